@@ -1,0 +1,1 @@
+"""What the system may ask of any Sage, and one implementation per Sage."""

@@ -1,0 +1,212 @@
+"""What the poster may ask of any Sage: find a document, post a document, read a live fact.
+
+Money is integer pence throughout. A document's own figures are positive in the direction of its kind
+(a credit note of £12.00 has `gross_pence` 1200); only nominal lines read back carry a sign, debit positive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Protocol, runtime_checkable
+
+DocumentKind = Literal[
+    "invoice", "credit_note", "receipt", "payment", "bank_receipt", "bank_payment", "transfer"
+]
+AccountStatus = Literal["active", "hidden", "missing"]
+PeriodState = Literal["open", "closed", "future", "unknown"]
+LedgerType = Literal["LedgerSales", "LedgerCashBook", "LedgerNominal"]
+ReplyKind = Literal["accepted", "refused", "locked", "unknown"]
+
+KIND_LETTERS: dict[DocumentKind, str] = {
+    "invoice": "N",
+    "credit_note": "C",
+    "receipt": "R",
+    "payment": "P",
+    "bank_receipt": "B",
+    "bank_payment": "Y",
+    "transfer": "T",
+}
+
+OPPOSITE_KIND: dict[DocumentKind, DocumentKind] = {
+    "invoice": "credit_note",
+    "credit_note": "invoice",
+    "receipt": "payment",
+    "payment": "receipt",
+    "bank_receipt": "bank_payment",
+    "bank_payment": "bank_receipt",
+    "transfer": "transfer",
+}
+
+
+class LedgerUnavailable(Exception):
+    """A read could not be answered within its budget; nothing was learnt and nothing was changed."""
+
+
+@dataclass(frozen=True)
+class NominalLine:
+    """One analysis line of a document we mean to post; net, in the direction of the document."""
+
+    nominal_code: str
+    cost_centre: str
+    department: str
+    net_pence: int
+    narrative: str = ""
+
+
+@dataclass(frozen=True)
+class TaxLine:
+    """The goods and tax of a document under one tax code (the number users know, not Sage's id)."""
+
+    tax_code: int
+    net_pence: int
+    tax_pence: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One thing Sage will give one URN to. `posting_key` travels as its `reference`."""
+
+    company_id: str
+    posting_key: str
+    document_kind: DocumentKind
+    document_date: date
+    customer_reference: str | None
+    bank_code: str | None
+    gross_pence: int
+    net_pence: int
+    tax_pence: int
+    second_reference: str
+    narrative: str
+    nominal_lines: tuple[NominalLine, ...] = ()
+    tax_lines: tuple[TaxLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class PostedNominalLine:
+    """One line of the nominal ledger as read back; `amount_pence` is debit less credit."""
+
+    nominal_code: str
+    cost_centre: str
+    department: str
+    amount_pence: int
+    narrative: str = ""
+
+
+@dataclass(frozen=True)
+class Period:
+    """The accounting period Sage put a nominal line in."""
+
+    financial_year_start_date: date
+    period_number: int
+
+
+@dataclass(frozen=True)
+class PostedDocument:
+    """A document as Sage holds it now; figures positive in the direction of `document_kind`.
+
+    `is_in_nominal` is false while Sage keeps the nominal side back (a Future period, waiting updates): then
+    `nominal_lines` is empty and `period` is None. `tax_lines` is empty where Sage gives no tax items.
+    """
+
+    urn: int
+    reference: str
+    second_reference: str
+    document_kind: DocumentKind
+    document_date: date
+    gross_pence: int
+    net_pence: int
+    tax_pence: int
+    customer_reference: str | None
+    bank_code: str | None
+    user_name: str
+    is_in_nominal: bool
+    nominal_lines: tuple[PostedNominalLine, ...] = ()
+    tax_lines: tuple[TaxLine, ...] = ()
+    period: Period | None = None
+    allocated_pence: int = 0
+    is_bank_reconciled: bool = False
+    is_historical: bool = False
+
+    @property
+    def posting_key(self) -> str:
+        """The key the document would have if it is ours; any other text if it is not."""
+        return self.reference
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one POST came back with.
+
+    `accepted`: Sage answered with success (`urn` when it could be read). `refused`: proven that nothing was
+    posted. `locked`: refused because another user holds the account; worth another try later. `unknown`: the
+    document may or may not be there; only a find can tell. `message` never holds a secret.
+    """
+
+    kind: ReplyKind
+    status: int | None
+    urn: int | None
+    message: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class CustomerFacts:
+    """A customer account as it is at this moment."""
+
+    reference: str
+    status: AccountStatus
+    is_on_hold: bool
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """What the poster may ask of any Sage.
+
+    Every read may raise LedgerUnavailable. Live facts are asked of Sage each time, never remembered.
+    """
+
+    def find(self, key_stem: str) -> list[PostedDocument]:
+        """Every document whose reference begins with the stem: posted, historical and bank."""
+        ...
+
+    def find_by_reference(self, reference: str) -> list[PostedDocument]:
+        """Every document with exactly this reference (the incumbent connector's, say)."""
+        ...
+
+    def find_by_urn(self, urn: int) -> list[PostedDocument]:
+        """The document or documents of one URN; empty when Sage has none."""
+        ...
+
+    def find_alike(self, document: Document) -> list[PostedDocument]:
+        """Documents of the same kind, date, customer or bank, gross and tax: the multiset probe."""
+        ...
+
+    def post(self, document: Document) -> Reply:
+        """Send once; whoever calls decides what a silence means. Never raises for what Sage or the line does."""
+        ...
+
+    def nominal_status(self, nominal_code: str, cost_centre: str, department: str) -> AccountStatus:
+        """Whether this account can be posted to: hidden is what Sage has instead of closed."""
+        ...
+
+    def nominal_type(self, nominal_code: str, cost_centre: str, department: str) -> str | None:
+        """`posting`, `memo` or `group`; None when the account is missing."""
+        ...
+
+    def tax_code(self, code: int) -> Decimal | None:
+        """The rate in percent Sage has for the code now; None when there is no such code."""
+        ...
+
+    def period_state(self, document_date: date, ledger: LedgerType) -> PeriodState:
+        """What Sage says of posting to that ledger on that date."""
+        ...
+
+    def customer(self, reference: str) -> CustomerFacts:
+        """The account's status and hold; status `missing` when there is none."""
+        ...
+
+    def bank_status(self, bank_code: str) -> AccountStatus:
+        """Whether the bank account is there and visible."""
+        ...
