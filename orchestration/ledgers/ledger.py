@@ -40,7 +40,7 @@ OPPOSITE_KIND: dict[DocumentKind, DocumentKind] = {
 }
 
 
-class LedgerUnavailable(Exception):
+class LedgerUnavailableError(Exception):
     """A read could not be answered within its budget; nothing was learnt and nothing was changed."""
 
 
@@ -164,7 +164,7 @@ class CustomerFacts:
 class Ledger(Protocol):
     """What the poster may ask of any Sage.
 
-    Every read may raise LedgerUnavailable. Live facts are asked of Sage each time, never remembered.
+    Every read may raise LedgerUnavailableError. Live facts are asked of Sage each time, never remembered.
     """
 
     def find(self, key_stem: str) -> list[PostedDocument]:
@@ -184,7 +184,10 @@ class Ledger(Protocol):
         ...
 
     def post(self, document: Document) -> Reply:
-        """Send once; whoever calls decides what a silence means. Never raises for what Sage or the line does."""
+        """Send once; whoever calls decides what a silence means.
+
+        What Sage or the line does comes back as a Reply, never as an exception.
+        """
         ...
 
     def nominal_status(self, nominal_code: str, cost_centre: str, department: str) -> AccountStatus:

@@ -19,7 +19,7 @@ class Sage200Settings(BaseModel):
     client_secret: SecretStr = SecretStr("")
     refresh_token: SecretStr = Field(
         default=SecretStr(""),
-        description="The first refresh token; Sage rotates it, and from then on token_file holds the live one.",
+        description="The first refresh token; Sage rotates it, and token_file holds the live one from then on.",
     )
     token_file: Path = Field(
         default=Path("secrets/sage200_token.json"),
@@ -28,25 +28,21 @@ class Sage200Settings(BaseModel):
     site_id: str = Field(default="", description="X-Site: the GUID that GET sites gives.")
     company_id: int = Field(default=0, description="X-Company: the number that GET sites gives.")
 
-    page_size: int = Field(default=5000, ge=1, description="$top of a page; Sage gives 500 when none is asked.")
+    page_size: int = Field(default=5000, ge=1, description="$top of a page; Sage gives 500 unasked.")
     nominal_window_days: int = Field(
         default=45,
         ge=0,
         description="Nominal lines carry no update stamp: this many days before the newest are read again.",
     )
     overlap_minutes: int = Field(
-        default=10, ge=0, description="How far before the newest date_time_updated landed the next read begins."
+        default=10, ge=0, description="How far before the newest date_time_updated landed to begin."
     )
 
     timeout_s: float = Field(default=60.0, gt=0, description="Wait for one answer to a read.")
     post_timeout_s: float = Field(default=120.0, gt=0, description="Wait for the answer to a POST.")
     max_attempts: int = Field(default=6, ge=1, description="Tries of one read, the first included.")
-    retry_budget_s: float = Field(default=300.0, gt=0, description="Seconds one read may spend in all its tries.")
+    retry_budget_s: float = Field(default=300.0, gt=0, description="Seconds one read may take, all tries.")
     max_backoff_s: float = Field(default=30.0, gt=0, description="Longest wait between two tries of a read.")
     requests_per_second: float | None = Field(
-        default=None, gt=0, description="Own speed limit over all requests; none by default (a live client: 4)."
-    )
-    page_orders_by_id: bool = Field(
-        default=True,
-        description="Page by `id gt N`, so rows changed meanwhile cannot shift pages; false falls back to $skip.",
+        default=None, gt=0, description="Own speed limit; none by default (a known live client keeps to 4)."
     )
