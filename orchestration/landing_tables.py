@@ -1,0 +1,542 @@
+"""Every table that landing keeps: its columns, its key, its date, and what a delivery of it vouches for.
+
+Types are DuckDB's. Money is decimal, never a float. A table is named `<source>/<table>`, which is at once its
+folder in landing, its dbt source and its Dagster asset key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One landed table.
+
+    `columns` are the content columns in order. `key` names the ones that identify a row; two rows with one key are
+    two versions of one thing. `date_column` names the column whose date chooses the folder (None: `unknown`).
+
+    `complete_within` names the columns of a *unit* (a receipt at one printed minute): a delivery that holds the unit
+    restates the whole of it, so that rows it no longer holds get tombstones. `told_apart_by` names what a line of a unit
+    is about (its SKU): rows of a known unit that share none of it with what is known are a further piece of
+    the unit, not another version of it, and take nothing away. `provenance` columns are kept but are no part of the
+    checksum: the same row read through another profile is the same row.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    date_column: str | None = None
+    complete_within: tuple[str, ...] = ()
+    told_apart_by: tuple[str, ...] = ()
+    provenance: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        named = (*self.key, *self.complete_within, *self.told_apart_by, *self.provenance)
+        unknown = [name for name in (*named, *filter(None, [self.date_column])) if name not in self.columns]
+        if unknown:
+            raise ValueError(f"{self.name} names columns it does not have: {', '.join(unknown)}")
+        if not set(self.complete_within) <= set(self.key):
+            raise ValueError(f"{self.name}: what a unit is must be part of the key")
+
+
+MONEY = "decimal(18,2)"
+RATE = "decimal(6,3)"
+FINE = "decimal(18,3)"
+
+RECEIPT_LINES = TableSpec(
+    name="pos/receipt_lines",
+    columns={
+        "store_code": "varchar",
+        "till_code": "varchar",
+        "receipt_no": "varchar",
+        "receipt_kind": "varchar",
+        "sold_at_local": "timestamp",
+        "document_date": "date",
+        "sku": "varchar",
+        "description": "varchar",
+        "quantity": FINE,
+        "unit_price": FINE,
+        "net_amount": MONEY,
+        "tax_amount": MONEY,
+        "gross_amount": MONEY,
+        "tax_code": "varchar",
+        "tax_rate": RATE,
+        "customer_no": "varchar",
+        "destination": "varchar",
+        "profile": "varchar",
+        "occurrence": "integer",
+        "line_occurrence": "integer",
+    },
+    key=(
+        "store_code",
+        "till_code",
+        "receipt_no",
+        "document_date",
+        "occurrence",
+        "sold_at_local",
+        "sku",
+        "description",
+        "quantity",
+        "unit_price",
+        "net_amount",
+        "tax_amount",
+        "gross_amount",
+        "tax_code",
+        "line_occurrence",
+    ),
+    date_column="document_date",
+    complete_within=("store_code", "till_code", "receipt_no", "document_date", "occurrence", "sold_at_local"),
+    told_apart_by=("sku",),
+    provenance=("profile",),
+)
+
+TENDERS = TableSpec(
+    name="pos/tenders",
+    columns={
+        "store_code": "varchar",
+        "till_code": "varchar",
+        "receipt_no": "varchar",
+        "document_date": "date",
+        "taken_at_local": "timestamp",
+        "tender_no": "integer",
+        "tender_type": "varchar",
+        "tender_amount": MONEY,
+        "profile": "varchar",
+        "occurrence": "integer",
+    },
+    key=("store_code", "till_code", "receipt_no", "document_date", "occurrence", "tender_no"),
+    date_column="document_date",
+    complete_within=("store_code", "till_code", "receipt_no", "document_date", "occurrence"),
+    told_apart_by=("tender_no",),
+    provenance=("profile",),
+)
+
+TILL_CLOSURES = TableSpec(
+    name="pos/till_closures",
+    columns={
+        "store_code": "varchar",
+        "till_code": "varchar",
+        "closure_no": "integer",
+        "business_date": "date",
+        "opened_at_local": "timestamp",
+        "closed_at_local": "timestamp",
+        "receipts_count": "integer",
+        "sales_amount": MONEY,
+        "returns_amount": MONEY,
+        "cash_amount": MONEY,
+        "card_amount": MONEY,
+        "counted_cash_amount": MONEY,
+        "profile": "varchar",
+    },
+    key=("store_code", "till_code", "closure_no", "business_date"),
+    date_column="business_date",
+    provenance=("profile",),
+)
+
+PRODUCTS = TableSpec(
+    name="pos/products",
+    columns={
+        "store_code": "varchar",
+        "sku": "varchar",
+        "description": "varchar",
+        "tax_code": "varchar",
+        "unit_price": FINE,
+        "profile": "varchar",
+    },
+    key=("store_code", "sku"),
+    provenance=("profile",),
+)
+
+SYNC_LOG = TableSpec(
+    name="connector/sync_log",
+    columns={
+        "connector": "varchar",
+        "run_id": "varchar",
+        "started_at": "timestamp",
+        "ended_at": "timestamp",
+        "entity": "varchar",
+        "source_key_text": "varchar",
+        "reference": "varchar",
+        "attempt": "integer",
+        "record_status": "varchar",
+        "http_status": "integer",
+        "target_urn": "bigint",
+        "gross_amount": MONEY,
+        "tax_amount": MONEY,
+        "currency": "varchar",
+        "message": "varchar",
+        "payload_hash": "varchar",
+    },
+    key=("run_id", "reference", "attempt"),
+    date_column="ended_at",
+)
+
+DELIVERIES = TableSpec(
+    name="intake/deliveries",
+    columns={
+        "delivery_id": "varchar",
+        "store_code": "varchar",
+        "source_file": "varchar",
+        "file_bytes": "bigint",
+        "modified_ns": "bigint",
+        "profile": "varchar",
+        "table_name": "varchar",
+        "status": "varchar",
+        "rows_read": "bigint",
+        "rows_landed": "bigint",
+        "rows_set_aside": "bigint",
+        "duplicate_of": "varchar",
+        "message": "varchar",
+    },
+    key=("delivery_id", "source_file"),
+)
+
+SET_ASIDE_ROWS = TableSpec(
+    name="intake/set_aside_rows",
+    columns={
+        "delivery_id": "varchar",
+        "source_file": "varchar",
+        "source_row": "bigint",
+        "column_name": "varchar",
+        "reason": "varchar",
+        "raw_text": "varchar",
+        "store_code": "varchar",
+        "till_code": "varchar",
+        "receipt_no": "varchar",
+    },
+    key=("delivery_id", "source_row", "column_name"),
+)
+
+TILL_TABLES = (RECEIPT_LINES, TENDERS, TILL_CLOSURES, PRODUCTS)
+
+_TAX_ITEMS = {
+    "urn": "bigint",
+    "transaction_id": "bigint",
+    "tax_code_id": "bigint",
+    "tax_code": "integer",
+    "goods_amount": MONEY,
+    "tax_amount": MONEY,
+    "item_no": "integer",
+    "transaction_date": "date",
+}
+
+SAGE200_TABLES = (
+    TableSpec(
+        name="sage200/sales_posted_transactions",
+        columns={
+            "id": "bigint",
+            "customer_id": "bigint",
+            "trader_transaction_type": "varchar",
+            "reference": "varchar",
+            "second_reference": "varchar",
+            "transaction_date": "date",
+            "posted_date": "timestamp",
+            "document_goods_value": MONEY,
+            "document_tax_value": MONEY,
+            "document_gross_value": MONEY,
+            "document_allocated_value": MONEY,
+            "document_outstanding_value": MONEY,
+            "urn": "bigint",
+            "user_name": "varchar",
+            "settled_immediately": "boolean",
+            "date_time_updated": "timestamp",
+            "is_historical": "boolean",
+        },
+        key=("id", "is_historical"),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage200/sales_tax_items",
+        columns=_TAX_ITEMS,
+        key=("transaction_id", "item_no"),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage200/bank_posted_transactions",
+        columns={
+            "id": "bigint",
+            "bank_id": "bigint",
+            "bank_transaction_type": "varchar",
+            "entry_description": "varchar",
+            "reference": "varchar",
+            "second_reference": "varchar",
+            "transaction_date": "date",
+            "posted_date": "timestamp",
+            "cheque_value": MONEY,
+            "source": "varchar",
+            "urn": "bigint",
+            "user_name": "varchar",
+            "last_statement_date": "date",
+            "date_time_updated": "timestamp",
+        },
+        key=("id",),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage200/bank_tax_items",
+        columns=_TAX_ITEMS,
+        key=("transaction_id", "item_no"),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage200/nominal_transactions",
+        columns={
+            "id": "bigint",
+            "nominal_code_id": "bigint",
+            "transaction_date": "date",
+            "period_number": "integer",
+            "financial_year_start_date": "date",
+            "accounting_period_id": "bigint",
+            "reference": "varchar",
+            "narrative": "varchar",
+            "debit": MONEY,
+            "credit": MONEY,
+            "user_name": "varchar",
+            "source": "varchar",
+            "urn": "bigint",
+        },
+        key=("id",),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage200/nominal_codes",
+        columns={
+            "id": "bigint",
+            "reference": "varchar",
+            "name": "varchar",
+            "cost_centre_code": "varchar",
+            "department_code": "varchar",
+            "nominal_account_type": "varchar",
+            "account_status_type": "varchar",
+            "allow_manual_journal_entries": "boolean",
+        },
+        key=("id",),
+    ),
+    TableSpec(
+        name="sage200/tax_codes",
+        columns={"id": "bigint", "code": "integer", "name": "varchar", "tax_rate": "decimal(6,2)"},
+        key=("id",),
+    ),
+    TableSpec(
+        name="sage200/customers",
+        columns={
+            "id": "bigint",
+            "reference": "varchar",
+            "name": "varchar",
+            "on_hold": "boolean",
+            "account_status_type": "varchar",
+            "balance": MONEY,
+        },
+        key=("id",),
+    ),
+    TableSpec(
+        name="sage200/banks",
+        columns={
+            "id": "bigint",
+            "code": "varchar",
+            "description": "varchar",
+            "account_status_type": "varchar",
+            "nominal_reference": "varchar",
+            "nominal_cost_centre": "varchar",
+            "nominal_department": "varchar",
+        },
+        key=("id",),
+    ),
+    TableSpec(
+        name="sage200/products",
+        columns={
+            "id": "bigint",
+            "code": "varchar",
+            "name": "varchar",
+            "product_group": "varchar",
+            "tax_code_id": "bigint",
+            "product_status_type": "varchar",
+        },
+        key=("id",),
+    ),
+    TableSpec(
+        name="sage200/periods",
+        columns={
+            "accounting_period_id": "bigint",
+            "period_number": "integer",
+            "financial_year_start_date": "date",
+            "period_start_date": "date",
+            "period_end_date": "date",
+        },
+        key=("accounting_period_id",),
+    ),
+    TableSpec(
+        name="sage200/period_states",
+        columns={
+            "accounting_period_id": "bigint",
+            "ledger_type": "varchar",
+            "classification": "varchar",
+            "message": "varchar",
+            "period_state": "varchar",
+        },
+        key=("accounting_period_id", "ledger_type"),
+    ),
+    TableSpec(
+        name="sage200/control_nominal_codes",
+        columns={
+            "id": "bigint",
+            "name": "varchar",
+            "account_number": "varchar",
+            "control_nominal_code_type": "varchar",
+        },
+        key=("id",),
+    ),
+)
+
+
+def _operations(table: str, columns: dict[str, str], key: tuple[str, ...]) -> TableSpec:
+    """A table of the operations store: landed whole each time (`window="all"`), so what was deleted gets a tombstone."""
+    return TableSpec(
+        name=f"operations/{table}",
+        columns={"company_id": "varchar", **columns},
+        key=("company_id", *key),
+    )
+
+
+_VALIDITY = {"valid_from": "date", "valid_to": "date"}
+
+OPERATIONS_TABLES = (
+    _operations(
+        "companies",
+        {
+            "name": "varchar",
+            "currency": "varchar",
+            "ledger_kind": "varchar",
+            "outside_scope_tax_code": "integer",
+            "rounding_nominal_code": "varchar",
+            "suspense_nominal_code": "varchar",
+            "grace_hours": "integer",
+            "late_policy": "varchar",
+            "tax_rounding_cap_pence": "integer",
+            "posting_enabled": "boolean",
+        },
+        (),
+    ),
+    _operations(
+        "stores",
+        {
+            "id": "varchar",
+            "store_id": "varchar",
+            "store_code": "varchar",
+            "name": "varchar",
+            "zone": "varchar",
+            "day_cutoff_minutes": "integer",
+            "currency": "varchar",
+            "till_customer_reference": "varchar",
+            "cost_centre": "varchar",
+            "department": "varchar",
+            "tax_basis": "varchar",
+            "price_basis": "varchar",
+            **_VALIDITY,
+        },
+        ("id",),
+    ),
+    _operations(
+        "tax_mappings",
+        {"id": "varchar", "till_tax_code": "varchar", "tax_code": "integer", "required_rate": RATE, **_VALIDITY},
+        ("id",),
+    ),
+    _operations(
+        "nominal_mappings",
+        {
+            "id": "varchar",
+            "category": "varchar",
+            "store_id": "varchar",
+            "nominal_code": "varchar",
+            "cost_centre": "varchar",
+            "department": "varchar",
+            **_VALIDITY,
+        },
+        ("id",),
+    ),
+    _operations(
+        "tender_mappings",
+        {"id": "varchar", "tender_type": "varchar", "store_id": "varchar", "bank_code": "varchar", **_VALIDITY},
+        ("id",),
+    ),
+    _operations(
+        "sku_mappings",
+        {"id": "varchar", "sku": "varchar", "category": "varchar", **_VALIDITY},
+        ("id",),
+    ),
+    _operations(
+        "writers_of_record",
+        {"id": "varchar", "store_id": "varchar", "writer": "varchar", **_VALIDITY},
+        ("id",),
+    ),
+    _operations("cutovers", {"id": "varchar", "store_id": "varchar", "cutover_date": "date"}, ("id",)),
+    _operations(
+        "connector_patterns",
+        {"id": "varchar", "connector": "varchar", "pattern": "varchar", "retry_window_hours": "integer"},
+        ("id",),
+    ),
+    _operations(
+        "period_overrides",
+        {"id": "varchar", "accounting_period_id": "bigint", "period_state": "varchar"},
+        ("id",),
+    ),
+    _operations(
+        "store_stops",
+        {"id": "varchar", "store_id": "varchar", "reason": "varchar", "is_lifted": "boolean"},
+        ("id",),
+    ),
+    _operations(
+        "intents",
+        {
+            "posting_key": "varchar",
+            "store_id": "varchar",
+            "event_id": "varchar",
+            "document_kind": "varchar",
+            "ordinal": "integer",
+            "revision": "integer",
+            "role": "varchar",
+            "remedy": "varchar",
+            "payload_digest": "varchar",
+            "state": "varchar",
+            "target_urn": "bigint",
+            "urn": "bigint",
+            "truth_sent": "boolean",
+            "truth_acknowledged": "boolean",
+            "truth_present": "boolean",
+            "truth_in_nominal": "boolean",
+            "truth_right": "boolean",
+            "attempts": "integer",
+            "refusal": "varchar",
+            "publication_number": "integer",
+        },
+        ("posting_key",),
+    ),
+    _operations(
+        "approvals",
+        {
+            "posting_key": "varchar",
+            "payload_digest": "varchar",
+            "decision": "varchar",
+            "approver": "varchar",
+            "reason": "varchar",
+        },
+        ("posting_key", "payload_digest"),
+    ),
+)
+
+TABLES: Mapping[str, TableSpec] = {
+    spec.name: spec
+    for spec in (*TILL_TABLES, SYNC_LOG, DELIVERIES, SET_ASIDE_ROWS, *SAGE200_TABLES, *OPERATIONS_TABLES)
+}
+
+
+def sage200(table: str) -> TableSpec:
+    """The spec of `sage200/<table>`; KeyError for a table landing does not know."""
+    return TABLES[f"sage200/{table}"]
+
+
+def operations(table: str) -> TableSpec:
+    """The spec of `operations/<table>`; KeyError for a table landing does not know."""
+    return TABLES[f"operations/{table}"]
