@@ -19,7 +19,7 @@ class Sage200Settings(BaseModel):
     client_secret: SecretStr = SecretStr("")
     refresh_token: SecretStr = Field(
         default=SecretStr(""),
-        description="The first refresh token; Sage rotates it, and token_file holds the live one from then on.",
+        description="The first refresh token; Sage rotates it and token_file then holds the live one.",
     )
     token_file: Path = Field(
         default=Path("secrets/sage200_token.json"),
