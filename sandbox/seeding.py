@@ -31,6 +31,7 @@ FIRST_IDS = {
     "warehouse_holdings": 70001,
 }
 NEEDED = ("nominal_codes", "tax_codes", "customers", "banks", "periods", "control_nominal_codes")
+WANTED_BY_POSTINGS = ("debtors", "vatinput", "vatoutput", "suspense")
 ON_THE_BALANCE_SHEET = ("debtors", "creditors", "vatinput", "vatoutput", "accumulatedprofit")
 
 
@@ -105,14 +106,14 @@ def _chart(connection: sqlite3.Connection, seed: Path, now: str) -> None:
                 now,
             ),
         )
-    known = {row["reference"] for row in nominals if not row.get("cost_centre") and not row.get("department")}
-    for number, row in enumerate(
-        rows_of(seed, "control_nominal_codes"), start=FIRST_IDS["control_nominal_codes"]
-    ):
+    known = {row["reference"] for row in nominals}
+    whole = {row["reference"] for row in nominals if not row.get("cost_centre") and not row.get("department")}
+    controls = rows_of(seed, "control_nominal_codes")
+    for number, row in enumerate(controls, start=FIRST_IDS["control_nominal_codes"]):
         name, account = row["control_nominal_code_type"], row["account_number"]
-        if account not in known:
+        if account not in (whole if control_key(name) in WANTED_BY_POSTINGS else known):
             raise BadSeed(
-                f"control_nominal_codes.csv: {name} names {account}, which is not in nominal_codes.csv"
+                f"control_nominal_codes.csv: {name} names {account}, which nominal_codes.csv has not"
             )
         kind = "Balance" if control_key(name) in ON_THE_BALANCE_SHEET else "PnL"
         connection.execute(
@@ -245,6 +246,7 @@ def _stock(connection: sqlite3.Connection, seed: Path, tax_ids: dict[int, int], 
         )
     connection.execute(
         "insert into warehouse_holdings"
-        " select ? + row_number() over (order by products.id, warehouses.id) - 1, warehouses.id, products.id, 0, ?, ? from products cross join warehouses",
+        " select ? + row_number() over (order by products.id, warehouses.id) - 1, warehouses.id,"
+        " products.id, 0, ?, ? from products cross join warehouses",
         (FIRST_IDS["warehouse_holdings"], now, now),
     )
