@@ -1,0 +1,228 @@
+"""What each mapping file may hold: the columns, how each is read, and why a value is refused.
+
+A reader takes the trimmed text of one cell and gives its value, or raises ValueError saying what is wrong in
+the words of whoever keeps the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from orchestration.operations import mapping_tables as tables
+from orchestration.operations.base import Base
+
+Reader = Callable[[str], Any]
+
+
+def text(longest: int, may_be_empty: bool = False) -> Reader:
+    """Text of at most so many characters: Sage cuts or refuses longer ones."""
+
+    def read(cell: str) -> str:
+        if not cell and not may_be_empty:
+            raise ValueError("is empty")
+        if len(cell) > longest:
+            raise ValueError(f"'{cell}' has {len(cell)} characters, at most {longest} fit")
+        return cell
+
+    return read
+
+
+def one_of(*choices: str) -> Reader:
+    """One of a closed set."""
+
+    def read(cell: str) -> str:
+        if cell not in choices:
+            raise ValueError(f"'{cell}' is not one of {', '.join(choices)}")
+        return cell
+
+    return read
+
+
+def whole(least: int, most: int) -> Reader:
+    """A whole number within bounds."""
+
+    def read(cell: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", cell):
+            raise ValueError(f"'{cell}' is not a whole number")
+        if not least <= int(cell) <= most:
+            raise ValueError(f"{cell} is not between {least} and {most}")
+        return int(cell)
+
+    return read
+
+
+def rate(cell: str) -> Decimal:
+    """A percentage from 0 to 100 with at most three places."""
+    try:
+        value = Decimal(cell)
+    except InvalidOperation:
+        raise ValueError(f"'{cell}' is not a percentage such as 20 or 17.5") from None
+    if not value.is_finite() or not 0 <= value <= 100 or value != round(value, 3):
+        raise ValueError(f"'{cell}' is not a percentage from 0 to 100 with at most three decimals")
+    return value.quantize(Decimal("0.001"))
+
+
+def day(cell: str) -> date:
+    """A calendar day, written YYYY-MM-DD so that no spreadsheet can swap day and month."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
+        raise ValueError(f"'{cell}' is not a date written YYYY-MM-DD")
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        raise ValueError(f"'{cell}' is not a day of the calendar") from None
+
+
+def day_or_open(cell: str) -> date | None:
+    """A last day, or empty for until further notice."""
+    return day(cell) if cell else None
+
+
+def zone(cell: str) -> str:
+    """A time zone by its full name."""
+    try:
+        ZoneInfo(cell)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"'{cell}' is not a time zone such as Europe/London") from None
+    return cell
+
+
+def reference_pattern(cell: str) -> str:
+    """A pattern with three groups (store, receipt number, ordinal), in the dialect RE2 and Python share."""
+    try:
+        groups = re.compile(cell).groups
+    except re.error as problem:
+        raise ValueError(f"is not a regular expression: {problem}") from None
+    if groups != 3:
+        raise ValueError(f"has {groups} groups, needs three: store, receipt number, ordinal")
+    if re.search(r"\(\?[=!<]|\\[1-9]", cell):
+        raise ValueError("looks ahead, looks behind or refers back, which the warehouse cannot do")
+    return cell
+
+
+def off(cell: str) -> None:
+    """Posting cannot be turned on from a file."""
+    if cell.lower() not in ("", "false", "no", "0"):
+        raise ValueError("posting is turned on by its own command, with a name and a reason, never by a file")
+
+
+@dataclass(frozen=True)
+class MappingFile:
+    """One file: its table, what identifies a row, and the reader of each column."""
+
+    name: str
+    model: type[Base]
+    key: tuple[str, ...]
+    readers: dict[str, Reader]
+    ignored: dict[str, Reader] = field(default_factory=dict)
+
+    @property
+    def has_validity(self) -> bool:
+        """Whether rows of one key may follow each other in time."""
+        return "valid_from" in self.readers
+
+
+COMPANY = {"company_id": text(20)}
+VALIDITY: dict[str, Reader] = {"valid_from": day, "valid_to": day_or_open}
+ACCOUNT = {"nominal_code": text(8), "cost_centre": text(3, True), "department": text(3, True)}
+MINUTES_OF_A_DAY = 24 * 60
+
+MAPPING_FILES: tuple[MappingFile, ...] = (
+    MappingFile(
+        "companies",
+        tables.Company,
+        (),
+        {
+            **COMPANY,
+            "name": text(120),
+            "currency": text(3),
+            "ledger_kind": text(20),
+            "outside_scope_tax_code": whole(0, 9999),
+            "rounding_nominal_code": text(8),
+            "suspense_nominal_code": text(8),
+            "grace_hours": whole(0, 10_000),
+            "late_policy": one_of("original_date", "today", "hold"),
+            "tax_rounding_cap_pence": whole(0, 100_000),
+        },
+        ignored={"posting_enabled": off},
+    ),
+    MappingFile(
+        "stores",
+        tables.Store,
+        ("store_id",),
+        {
+            **COMPANY,
+            "store_id": text(20),
+            "store_code": text(40),
+            "name": text(120),
+            "zone": zone,
+            "day_cutoff_minutes": whole(0, MINUTES_OF_A_DAY - 1),
+            "currency": text(3),
+            "till_customer_reference": text(8),
+            "cost_centre": text(3, True),
+            "department": text(3, True),
+            "tax_basis": one_of("line", "receipt"),
+            "price_basis": one_of("net", "gross"),
+            **VALIDITY,
+        },
+    ),
+    MappingFile(
+        "tax_mappings",
+        tables.TaxMapping,
+        ("till_tax_code",),
+        {**COMPANY, "till_tax_code": text(20), "tax_code": whole(0, 9999), "required_rate": rate, **VALIDITY},
+    ),
+    MappingFile(
+        "nominal_mappings",
+        tables.NominalMapping,
+        ("category", "store_id"),
+        {**COMPANY, "category": text(40), "store_id": text(20), **ACCOUNT, **VALIDITY},
+    ),
+    MappingFile(
+        "tender_mappings",
+        tables.TenderMapping,
+        ("tender_type", "store_id"),
+        {**COMPANY, "tender_type": text(20), "store_id": text(20), "bank_code": text(8), **VALIDITY},
+    ),
+    MappingFile(
+        "sku_mappings",
+        tables.SkuMapping,
+        ("sku",),
+        {**COMPANY, "sku": text(60), "category": text(40), **VALIDITY},
+    ),
+    MappingFile(
+        "writers_of_record",
+        tables.WriterOfRecord,
+        ("store_id",),
+        {**COMPANY, "store_id": text(20), "writer": one_of("connector", "tillproof", "observe"), **VALIDITY},
+    ),
+    MappingFile(
+        "cutovers", tables.Cutover, ("store_id",), {**COMPANY, "store_id": text(20), "cutover_date": day}
+    ),
+    MappingFile(
+        "connector_patterns",
+        tables.ConnectorPattern,
+        ("connector",),
+        {
+            **COMPANY,
+            "connector": text(40),
+            "pattern": reference_pattern,
+            "retry_window_hours": whole(0, 10_000),
+        },
+    ),
+    MappingFile(
+        "period_overrides",
+        tables.PeriodOverride,
+        ("accounting_period_id",),
+        {
+            **COMPANY,
+            "accounting_period_id": whole(0, 2**62),
+            "period_state": one_of("open", "closed", "future"),
+        },
+    ),
+)

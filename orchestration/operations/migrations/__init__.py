@@ -1,0 +1,1 @@
+"""Alembic's folder: every shape the operations store has had, in order."""

@@ -1,0 +1,75 @@
+"""What people said: notes, assignments, sign-offs, and the log of it all."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from orchestration.operations.base import table_of
+from orchestration.operations.intents import ChainEnd
+from orchestration.operations.people_tables import Assignment, AuditLog, Note, SignOff
+from orchestration.operations.signed_store import SignedStore
+
+
+class People(SignedStore):
+    """The part of the store where people talk."""
+
+    def add_note(
+        self, company_id: str, *, subject_kind: str, subject_id: str, text: str, author: str
+    ) -> None:
+        """Keep a remark on an exception, receipt or slot."""
+        values = {"company_id": company_id, "subject_kind": subject_kind, "subject_id": subject_id}
+        by = self._signature(author, text)
+        with self._database.write() as connection:
+            self._add(connection, table_of(Note), values, by=by, action="add note", row_key=subject_id)
+
+    def notes(self, company_id: str, subject_id: str) -> list[dict[str, Any]]:
+        """The remarks on one subject, oldest first; the text is in `reason`."""
+        return self._rows(Note, company_id=company_id, subject_id=subject_id)
+
+    def assign(self, company_id: str, exception_id: str, *, assignee: str, author: str, reason: str) -> None:
+        """Say whose an exception is from now on."""
+        values = {"company_id": company_id, "exception_id": exception_id, "assignee": assignee}
+        by = self._signature(author, reason)
+        with self._database.write() as connection:
+            self._add(connection, table_of(Assignment), values, by=by, action="assign", row_key=exception_id)
+
+    def assignee(self, company_id: str, exception_id: str) -> str | None:
+        """Whose the exception is, if anybody's."""
+        rows = self._rows(Assignment, company_id=company_id, exception_id=exception_id)
+        return rows[-1]["assignee"] if rows else None
+
+    def record_sign_off(
+        self,
+        company_id: str,
+        store_id: str,
+        *,
+        date_from: date,
+        date_to: date,
+        publication_number: int,
+        sealed: ChainEnd,
+        author: str,
+        reason: str,
+    ) -> None:
+        """Close a range of business dates on one publication, with the end of the chain it was judged by."""
+        values = {
+            "company_id": company_id,
+            "store_id": store_id,
+            "date_from": date_from,
+            "date_to": date_to,
+            "publication_number": publication_number,
+            "chain_event_number": sealed.event_number,
+            "chain_head_hash": sealed.head_hash,
+        }
+        by = self._signature(author, reason)
+        row_key = f"{store_id}|{date_from}|{date_to}"
+        with self._database.write() as connection:
+            self._add(connection, table_of(SignOff), values, by=by, action="sign off", row_key=row_key)
+
+    def sign_offs(self, company_id: str) -> list[dict[str, Any]]:
+        """Every sign-off of a company, oldest first."""
+        return self._rows(SignOff, company_id=company_id)
+
+    def audit_log(self, company_id: str) -> list[dict[str, Any]]:
+        """Every change, oldest first; `before` and `after` are JSON, empty where there was nothing."""
+        return self._rows(AuditLog, company_id=company_id)

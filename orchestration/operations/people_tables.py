@@ -1,0 +1,59 @@
+"""What people said: notes, assignments, sign-offs; and the log of every change anybody made here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, DateTime, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from orchestration.operations.base import Base, Recorded
+
+
+class Note(Recorded, Base):
+    """A remark on an exception, receipt or slot; `reason` holds the text."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index(None, "company_id", "subject_kind", "subject_id"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    subject_kind: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[str] = mapped_column(String(200))
+
+
+class Assignment(Recorded, Base):
+    """Whose an exception is; the newest row of an exception counts."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (Index(None, "company_id", "exception_id"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    exception_id: Mapped[str] = mapped_column(String(80))
+    assignee: Mapped[str] = mapped_column(String(80))
+
+
+class SignOff(Recorded, Base):
+    """A person closing a range of business dates on one publication; the chain's head seals the postings."""
+
+    __tablename__ = "sign_offs"
+    company_id: Mapped[str] = mapped_column(String(20))
+    store_id: Mapped[str] = mapped_column(String(20))
+    date_from: Mapped[date] = mapped_column(Date)
+    date_to: Mapped[date] = mapped_column(Date)
+    publication_number: Mapped[int] = mapped_column(Integer)
+    chain_event_number: Mapped[int] = mapped_column(Integer)
+    chain_head_hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditLog(Base):
+    """Every change to what people decided; rows are only ever added (the database refuses the rest)."""
+
+    __tablename__ = "audit_log"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime)
+    company_id: Mapped[str] = mapped_column(String(20))
+    author: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(40))
+    table_name: Mapped[str] = mapped_column(String(40))
+    row_key: Mapped[str] = mapped_column(String(300))
+    before: Mapped[str] = mapped_column(Text)
+    after: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,180 @@
+"""Whether posting may happen at all: enabled, by whom, from when, approved by whom, stopped why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import and_, or_, select, update
+
+from orchestration.operations.audit import Change, write_audit
+from orchestration.operations.base import table_of
+from orchestration.operations.errors import OperationsError
+from orchestration.operations.intents import KEYS_PER_QUERY
+from orchestration.operations.mapping_import import ANY_STORE
+from orchestration.operations.mapping_tables import Company, ConnectorPattern, Cutover, WriterOfRecord
+from orchestration.operations.posting_tables import Approval, StoreStop
+from orchestration.operations.signed_store import SignedStore
+
+Writer = Literal["connector", "tillproof", "observe"]
+POSTER = "tillproof"
+COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), table_of(Cutover)
+PATTERNS, APPROVALS, STOPS = table_of(ConnectorPattern), table_of(Approval), table_of(StoreStop)
+
+
+@dataclass(frozen=True)
+class ApprovalGiven:
+    """The newest word on one payload; `sync_claim` is what the connector claimed when it was given."""
+
+    posting_key: str
+    payload_digest: str
+    decision: str
+    approver: str
+    reason: str
+    sync_claim: str
+
+
+class Permissions(SignedStore):
+    """The part of the store that lets the poster post, or stops it."""
+
+    def enable_posting(self, company_id: str, author: str, reason: str) -> None:
+        """Let the poster send for a company; OperationsError if nobody described the company."""
+        self._set_posting(company_id, True, author, reason)
+
+    def disable_posting(self, company_id: str, author: str, reason: str) -> None:
+        """Stop the poster for a whole company."""
+        self._set_posting(company_id, False, author, reason)
+
+    def _set_posting(self, company_id: str, enabled: bool, author: str, reason: str) -> None:
+        by = self._signature(author, reason)
+        mine = COMPANIES.c.company_id == company_id
+        with self._database.write() as connection:
+            before = connection.execute(select(COMPANIES.c.posting_enabled).where(mine)).scalar_one_or_none()
+            if before is None:
+                raise OperationsError(f"company '{company_id}' is not known: import companies.csv first")
+            if before == enabled:
+                return
+            connection.execute(update(COMPANIES).where(mine).values(posting_enabled=enabled))
+            action = "enable posting" if enabled else "disable posting"
+            was, now = {"posting_enabled": before}, {"posting_enabled": enabled}
+            write_audit(connection, by, Change(company_id, action, "companies", company_id, was, now))
+
+    def is_posting_enabled(self, company_id: str) -> bool:
+        """Whether somebody turned posting on; false for a company nobody knows."""
+        query = select(COMPANIES.c.posting_enabled).where(COMPANIES.c.company_id == company_id)
+        with self._database.read() as connection:
+            return bool(connection.execute(query).scalar_one_or_none())
+
+    def writer_of_record(self, company_id: str, store_id: str, business_date: date) -> Writer:
+        """Who posts a store's receipts of a date; the store's row beats that of any store; none: observe."""
+        query = select(WRITERS.c.store_id, WRITERS.c.writer).where(
+            WRITERS.c.company_id == company_id,
+            WRITERS.c.store_id.in_([store_id, ANY_STORE]),
+            WRITERS.c.valid_from <= business_date,
+            or_(WRITERS.c.valid_to.is_(None), WRITERS.c.valid_to >= business_date),
+        )
+        with self._database.read() as connection:
+            writers: dict[str, Writer] = {row.store_id: row.writer for row in connection.execute(query)}
+        return writers.get(store_id) or writers.get(ANY_STORE) or "observe"
+
+    def cutover(self, company_id: str, store_id: str) -> date | None:
+        """The first business date we may ever post for the store; None when none was set."""
+        query = select(CUTOVERS.c.store_id, CUTOVERS.c.cutover_date).where(
+            CUTOVERS.c.company_id == company_id, CUTOVERS.c.store_id.in_([store_id, ANY_STORE])
+        )
+        with self._database.read() as connection:
+            dates = {row.store_id: row.cutover_date for row in connection.execute(query)}
+        return dates.get(store_id) or dates.get(ANY_STORE)
+
+    def connector_patterns(self, company_id: str) -> list[str]:
+        """How the company's connectors write a receipt into Sage's reference."""
+        query = select(PATTERNS.c.pattern).where(PATTERNS.c.company_id == company_id)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(PATTERNS.c.connector)).scalars())
+
+    def approve(
+        self,
+        company_id: str,
+        digests: Mapping[str, str],
+        *,
+        approver: str,
+        reason: str,
+        sync_claims: Mapping[str, str] | None = None,
+        decision: Literal["approved", "rejected"] = "approved",
+    ) -> int:
+        """Record a person's word on payloads (posting key → digest); returns how many.
+
+        The word holds for exactly these digests and what the connector claimed then, and lapses with either.
+        """
+        by = self._signature(approver, reason)
+        with self._database.write() as connection:
+            for key in sorted(digests):
+                values = {
+                    "company_id": company_id,
+                    "posting_key": key,
+                    "payload_digest": digests[key],
+                    "decision": decision,
+                    "approver": approver,
+                    "sync_claim": (sync_claims or {}).get(key, "none"),
+                }
+                self._add(connection, APPROVALS, values, by=by, action=decision, row_key=key)
+        return len(digests)
+
+    def approvals(self, posting_keys: Iterable[str]) -> dict[tuple[str, str], ApprovalGiven]:
+        """The newest word on each payload of the keys, by (posting key, digest)."""
+        keys = sorted(set(posting_keys))
+        columns = [APPROVALS.c[name] for name in ApprovalGiven.__dataclass_fields__]
+        given: dict[tuple[str, str], ApprovalGiven] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(keys), KEYS_PER_QUERY):
+                part = keys[start : start + KEYS_PER_QUERY]
+                query = select(*columns).where(APPROVALS.c.posting_key.in_(part)).order_by(APPROVALS.c.id)
+                for row in connection.execute(query).mappings():
+                    given[(row["posting_key"], row["payload_digest"])] = ApprovalGiven(**row)
+        return given
+
+    def stop_store(self, company_id: str, store_id: str, reason: str, author: str = POSTER) -> bool:
+        """Pause posting for a store (`*`: all). False when the same stop is already in force."""
+        by = self._signature(author, reason)
+        if reason in self.active_stops(company_id).get(store_id, ()):
+            return False
+        values = {
+            "company_id": company_id,
+            "store_id": store_id,
+            "is_lifted": False,
+            "lifted_by": "",
+            "lifted_reason": "",
+        }
+        with self._database.write() as connection:
+            self._add(connection, STOPS, values, by=by, action="stop store", row_key=store_id)
+        return True
+
+    def lift_stop(self, company_id: str, store_id: str, author: str, reason: str) -> int:
+        """Let a stopped store post again; returns how many stops were lifted."""
+        by = self._signature(author, reason)
+        mine = and_(
+            STOPS.c.company_id == company_id, STOPS.c.store_id == store_id, STOPS.c.is_lifted.is_(False)
+        )
+        lifting = {"is_lifted": True, "lifted_by": author, "lifted_reason": reason, "lifted_at": by.at}
+        with self._database.write() as connection:
+            lifted = int(connection.execute(update(STOPS).where(mine).values(**lifting)).rowcount)
+            if lifted:
+                now = {"is_lifted": True, "stops": lifted}
+                change = Change(company_id, "lift stop", "store_stops", store_id, {"is_lifted": False}, now)
+                write_audit(connection, by, change)
+        return lifted
+
+    def active_stops(self, company_id: str) -> dict[str, tuple[str, ...]]:
+        """The reasons posting is paused, by store (`*`: all)."""
+        query = (
+            select(STOPS.c.store_id, STOPS.c.reason)
+            .where(STOPS.c.company_id == company_id, STOPS.c.is_lifted.is_(False))
+            .order_by(STOPS.c.store_id, STOPS.c.id)
+        )
+        stops: dict[str, tuple[str, ...]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                stops[row.store_id] = (*stops.get(row.store_id, ()), row.reason)
+        return stops

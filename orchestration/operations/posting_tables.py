@@ -1,0 +1,124 @@
+"""What the poster decided and what came of it.
+
+`intents` is the present state, one row per posting key; `intent_events` is every step that led there, chained
+by hash and never changed; `intent_payloads` is what was (or would be) sent, by its digest.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from orchestration.operations.base import Base, Recorded
+
+
+class Intent(Base):
+    """One document we mean to have in Sage exactly once.
+
+    `fence` rises with every claim: a worker whose number is no longer this one may record nothing more.
+    `attempts` counts sends, not tries; `account` is the queue (customer, else bank).
+    """
+
+    __tablename__ = "intents"
+    __table_args__ = (
+        UniqueConstraint("company_id", "event_id", "document_kind", "ordinal", "revision", "role"),
+        Index(None, "state"),
+    )
+    posting_key: Mapped[str] = mapped_column(String(20), primary_key=True)
+    company_id: Mapped[str] = mapped_column(String(20))
+    store_id: Mapped[str] = mapped_column(String(20))
+    event_id: Mapped[str] = mapped_column(String(200))
+    document_kind: Mapped[str] = mapped_column(String(20))
+    ordinal: Mapped[int] = mapped_column(Integer)
+    revision: Mapped[int] = mapped_column(Integer)
+    role: Mapped[str] = mapped_column(String(1))
+    remedy: Mapped[str] = mapped_column(String(40))
+    payload_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(20))
+    target_urn: Mapped[int | None] = mapped_column(BigInteger)
+    urn: Mapped[int | None] = mapped_column(BigInteger)
+    truth_sent: Mapped[bool] = mapped_column(Boolean, default=False)
+    truth_acknowledged: Mapped[bool] = mapped_column(Boolean, default=False)
+    truth_present: Mapped[bool] = mapped_column(Boolean, default=False)
+    truth_in_nominal: Mapped[bool] = mapped_column(Boolean, default=False)
+    truth_right: Mapped[bool] = mapped_column(Boolean, default=False)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    refusal: Mapped[str] = mapped_column(Text, default="")
+    publication_number: Mapped[int] = mapped_column(Integer)
+    # not landed: the poster's own bookkeeping
+    account: Mapped[str] = mapped_column(String(40))
+    business_date: Mapped[date | None] = mapped_column(Date)
+    writer: Mapped[str] = mapped_column(String(20))
+    sync_claim: Mapped[str] = mapped_column(String(20))
+    exception_id: Mapped[str] = mapped_column(String(80), default="")
+    hold_reason: Mapped[str] = mapped_column(Text, default="")
+    lock_count: Mapped[int] = mapped_column(Integer, default=0)
+    probe_count: Mapped[int] = mapped_column(Integer, default=0)
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    worker: Mapped[str] = mapped_column(String(80), default="")
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(DateTime)
+    decided_at: Mapped[datetime] = mapped_column(DateTime)
+    updated_at: Mapped[datetime] = mapped_column(DateTime)
+
+
+class IntentEvent(Base):
+    """One recorded step. `event_hash` covers every other column and the hash before it."""
+
+    __tablename__ = "intent_events"
+    event_number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    posting_key: Mapped[str] = mapped_column(String(20), index=True)
+    from_state: Mapped[str] = mapped_column(String(20))
+    event: Mapped[str] = mapped_column(String(20))
+    to_state: Mapped[str] = mapped_column(String(20))
+    mover: Mapped[str] = mapped_column(String(80))
+    fence: Mapped[int] = mapped_column(Integer)
+    payload_digest: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    event_hash: Mapped[str] = mapped_column(String(64))
+
+
+class ChainHead(Base):
+    """Where the chain of events ends: taking its row is what puts two workers' events in one order."""
+
+    __tablename__ = "chain_heads"
+    chain: Mapped[str] = mapped_column(String(20), primary_key=True)
+    event_number: Mapped[int] = mapped_column(Integer)
+    head_hash: Mapped[str] = mapped_column(String(64))
+
+
+class IntentPayload(Base):
+    """What a digest stands for: canonical JSON, money in whole pence."""
+
+    __tablename__ = "intent_payloads"
+    payload_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    payload: Mapped[str] = mapped_column(Text)
+
+
+class Approval(Recorded, Base):
+    """A person's word on exactly one payload, knowing what the connector then claimed. The newest counts."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (Index(None, "posting_key", "payload_digest"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    posting_key: Mapped[str] = mapped_column(String(20))
+    payload_digest: Mapped[str] = mapped_column(String(64))
+    decision: Mapped[str] = mapped_column(String(20))
+    approver: Mapped[str] = mapped_column(String(80))
+    sync_claim: Mapped[str] = mapped_column(String(20))
+
+
+class StoreStop(Recorded, Base):
+    """Posting paused for a store (`*`: the company) until a person lifts it."""
+
+    __tablename__ = "store_stops"
+    company_id: Mapped[str] = mapped_column(String(20))
+    store_id: Mapped[str] = mapped_column(String(20))
+    is_lifted: Mapped[bool] = mapped_column(Boolean, default=False)
+    lifted_by: Mapped[str] = mapped_column(String(80), default="")
+    lifted_reason: Mapped[str] = mapped_column(Text, default="")
+    lifted_at: Mapped[datetime | None] = mapped_column(DateTime)

@@ -1,0 +1,110 @@
+"""Mappings are taken whole or not at all, and every refusal says where and why."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from mapping_folder import FILES, write_folder
+
+from orchestration.operations import MappingsRefusedError, Operations
+
+
+def refusals(operations: Operations, folder: Path) -> list[str]:
+    with pytest.raises(MappingsRefusedError) as refused:
+        operations.import_mappings(folder, "Ann", "first import")
+    return [str(error) for error in refused.value.errors]
+
+
+def test_a_right_folder_is_taken_and_taking_it_again_changes_nothing(operations, tmp_path):
+    folder = write_folder(tmp_path / "mappings")
+    first = {done.table: done for done in operations.import_mappings(folder, "Ann", "first import")}
+    assert (first["stores"].added, first["tax_mappings"].added) == (2, 2)
+    logged = len(operations.audit_log("DGS"))
+    again = operations.import_mappings(folder, "Ann", "again")
+    assert all(done.added == done.changed == 0 for done in again)
+    assert len(operations.audit_log("DGS")) == logged
+    rates = operations.landed_tables()["tax_mappings"].column("required_rate").to_pylist()
+    assert rates == [Decimal("17.500"), Decimal("20.000")]
+
+
+def test_a_changed_row_is_logged_with_what_it_was_and_who_changed_it(operations, tmp_path):
+    operations.import_mappings(write_folder(tmp_path / "a"), "Ann", "first import")
+    changed = FILES["tax_mappings"].replace("DGS,S,1,20,", "DGS,S,7,20,")
+    done = operations.import_mappings(
+        write_folder(tmp_path / "b", tax_mappings=changed), "Bob", "code 7 is right"
+    )
+    assert [(one.table, one.changed) for one in done if one.changed] == [("tax_mappings", 1)]
+    entry = operations.audit_log("DGS")[-1]
+    assert (entry["author"], entry["action"], entry["reason"]) == ("Bob", "change mapping", "code 7 is right")
+    assert '"tax_code": 1' in entry["before"] and '"tax_code": 7' in entry["after"]
+
+
+@pytest.mark.parametrize(
+    ("table", "right", "wrong", "expected"),
+    [
+        ("tax_mappings", "17.5", "17,5", "tax_mappings.csv row 2: has 7 cells, the heading has 6"),
+        ("tax_mappings", "17.5", "x", "row 2, column required_rate: 'x' is not a percentage"),
+        ("tax_mappings", "17.5", "nan", "row 2, column required_rate: 'nan' is not a percentage"),
+        ("tax_mappings", "2011-01-04", "04/01/2011", "row 3, column valid_from: '04/01/2011' is not a date"),
+        ("tax_mappings", "2011-01-04", "2011-02-30", "is not a day of the calendar"),
+        ("tax_mappings", "2011-01-03", "2009-01-03", "row 2, column valid_to: is before valid_from"),
+        ("tax_mappings", "2011-01-03", "2011-01-04", "row 3, column valid_from: 'S' would hold twice"),
+        ("tax_mappings", "S,3,", "S,three,", "column tax_code: 'three' is not a whole number"),
+        ("tax_mappings", "2011-01-04", "2010-01-01", "row 3: says again what row 2 says"),
+        ("tax_mappings", "DGS,S,1", "DSG,S,1", "row 3, column company_id: 'DSG' is not in companies"),
+        ("tax_mappings", "required_rate", "rate", "row 1: column 'required_rate' is missing"),
+        ("stores", "Europe/London", "London", "row 2, column zone: 'London' is not a time zone"),
+        ("stores", "TILL01", "TILLSTORE01", "'TILLSTORE01' has 11 characters, at most 8 fit"),
+        ("stores", "DGS,S01,S01", "DGS,,S01", "row 2, column store_id: is empty"),
+        ("writers_of_record", "tillproof", "us", "'us' is not one of connector, tillproof, observe"),
+        ("writers_of_record", "S02", "S09", "row 3, column store_id: 'S09' is not in stores"),
+        ("connector_patterns", "(?:-([0-9]+))?", "", "has 2 groups, needs three"),
+        ("connector_patterns", "^POS", "^(POS", "is not a regular expression"),
+        ("companies", "original_date", "later", "'later' is not one of original_date, today, hold"),
+    ],
+)
+def test_what_is_wrong_is_named_by_file_row_column_and_reason(
+    operations, tmp_path, *, table, right, wrong, expected
+):
+    folder = write_folder(tmp_path / "mappings", **{table: FILES[table].replace(right, wrong, 1)})
+    assert any(expected in line for line in refusals(operations, folder)), refusals(operations, folder)
+    assert operations.landed_tables()["stores"].num_rows == 0, "one error and nothing is taken"
+    assert operations.audit_log("DGS") == []
+
+
+def test_every_error_of_every_file_is_told_at_once(operations, tmp_path):
+    folder = write_folder(
+        tmp_path / "mappings",
+        tax_mappings=FILES["tax_mappings"].replace("17.5", "x").replace(",20,", ",y,"),
+        cutovers="company_id,store_id,cutover_date\nDGS,*,soon\n",
+    )
+    assert len(refusals(operations, folder)) == 3
+
+
+def test_a_file_nobody_reads_is_not_passed_over_in_silence(operations, tmp_path):
+    folder = write_folder(tmp_path / "mappings")
+    (folder / "tax_mapping.csv").write_text("company_id\n", encoding="utf-8")
+    assert any("tax_mapping.csv" in line for line in refusals(operations, folder))
+
+
+def test_a_latin1_file_is_refused_by_name(operations, tmp_path):
+    folder = write_folder(tmp_path / "mappings")
+    (folder / "stores.csv").write_bytes(FILES["stores"].replace("Station", "Café").encode("latin-1"))
+    assert any("stores.csv" in line and "UTF-8" in line for line in refusals(operations, folder))
+
+
+def test_no_file_can_turn_posting_on(operations, tmp_path):
+    turned_on = "".join(
+        line + end
+        for line, end in zip(FILES["companies"].splitlines(), (",posting_enabled\n", ",true\n"), strict=True)
+    )
+    folder = write_folder(tmp_path / "mappings", companies=turned_on)
+    assert any("its own command" in line for line in refusals(operations, folder))
+    off = turned_on.replace(",true", ",false")
+    operations.import_mappings(write_folder(tmp_path / "off", companies=off), "Ann", "first import")
+    operations.enable_posting("DGS", "Fay", "go live")
+    renamed = off.replace("Demo Gift Stores", "Gift Stores")
+    operations.import_mappings(write_folder(tmp_path / "off", companies=renamed), "Ann", "new name")
+    assert operations.is_posting_enabled("DGS"), "and none turns it off by being imported again"

@@ -1,0 +1,143 @@
+"""What people decide is kept, signed, logged, and shown to the models without a clock."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from mapping_folder import write_folder
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from orchestration.operations import LANDED_TABLES, Operations, OperationsError
+from orchestration.operations.base import Base
+from orchestration.operations.database import Database
+
+
+@pytest.fixture
+def described(operations, tmp_path):
+    """A store that knows the company."""
+    operations.import_mappings(write_folder(tmp_path / "mappings"), "Ann", "first import")
+    return operations
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'operations.sqlite'}")
+    database.migrate()
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_landed_tables_show_no_clock_and_no_row_number(described):
+    for name, table in described.landed_tables().items():
+        assert {"id", "recorded_at", "updated_at", "decided_at"}.isdisjoint(table.column_names), name
+        assert not any(pa.types.is_timestamp(field.type) for field in table.schema), name
+        assert set(LANDED_TABLES[name].key) <= set(table.column_names)
+
+
+def test_the_same_decisions_in_another_order_land_the_same_rows(tmp_path, clock):
+    def store(name: str) -> Operations:
+        opened = Operations.open(tmp_path / name / "operations.sqlite", clock)
+        opened.import_mappings(write_folder(tmp_path / name / "mappings"), "Ann", "first import")
+        return opened
+
+    one, other = store("one"), store("other")
+    digests = {"TPB": "2" * 64, "TPA": "1" * 64}
+    one.stop_store("DGS", "S01", "two writers")
+    one.approve("DGS", digests, approver="Fay", reason="seen")
+    clock.advance(86_400)
+    other.approve("DGS", {"TPA": "1" * 64}, approver="Fay", reason="seen")
+    other.approve("DGS", {"TPB": "2" * 64}, approver="Fay", reason="seen")
+    other.stop_store("DGS", "S01", "two writers")
+    first, second = one.landed_tables(), other.landed_tables()
+    assert all(first[name].equals(second[name]) for name in first)
+    assert first["approvals"].num_rows == 2
+
+
+def test_an_empty_store_lands_every_table_with_its_columns(operations):
+    tables = operations.landed_tables()
+    assert set(tables) == set(LANDED_TABLES)
+    assert tables["intents"].schema.field("urn").type == pa.int64()
+    assert tables["tax_mappings"].schema.field("required_rate").type == pa.decimal128(6, 3)
+
+
+def test_posting_is_off_until_somebody_turns_it_on(described):
+    assert not described.is_posting_enabled("DGS")
+    with pytest.raises(OperationsError, match="reason"):
+        described.enable_posting("DGS", "Fay", " ")
+    with pytest.raises(OperationsError, match="not known"):
+        described.enable_posting("ELSE", "Fay", "go live")
+    described.enable_posting("DGS", "Fay", "go live")
+    assert described.is_posting_enabled("DGS")
+    assert described.landed_tables()["companies"].column("posting_enabled").to_pylist() == [True]
+    assert described.audit_log("DGS")[-1]["action"] == "enable posting"
+    described.disable_posting("DGS", "Fay", "year end")
+    assert not described.is_posting_enabled("DGS")
+
+
+def test_the_writer_of_record_goes_by_store_then_date_and_nobody_is_the_default(described):
+    assert described.writer_of_record("DGS", "S01", date(2011, 2, 10)) == "connector"
+    assert described.writer_of_record("DGS", "S02", date(2011, 2, 1)) == "tillproof"
+    assert described.writer_of_record("DGS", "S02", date(2011, 2, 28)) == "tillproof"
+    assert described.writer_of_record("DGS", "S02", date(2011, 3, 1)) == "connector"
+    assert described.writer_of_record("DGS", "S01", date(2009, 12, 31)) == "observe"
+    assert described.cutover("DGS", "S02") == date(2010, 12, 1)
+
+
+def test_a_stop_holds_until_a_person_lifts_it(described):
+    assert described.stop_store("DGS", "S01", "posted by two writers")
+    assert not described.stop_store("DGS", "S01", "posted by two writers"), "the same stop twice is one"
+    assert described.active_stops("DGS") == {"S01": ("posted by two writers",)}
+    assert described.lift_stop("DGS", "S01", "Fay", "connector is off") == 1
+    assert described.active_stops("DGS") == {}
+    assert described.lift_stop("DGS", "S01", "Fay", "again") == 0
+    assert described.landed_tables()["store_stops"].column("is_lifted").to_pylist() == [True]
+
+
+def test_the_newest_word_on_a_payload_counts(described):
+    described.approve(
+        "DGS", {"TPA": "1" * 64}, approver="Fay", reason="seen", sync_claims={"TPA": "rejected"}
+    )
+    described.approve("DGS", {"TPA": "1" * 64}, approver="Fay", reason="no", decision="rejected")
+    given = described.approvals(["TPA", "TPB"])
+    assert given[("TPA", "1" * 64)].decision == "rejected"
+    assert described.landed_tables()["approvals"].column("decision").to_pylist() == ["rejected"]
+
+
+def test_notes_and_assignments_are_kept_with_their_author(described):
+    described.add_note("DGS", subject_kind="exception", subject_id="X1", text="rang them", author="Ann")
+    described.assign("DGS", "X1", assignee="Ann", author="Fay", reason="her store")
+    described.assign("DGS", "X1", assignee="Bob", author="Fay", reason="Ann is away")
+    assert [note["reason"] for note in described.notes("DGS", "X1")] == ["rang them"]
+    assert described.assignee("DGS", "X1") == "Bob"
+
+
+def test_a_sign_off_seals_the_end_of_the_chain(described):
+    days = {"date_from": date(2011, 2, 1), "date_to": date(2011, 2, 28)}
+    described.sign_off("DGS", "*", **days, publication_number=3, author="Fay", reason="February")
+    end = described.intents.chain_end()
+    signed = described.sign_offs("DGS")[0]
+    assert (signed["chain_event_number"], signed["chain_head_hash"]) == (end.event_number, end.head_hash)
+
+
+@pytest.mark.parametrize("statement", ["delete from audit_log", "update audit_log set author = 'nobody'"])
+def test_the_audit_log_cannot_be_rewritten(described, statement):
+    with (
+        pytest.raises(DatabaseError, match="only grows"),
+        described._database.write() as connection,
+    ):
+        connection.execute(text(statement))
+
+
+def test_a_change_and_its_log_are_one(described, monkeypatch):
+    def lost(*_: object) -> None:
+        raise RuntimeError("died")
+
+    monkeypatch.setattr("orchestration.operations.signed_store.write_audit", lost)
+    with pytest.raises(RuntimeError):
+        described.stop_store("DGS", "S01", "two writers")
+    assert described.active_stops("DGS") == {}
