@@ -181,7 +181,7 @@ def _is_rising(keys: Sequence[int]) -> bool:
 
 
 def _is_never_falling(stamps: Sequence[str]) -> bool:
-    """Texts in order are moments in order, unless their fractions differ in length: then the moments decide."""
+    """Texts in order are moments in order, unless fractions differ in length: then the moments decide."""
     return all(
         earlier <= later or datetime.fromisoformat(earlier) <= datetime.fromisoformat(later)
         for earlier, later in pairwise(stamps)

@@ -34,6 +34,16 @@ class Sage200Settings(BaseModel):
         ge=0,
         description="Nominal lines carry no update stamp: this many days before the newest are read again.",
     )
+    id_overlap: int = Field(
+        default=200,
+        ge=0,
+        description="Ids re-read below the greatest landed: two users' lines may commit out of order.",
+    )
+    period_months: int = Field(
+        default=36,
+        ge=1,
+        description="How far around the as-of date period states are asked for, 3 calls each.",
+    )
     overlap_minutes: int = Field(
         default=10, ge=0, description="How far before the newest date_time_updated landed to begin."
     )
