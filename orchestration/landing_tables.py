@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 class TableSpec:
     """One landed table.
 
-    `columns` are the content columns in order. `key` names the ones that identify a row; two rows with one key are
-    two versions of one thing. `date_column` names the column whose date chooses the folder (None: `unknown`).
+    `columns` are the content columns in order. `key` names the ones that identify a row; two rows with one
+    key are two versions of one thing. `date_column` names the column whose date chooses the folder (None:
+    `unknown`).
 
-    `complete_within` names the columns of a *unit* (a receipt at one printed minute): a delivery that holds the unit
-    restates the whole of it, so that rows it no longer holds get tombstones. `told_apart_by` names what a line of a unit
-    is about (its SKU): rows of a known unit that share none of it with what is known are a further piece of
-    the unit, not another version of it, and take nothing away. `provenance` columns are kept but are no part of the
-    checksum: the same row read through another profile is the same row.
+    `complete_within` names the columns of a *unit* (a receipt at one printed minute): a delivery that holds
+    the unit restates the whole of it, so that rows it no longer holds get tombstones. `told_apart_by` names
+    what a line of a unit is about (its SKU): rows of a known unit that share none of it with what is known
+    are a further piece of the unit, not another version of it, and take nothing away. `provenance` columns
+    are kept but are no part of the checksum: the same row read through another profile is the same row.
     """
 
     name: str
@@ -392,7 +393,8 @@ SAGE200_TABLES = (
 
 
 def _operations(table: str, columns: dict[str, str], key: tuple[str, ...]) -> TableSpec:
-    """A table of the operations store: landed whole each time (`window="all"`), so what was deleted gets a tombstone."""
+    """A table of the operations store, landed whole each time (`window="all"`): what is deleted gets a
+    tombstone."""
     return TableSpec(
         name=f"operations/{table}",
         columns={"company_id": "varchar", **columns},
@@ -440,7 +442,13 @@ OPERATIONS_TABLES = (
     ),
     _operations(
         "tax_mappings",
-        {"id": "varchar", "till_tax_code": "varchar", "tax_code": "integer", "required_rate": RATE, **_VALIDITY},
+        {
+            "id": "varchar",
+            "till_tax_code": "varchar",
+            "tax_code": "integer",
+            "required_rate": RATE,
+            **_VALIDITY,
+        },
         ("id",),
     ),
     _operations(
@@ -458,7 +466,13 @@ OPERATIONS_TABLES = (
     ),
     _operations(
         "tender_mappings",
-        {"id": "varchar", "tender_type": "varchar", "store_id": "varchar", "bank_code": "varchar", **_VALIDITY},
+        {
+            "id": "varchar",
+            "tender_type": "varchar",
+            "store_id": "varchar",
+            "bank_code": "varchar",
+            **_VALIDITY,
+        },
         ("id",),
     ),
     _operations(

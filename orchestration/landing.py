@@ -1,0 +1,315 @@
+"""Landing: the one way anything received is kept.
+
+Rows arrive as Arrow or as a DuckDB relation and leave as immutable Parquet, one file per table, document date
+and pass. A row is landed only when it says something new: its (source key, checksum) differs from the newest
+landed version. What a complete window, or a restated unit, no longer holds gets a tombstone. Everything is
+done as sets in DuckDB, which spills to disk, so the size of a delivery does not matter.
+
+How completeness works is written at `landing_delta.Delta._fold_deliveries`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
+
+from orchestration import landing_files as files
+from orchestration.landing_delta import Delta, content_and_meta, quoted
+from orchestration.landing_files import LandedFile, Workroom
+from orchestration.landing_tables import TableSpec
+
+__all__ = ["Landed", "LandedFile", "Landing", "LandingError", "TableSpec", "Window"]
+
+Window = tuple[date, date] | Literal["all"]
+Received = Any  # a DuckDB relation, an Arrow table or a record batch reader
+
+
+class LandingError(Exception):
+    """What was received cannot be landed at all: a column is missing, or money arrived as a float."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What one call landed, in rows.
+
+    `rows` new or changed; `unchanged` were known; `tombstones` vanished; `superseded` were restated by a
+    later delivery of the same call; `rejected` had a cell that its column's type cannot hold and were left
+    out (`rejection` tells the first).
+    """
+
+    table: str
+    pass_number: int
+    rows: int = 0
+    unchanged: int = 0
+    tombstones: int = 0
+    superseded: int = 0
+    rejected: int = 0
+    rejection: str = ""
+    document_dates: tuple[date | None, ...] = ()
+
+
+class Landing:
+    """The landing of one company. One pass writes at a time; anyone may read at any time."""
+
+    def __init__(
+        self, root: str | Path, company_id: str, *, memory_limit: str = "1GB", threads: int | None = None
+    ):
+        self.root = Path(root)
+        self.company_id = company_id
+        self._memory_limit = memory_limit
+        self._threads = threads
+
+    # -- writing
+
+    def next_pass(self) -> int:
+        """The number after the greatest landed one. Also sweeps what a killed pass left unfinished."""
+        files.sweep(self.root)
+        passes = [found.pass_number for table in files.tables_of(self.root) for found in self.files(table)]
+        return max(passes, default=0) + 1
+
+    def ensure(self, *specs: TableSpec) -> None:
+        """Give each table its schema anchor, so that it can be read before anything is landed to it."""
+        for spec in specs:
+            place = self.root / spec.name / files.ANCHOR
+            columns = content_and_meta(spec)
+            if place.exists() and _schema_matches(place, columns):
+                continue
+            casts = ", ".join(f"cast(null as {type_}) as {quoted(name)}" for name, type_ in columns.items())
+            with Workroom(self.root) as workroom, duckdb.connect() as connection:
+                unfinished = workroom.unfinished()
+                connection.execute(
+                    f"copy (select {casts} limit 0) to '{_sql_path(unfinished)}' (format parquet)"
+                )
+                files.give_place(unfinished, place)
+
+    def land(
+        self,
+        spec: TableSpec,
+        received: Received,
+        *,
+        pass_number: int,
+        window: Window | None = None,
+        connection: duckdb.DuckDBPyConnection | None = None,
+        after_file: Callable[[Path], None] | None = None,
+    ) -> Landed:
+        """Land what is new in `received`; see `Landed` for what comes back.
+
+        `received` has every content column of `spec` in any order, with `delivery_id`, `source_file` and
+        `source_row`; columns the table does not have are ignored. Optional: `delivery_order` (bigint; of two
+        deliveries of the same thing the later wins; the pieces of one export share a number) and `vouches`
+        (boolean; false where the delivery may hold only a part of the unit).
+
+        `window` says that everything the source has for these document dates was read: keys landed earlier
+        inside it and absent now get a tombstone. `connection` is the one a relation lives in; landing then
+        works inside it and copies nothing. `after_file` is told of each file as it takes its place. Raises
+        LandingError.
+
+        Killed half-way, what is in place stays and is known to the next call, under the same pass number or
+        another: nothing is lost or repeated.
+        """
+        self.ensure(spec)
+        own = connection is None
+        working = connection if connection is not None else self.connect()
+        try:
+            with Workroom(self.root) as workroom:
+                if own:
+                    working.execute(f"set temp_directory = '{_sql_path(workroom.path / 'spill')}'")
+                delta = Delta(working, spec, self.company_id, pass_number)
+                try:
+                    _check_columns(working, spec, received)
+                    delta.stage(received)
+                    known = self._files_to_compare(spec, delta.staged_dates(), window)
+                    delta.compare([str(found.path) for found in known], window)
+                    dates = self._write(working, delta, workroom, after_file)
+                    return Landed(spec.name, pass_number, **delta.counts(), document_dates=tuple(dates))
+                finally:
+                    delta.drop()
+        finally:
+            if own:
+                working.close()
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A private in-memory DuckDB with this landing's bounds on memory and threads."""
+        connection = duckdb.connect(config={"memory_limit": self._memory_limit})
+        connection.execute("set TimeZone = 'UTC'")
+        if self._threads:
+            connection.execute(f"set threads = {int(self._threads)}")
+        return connection
+
+    # -- reading
+
+    def files(self, table: str) -> list[LandedFile]:
+        """Every landed file of a table, by date and pass."""
+        return files.files_of(self.root, table)
+
+    def dirty_since(self, pass_number: int) -> list[LandedFile]:
+        """What was landed after a pass, of all tables. Nothing dirty means there is nothing to rebuild."""
+        return [
+            found
+            for table in files.tables_of(self.root)
+            for found in self.files(table)
+            if found.pass_number > pass_number
+        ]
+
+    def rows_landed(self, pass_number: int) -> dict[str, int]:
+        """Rows (tombstones included) that a pass landed, per table; tables it did not touch are absent."""
+        counted: dict[str, int] = {}
+        for found in self.dirty_since(pass_number - 1):
+            if found.pass_number == pass_number:
+                rows = pyarrow.parquet.read_metadata(found.path).num_rows
+                counted[found.table] = counted.get(found.table, 0) + rows
+        return counted
+
+    def greatest(self, spec: TableSpec, column: str) -> int | None:
+        """The greatest value ever landed in a column: the cursor an extraction goes on from."""
+        found = self._scalar(spec, f"max({quoted(column)})")
+        return None if found is None else int(found)
+
+    def newest(
+        self, spec: TableSpec, columns: Sequence[str] = (), where: str = "true", as_of_pass: int | None = None
+    ) -> Any:
+        """The newest live version of every row, as an Arrow table ordered by source key.
+
+        `columns` narrows, `where` is a SQL condition on the newest versions, `as_of_pass` looks back.
+        """
+        wanted = ", ".join(quoted(name) for name in columns) or "* exclude (version_rank)"
+        paths = self._paths(spec)
+        up_to = "" if as_of_pass is None else f"where pass_number <= {int(as_of_pass)}"
+        with self.connect() as connection:
+            return connection.execute(
+                f"""
+                select {wanted} from (
+                    select *, row_number() over (
+                        partition by source_key order by pass_number desc
+                    ) as version_rank
+                    from read_parquet({paths}, union_by_name = true) {up_to}
+                ) where version_rank = 1 and not is_tombstone and ({where}) order by source_key
+                """
+            ).to_arrow_table()
+
+    # -- inside
+
+    def _paths(self, spec: TableSpec) -> list[str]:
+        self.ensure(spec)
+        return [
+            str(self.root / spec.name / files.ANCHOR),
+            *(str(found.path) for found in self.files(spec.name)),
+        ]
+
+    def _scalar(self, spec: TableSpec, expression: str) -> Any:
+        with self.connect() as connection:
+            found = connection.execute(
+                f"select {expression} from read_parquet({self._paths(spec)}, union_by_name = true)"
+            ).fetchone()
+        return found[0] if found else None
+
+    def _files_to_compare(
+        self, spec: TableSpec, staged: Iterable[date | None], window: Window | None
+    ) -> list[LandedFile]:
+        """The landed files that can hold a version of what arrived, or of what a window should hold.
+
+        Where the date is part of the key, only the folders of those dates; else a row may have moved to
+        another.
+        """
+        landed = self.files(spec.name)
+        if window == "all" or spec.date_column is None or spec.date_column not in spec.key:
+            return landed
+        folders = {files.folder_of(day) for day in staged}
+        if window is None:
+            return [found for found in landed if found.folder in folders]
+        first, last = (files.folder_of(day) for day in window)
+        return [found for found in landed if found.folder in folders or first <= found.folder <= last]
+
+    def _write(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        delta: Delta,
+        workroom: Workroom,
+        after_file: Callable[[Path], None] | None,
+    ) -> list[date | None]:
+        """One file per document date of the outgoing rows, each put in place when it is whole."""
+        dates = delta.outgoing_dates()
+        places = {
+            day: files.pass_file(self.root / delta.spec.name / files.folder_of(day), delta.pass_number)
+            for day in dates
+        }
+        reader = delta.outgoing([str(place) for place in places.values() if place.exists()])
+        repeating = [name for name in reader.schema.names if name not in ("source_key", "row_checksum")]
+        for day, batches in by_date(reader):
+            unfinished = workroom.unfinished()
+            with pyarrow.parquet.ParquetWriter(
+                unfinished, reader.schema, compression="zstd", use_dictionary=repeating
+            ) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+            files.give_place(unfinished, places[day])
+            if after_file is not None:
+                after_file(places[day])
+        return dates
+
+
+def by_date(reader: pyarrow.RecordBatchReader) -> Iterator[tuple[date | None, Iterator[pyarrow.RecordBatch]]]:
+    """A stream ordered by document date, cut where the date changes; holds one batch at a time."""
+
+    def pieces() -> Iterator[tuple[date | None, pyarrow.RecordBatch]]:
+        for batch in reader:
+            dates = pyarrow.compute.run_end_encode(batch.column("document_date"))
+            start = 0
+            for day, end in zip(dates.values.to_pylist(), dates.run_ends.to_pylist(), strict=True):
+                yield day, batch.slice(start, end - start)
+                start = end
+
+    for day, run in itertools.groupby(pieces(), key=lambda piece: piece[0]):
+        yield day, (batch for _, batch in run)
+
+
+def _sql_path(path: Path) -> str:
+    return path.as_posix().replace("'", "''")
+
+
+def _schema_matches(anchor: Path, columns: dict[str, str]) -> bool:
+    with duckdb.connect() as connection:
+        kept = connection.execute(f"describe select * from read_parquet('{_sql_path(anchor)}')").fetchall()
+    return [(name, _plain(type_)) for name, type_, *_ in kept] == [
+        (name, _plain(type_)) for name, type_ in columns.items()
+    ]
+
+
+def _plain(type_: str) -> str:
+    return type_.replace(" ", "").lower()
+
+
+def _check_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec, received: Received) -> None:
+    """Refuse what cannot be landed row by row."""
+    offered = offered_types(connection, received)
+    wanted = [*spec.columns, "delivery_id", "source_file", "source_row"]
+    missing = [name for name in wanted if name not in offered]
+    if missing:
+        raise LandingError(f"{spec.name}: what was received lacks {', '.join(missing)}")
+    floats = [
+        name
+        for name, type_ in spec.columns.items()
+        if type_.startswith("decimal") and offered[name] in ("DOUBLE", "FLOAT")
+    ]
+    if floats:
+        raise LandingError(
+            f"{spec.name}: {', '.join(floats)} arrived as a float; money never goes through one"
+        )
+
+
+def offered_types(connection: duckdb.DuckDBPyConnection, received: Received) -> dict[str, str]:
+    """Column names and DuckDB types of what was received, without reading a row of it."""
+    if isinstance(received, duckdb.DuckDBPyRelation):
+        return dict(zip(received.columns, map(str, received.types), strict=True))
+    empty = received.schema.empty_table()
+    relation = connection.from_arrow(empty)
+    return dict(zip(relation.columns, map(str, relation.types), strict=True))

@@ -1,0 +1,495 @@
+"""What is new in a delivery: staged rows against the newest landed versions, as sets.
+
+All SQL of landing is here. Nothing is fetched into Python but counts and dates; DuckDB spills what is large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal
+
+import duckdb
+
+from orchestration.landing_tables import TableSpec
+
+META = {
+    "company_id": "varchar",
+    "source_key": "varchar",
+    "row_checksum": "varchar",
+    "is_tombstone": "boolean",
+    "delivery_id": "varchar",
+    "source_file": "varchar",
+    "source_row": "bigint",
+    "pass_number": "integer",
+    "document_date": "date",
+}
+_STAGED = "landing_staged"  # what arrived, typed, one row per delivery and key
+_KNOWN = "landing_known"  # the newest landed version of every row it can concern
+_STATE = "landing_state"  # every key concerned, and whether it lives once all deliveries are folded in
+_OUTGOING = "landing_outgoing"  # what this call adds to landing
+
+
+def content_and_meta(spec: TableSpec) -> dict[str, str]:
+    """Every column of a landed file with its type, in order: content first, then meta."""
+    return {**spec.columns, **{name: type_ for name, type_ in META.items() if name not in spec.columns}}
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def digest(columns: Sequence[str]) -> str:
+    """SQL for the md5 of columns as text: nulls told from empty, parts kept apart by what text never has."""
+    parts = ", ".join(f"coalesce(cast({quoted(name)} as varchar), '~')" for name in columns)
+    return f"md5(concat_ws(chr(31), {parts}))"
+
+
+class Delta:
+    """The comparison of one `Landing.land` call; `drop` when done."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, spec: TableSpec, company_id: str, pass_number: int
+    ):
+        self._connection = connection
+        self.spec = spec
+        self._company_id = company_id
+        self.pass_number = pass_number
+        self._received = self._superseded = self._rejected = 0
+        self._rejection = ""
+
+    # -- 1. what arrived
+
+    def stage(self, received: Any) -> None:
+        """Type, key and checksum what arrived, once; leave out rows with a cell that its type cannot hold."""
+        spec = self.spec
+        if isinstance(received, duckdb.DuckDBPyRelation):
+            offered = dict(zip(received.columns, map(str, received.types), strict=True))
+            source = _as_source(self._connection, received)
+        else:
+            source = self._connection.from_arrow(_as_reader(received))
+            offered = dict(zip(source.columns, map(str, source.types), strict=True))
+        source.create_view("landing_received", replace=True)
+
+        casts, doubts = [], []
+        for name, type_ in spec.columns.items():
+            column = quoted(name)
+            if _same_type(offered[name], type_):
+                casts.append(column)
+            else:
+                casts.append(f"try_cast({column} as {type_}) as {column}")
+                text = f"'{name} cannot be {type_}: ' || cast({column} as varchar)"
+                doubts.append(
+                    f"when {column} is not null and try_cast({column} as {type_}) is null then {text}"
+                )
+        rejection = f"case {' '.join(doubts)} end" if doubts else "cast(null as varchar)"
+        order = "cast(delivery_order as bigint)" if "delivery_order" in offered else "cast(0 as bigint)"
+        vouches = "coalesce(vouches, true)" if "vouches" in offered else "true"
+        meta_casts = ", ".join(
+            f"cast({name} as {META[name]}) as {name}" for name in ("delivery_id", "source_file", "source_row")
+        )
+        company = "company_id" if "company_id" in offered and "company_id" not in spec.columns else "null"
+        checksummed = [name for name in spec.columns if name not in spec.provenance]
+        own_date = "" if "document_date" in spec.columns else f", {self._document_date()} as document_date"
+        unit, item = self._unit(), self._item()
+        own_company = "" if "company_id" in spec.columns else f"coalesce({company}, ?) as company_id,"
+        parameters = [] if "company_id" in spec.columns else [self._company_id]
+        self._run(
+            f"""
+            create or replace temp table {_STAGED} as
+            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum,
+                {unit} as unit_key, {item} as item {own_date}, row_number() over () as staged_row
+            from (
+                select {", ".join(casts)}, {own_company} {meta_casts}, {order} as delivery_order,
+                    {vouches} as vouches, {rejection} as rejection
+                from landing_received
+            ) as typed
+            """,
+            parameters,
+        )
+        self._run("drop view landing_received")
+        self._received, self._rejected, self._rejection = self._one(
+            f"select count(*), count(rejection), coalesce(min(rejection), '') from {_STAGED}"
+        )
+        if self._rejected:
+            self._run(f"delete from {_STAGED} where rejection is not null")
+        self._keep_the_last_printed()
+
+    def _keep_the_last_printed(self) -> None:
+        """One row per delivery and key: of one thing printed twice, the last."""
+        staged, told_apart = self._one(
+            f"""
+            select (select count(*) from {_STAGED}), (
+                select count(*) from (select distinct source_key, delivery_order from {_STAGED})
+            )
+            """
+        )
+        if staged == told_apart:
+            return
+        self._run(
+            f"""
+            delete from {_STAGED} where staged_row in (
+                select staged_row from {_STAGED}
+                qualify row_number() over (
+                    partition by source_key, delivery_order order by source_file desc, source_row desc
+                ) > 1
+            )
+            """
+        )
+
+    def _unit(self) -> str:
+        spec = self.spec
+        return _number(spec.complete_within) if spec.complete_within else "cast(null as uhugeint)"
+
+    def _item(self) -> str:
+        spec = self.spec
+        return _number(spec.told_apart_by) if spec.told_apart_by else "cast(null as uhugeint)"
+
+    def _document_date(self) -> str:
+        return (
+            f"cast({quoted(self.spec.date_column)} as date)"
+            if self.spec.date_column
+            else "cast(null as date)"
+        )
+
+    def staged_dates(self) -> list[date | None]:
+        """The document dates that arrived."""
+        return [row[0] for row in self._all(f"select distinct document_date from {_STAGED} order by 1")]
+
+    # -- 2. against what is known
+
+    def compare(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
+        """Work out what to add: new versions, and tombstones for what a unit or a window no longer holds."""
+        self._read_known(paths, window)
+        self._run(
+            f"""
+            create or replace temp table {_STATE} as
+            select source_key, unit_key, item, row_checksum, true as is_live,
+                cast(null as bigint) as staged_row
+            from {_KNOWN} where not is_tombstone
+            """
+        )
+        if self.spec.complete_within:
+            self._fold_deliveries()
+        else:
+            self._take_newest()
+        if window is not None:
+            self._clear_window(window)
+        self._gather_outgoing(paths)
+
+    def _read_known(self, paths: list[str], window: object) -> None:
+        """The newest landed version of each key that arrived, shares a unit with one, or lies in the
+        window."""
+        unit, item = self._unit(), self._item()
+        columns = "source_key, row_checksum, is_tombstone, document_date, pass_number"
+        if not paths:
+            self._run(
+                f"""
+                create or replace temp table {_KNOWN} as
+                select source_key, row_checksum, false as is_tombstone, document_date, 0 as pass_number,
+                    unit_key, item
+                from {_STAGED} where false
+                """
+            )
+            return
+        narrowed = "" if window is not None else self._narrowed()
+        self._run(
+            f"""
+            create or replace temp table {_KNOWN} as
+            select * exclude (version_rank) from (
+                select {columns}, {unit} as unit_key, {item} as item,
+                    row_number() over (partition by source_key order by pass_number desc) as version_rank
+                from read_parquet(?, union_by_name = true)
+                {narrowed}
+            ) where version_rank = 1
+            """,
+            [paths],
+        )
+
+    def _narrowed(self) -> str:
+        """A condition that lets Parquet skip most of a ledger read by ascending id."""
+        first = self.spec.key[0]
+        if self.spec.columns[first] not in ("bigint", "integer"):
+            return ""
+        low, high = self._one(f"select min({quoted(first)}), max({quoted(first)}) from {_STAGED}")
+        return "where false" if low is None else f"where {quoted(first)} between {low} and {high}"
+
+    def _take_newest(self) -> None:
+        """Of each key the version of the latest delivery."""
+        self._run(
+            f"""
+            create or replace temp table landing_arriving as
+            select source_key, unit_key, item, row_checksum, staged_row from {_STAGED}
+            qualify row_number() over (partition by source_key order by delivery_order desc) = 1
+            """
+        )
+        staged, taken = self._one(
+            f"select (select count(*) from {_STAGED}), (select count(*) from landing_arriving)"
+        )
+        self._superseded += staged - taken
+        self._live_now()
+
+    def _fold_deliveries(self) -> None:
+        """Fold deliveries in one by one, in order, as if each had arrived alone.
+
+        A delivery that holds a unit (`TableSpec.complete_within`) restates it: live rows of the unit that it
+        does not hold are gone. Two things soften that, so that an export cut in two never loses a line:
+
+        - it shares no SKU (`told_apart_by`) with the live rows: a further piece; nothing is gone;
+        - it does not vouch for the unit (the unit touches its first or last row, or a row of the unit was set
+          aside): only live rows about the same SKU as one of its new rows are gone.
+
+        A row superseded inside one call is landed too, as a tombstone with its content: it is evidence.
+        """
+        restated = self._one(
+            f"""
+            select exists (
+                select 1 from {_STAGED} group by unit_key having min(delivery_order) <> max(delivery_order)
+            )
+            """
+        )[0]
+        rank = "dense_rank() over (partition by unit_key order by delivery_order)" if restated else "1"
+        self._run(
+            f"""
+            create or replace temp table landing_ranked as
+            select source_key, unit_key, item, row_checksum, staged_row, vouches, {rank} as delivery_rank
+            from {_STAGED}
+            """
+        )
+        rounds = self._one("select coalesce(max(delivery_rank), 0) from landing_ranked")[0]
+        for delivery_rank in range(1, rounds + 1):
+            self._run(
+                """
+                create or replace temp table landing_arriving as
+                select * exclude (delivery_rank) from landing_ranked where delivery_rank = ?
+                """,
+                [delivery_rank],
+            )
+            if self._one(f"select exists (select 1 from {_STATE} where is_live)")[0]:
+                self._end_what_is_gone()
+            self._live_now()
+        self._run("drop table landing_ranked")
+
+    def _end_what_is_gone(self) -> None:
+        self._run(
+            f"""
+            create or replace temp table landing_gone as
+            with met as (
+                select arriving.unit_key, arriving.item, arriving.source_key, arriving.vouches,
+                    live.source_key is not null as is_live_already
+                from landing_arriving as arriving
+                left join {_STATE} as live on live.source_key = arriving.source_key and live.is_live
+            ),
+
+            restated as (
+                select unit_key, bool_and(vouches) as is_whole from met group by unit_key
+            ),
+
+            told as (
+                select unit_key, item, bool_or(not is_live_already) as is_changed
+                from met group by unit_key, item
+            ),
+
+            absent as (
+                select live.source_key, live.unit_key, live.item, restated.is_whole
+                from {_STATE} as live
+                inner join restated on restated.unit_key = live.unit_key
+                where live.is_live and live.source_key not in (select source_key from met)
+            ),
+
+            sharing as (
+                select distinct live.unit_key
+                from {_STATE} as live
+                inner join told on told.unit_key = live.unit_key and told.item is not distinct from live.item
+                where live.is_live
+            )
+
+            select absent.source_key
+            from absent
+            inner join sharing on sharing.unit_key = absent.unit_key
+            left join told on told.unit_key = absent.unit_key and told.item is not distinct from absent.item
+            where absent.is_whole or coalesce(told.is_changed, false)
+            """
+        )
+        self._superseded += self._one(
+            f"select count(*) from {_STATE} where staged_row is not null and is_live "
+            "and source_key in (select source_key from landing_gone)"
+        )[0]
+        self._run(
+            f"update {_STATE} set is_live = false where source_key in (select source_key from landing_gone)"
+        )
+        self._run("drop table landing_gone")
+
+    def _live_now(self) -> None:
+        """What arrived lives, in the version that arrived. Known and equal rows stay as they are."""
+        self._run(
+            f"""
+            create or replace temp table {_STATE}_next as
+            select state.* from {_STATE} as state
+            where state.source_key not in (select source_key from landing_arriving)
+            union all
+            select arriving.source_key, arriving.unit_key, arriving.item, arriving.row_checksum, true,
+                arriving.staged_row
+            from (
+                select arriving.* from landing_arriving as arriving
+                anti join {_STATE} as state
+                    on state.source_key = arriving.source_key and state.is_live
+                    and state.row_checksum = arriving.row_checksum
+            ) as arriving
+            union all
+            select state.* from {_STATE} as state
+            semi join landing_arriving as arriving
+                on state.source_key = arriving.source_key and state.is_live
+                and state.row_checksum = arriving.row_checksum
+            """
+        )
+        self._run(
+            f"drop table {_STATE}; alter table {_STATE}_next rename to {_STATE}; drop table landing_arriving"
+        )
+
+    def _clear_window(self, window: tuple[date, date] | Literal["all"]) -> None:
+        """Live rows inside a completely read window that did not arrive are gone."""
+        inside, parameters = "true", []
+        if window != "all":
+            inside, parameters = "known.document_date between ? and ?", list(window)
+        self._run(
+            f"""
+            update {_STATE} set is_live = false
+            where source_key in (
+                select known.source_key from {_KNOWN} as known
+                where not known.is_tombstone and {inside}
+                    and known.source_key not in (select source_key from {_STAGED})
+            )
+            """,
+            parameters,
+        )
+
+    # -- 3. what to add
+
+    def _gather_outgoing(self, paths: list[str]) -> None:
+        """New versions with their content, and tombstones with the content that is gone, in writing order."""
+        spec = self.spec
+        columns = list(content_and_meta(spec))
+        carried = [name for name in columns if name not in ("is_tombstone", "pass_number")]
+        content = ", ".join(f"content.{quoted(name)}" for name in carried)
+        names = ", ".join(map(quoted, columns))
+        self._run(
+            f"""
+            create or replace temp table landing_changed as
+            select state.source_key, state.row_checksum, not state.is_live as is_tombstone, state.staged_row
+            from {_STATE} as state
+            left join {_KNOWN} as known on known.source_key = state.source_key
+            where (known.source_key is null and state.staged_row is not null)
+                or known.is_tombstone is distinct from not state.is_live
+                or known.row_checksum is distinct from state.row_checksum
+            """
+        )
+        landed = "select null where false"
+        parameters: list[Any] = []
+        if paths and self._one("select exists (select 1 from landing_changed where staged_row is null)")[0]:
+            landed = f"""
+                select {content}, true as is_tombstone, changed.staged_row
+                from (
+                    select *, row_number() over (
+                        partition by source_key order by pass_number desc
+                    ) as version_rank
+                    from read_parquet(?, union_by_name = true)
+                    where source_key in (select source_key from landing_changed where staged_row is null)
+                ) as content
+                inner join landing_changed as changed on changed.source_key = content.source_key
+                where content.version_rank = 1
+            """
+            parameters = [paths]
+        union = "" if not parameters else f"union all by name {landed}"
+        self._run(
+            f"""
+            create or replace temp table {_OUTGOING} as
+            select {names}
+            from (
+                select {content}, changed.is_tombstone, changed.staged_row
+                from landing_changed as changed
+                inner join {_STAGED} as content on content.staged_row = changed.staged_row
+                {union}
+            )
+            cross join (select cast({self.pass_number} as integer) as pass_number)
+            """,
+            parameters,
+        )
+        self._run("drop table landing_changed")
+
+    def outgoing_dates(self) -> list[date | None]:
+        """The document dates something is added to."""
+        return [row[0] for row in self._all(f"select distinct document_date from {_OUTGOING} order by 1")]
+
+    def outgoing(self, existing: list[str]) -> Any:
+        """The rows to write as a record batch reader, date by date; undated rows last.
+
+        `existing` are this pass's files for the same dates: their rows stay unless restated.
+        """
+        kept, parameters = "", []
+        if existing:
+            parameters = [existing]
+            kept = f"""
+                union all by name
+                select * from read_parquet(?) where source_key not in (select source_key from {_OUTGOING})
+            """
+        order = "document_date nulls last, source_file, source_row, source_key"
+        rows = f"select * from {_OUTGOING} {kept} order by {order}"
+        return self._connection.execute(rows, parameters).to_arrow_reader(100_000)
+
+    def counts(self) -> dict[str, Any]:
+        """What happened, as the fields of `Landed`."""
+        rows, tombstones = self._one(
+            f"select count(*) filter (not is_tombstone), count(*) filter (is_tombstone) from {_OUTGOING}"
+        )
+        return {
+            "rows": rows,
+            "tombstones": tombstones,
+            "unchanged": max(0, self._received - self._rejected - self._superseded - rows),
+            "superseded": self._superseded,
+            "rejected": self._rejected,
+            "rejection": self._rejection,
+        }
+
+    def drop(self) -> None:
+        """Forget everything; the connection may be somebody else's."""
+        for table in (_STAGED, _KNOWN, _STATE, _OUTGOING):
+            self._run(f"drop table if exists {table}")
+
+    # -- small things
+
+    def _run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self._connection.execute(sql, list(parameters))
+
+    def _all(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        found = self._connection.execute(sql).fetchone()
+        assert found is not None
+        return found
+
+
+def _number(columns: Sequence[str]) -> str:
+    """The same digest as a number: half the memory, for comparisons that stay inside one call."""
+    return digest(columns).replace("md5(", "md5_number(", 1)
+
+
+def _same_type(offered: str, wanted: str) -> bool:
+    return offered.replace(" ", "").lower() == wanted.replace(" ", "").lower()
+
+
+def _as_reader(received: Any) -> Any:
+    return received.to_reader() if hasattr(received, "to_reader") else received
+
+
+def _as_source(
+    connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation
+) -> duckdb.DuckDBPyRelation:
+    """The relation inside the working connection: itself if it lives there, else streamed across."""
+    try:
+        connection.sql("select * from relation limit 0")
+    except duckdb.Error:
+        return connection.from_arrow(relation.to_arrow_reader(100_000))
+    return relation
