@@ -16,6 +16,9 @@ from orchestration.ledgers.sage200_transport import ReadRefusedError, Sage200Tra
 from orchestration.ledgers.sage200_wire import Row, both, rows_of, stamp_literal, to_json
 
 
+SURELY_FITS = 100  # Sage gives 500 rows unasked, so an answer of fewer than this was not cut short
+
+
 class Sage200Client:
     """One company of one Sage 200 site. Close it, or use it in a `with`; threads may share it.
 
@@ -83,7 +86,7 @@ class Sage200Client:
         page_size: int | None = None,
     ) -> Iterator[list[Row]]:
         """Pages in order of `key`, each beginning where the last ended, so that rows inserted or changed
-        meanwhile shift nothing. Ends at an empty page: the server's own ceiling may be below `page_size`.
+        meanwhile shift nothing. The server's own ceiling may be below `page_size`: it ends at a small page.
         """
         while True:
             beyond = None if after is None else f"{key} gt {after}"
@@ -94,6 +97,8 @@ class Sage200Client:
             if not _is_rising(keys if after is None else [after, *keys]):
                 raise LedgerUnavailableError(f"{resource} does not keep the order of {key} asked for")
             yield page
+            if self._is_last(page, page_size):
+                return
             after = keys[-1]
 
     def read_since(
@@ -127,6 +132,8 @@ class Sage200Client:
             ]
             if fresh:
                 yield fresh
+            if self._is_last(page, page_size):
+                return
             if stamps[-1] != edge:
                 edge, is_past_edge, at_edge = stamps[-1], False, set()
             elif is_past_edge:
@@ -167,6 +174,9 @@ class Sage200Client:
         if select:
             params["$select"] = ",".join(select)
         return params
+
+    def _is_last(self, page: list[Row], page_size: int | None) -> bool:
+        return len(page) < min(page_size or self.settings.page_size, SURELY_FITS)
 
     def _page(self, resource: str, params: Mapping[str, str | int]) -> list[Row]:
         body = self._way.ask("GET", resource, params=params)

@@ -1,0 +1,328 @@
+"""Sage 200 as the poster sees it: find a document, post a document, ask for a fact as it is now.
+
+A trader's receipt is two rows in Sage, one in the sales ledger and one in the cash book, under one URN: they
+are one document here. Its nominal legs are the nominal lines of that URN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+
+from orchestration.ledgers.ledger import (
+    AccountStatus,
+    CustomerFacts,
+    Document,
+    DocumentKind,
+    LedgerType,
+    LedgerUnavailableError,
+    Period,
+    PeriodState,
+    PostedDocument,
+    PostedNominalLine,
+    Reply,
+    TaxLine,
+)
+from orchestration.ledgers.sage200_client import Sage200Client
+from orchestration.ledgers.sage200_documents import Ids, UnpostableError, pence, request_of
+from orchestration.ledgers.sage200_lookups import Sage200Lookups, account_key
+from orchestration.ledgers.sage200_periods import period_state
+from orchestration.ledgers.sage200_wire import Row, both, date_literal, text_literal
+
+TRADER_KINDS: dict[str, DocumentKind] = {
+    "invoice": "invoice",
+    "creditnote": "credit_note",
+    "openingbalanceinvoice": "invoice",
+    "openingbalancecreditnote": "credit_note",
+    "purchasepaymentsalesreceipt": "receipt",
+    "purchasereceiptsalespayment": "payment",
+}
+TRADER_PREFIX = "tradingaccountentrytype"
+SALES_SOURCE = "LedgerSales"
+COMMON = ("id", "urn", "reference", "second_reference", "transaction_date", "user_name", "tax_analysis_items")
+SALES_FIELDS = (
+    *COMMON,
+    "customer_id",
+    "trader_transaction_type",
+    "document_goods_value",
+    "document_tax_value",
+    "document_gross_value",
+    "document_allocated_value",
+)
+BANK_FIELDS = (*COMMON, "bank_id", "cheque_value", "source", "last_statement_date")
+LINE_FIELDS = (
+    "id",
+    "urn",
+    "nominal_code_id",
+    "narrative",
+    "debit",
+    "credit",
+    "period_number",
+    "financial_year_start_date",
+)
+HISTORICAL_RESOURCE = "sales_historical_transactions"
+SALES_RESOURCES = ("sales_posted_transactions", HISTORICAL_RESOURCE)
+BANK_RESOURCE = "bank_posted_transactions"
+NOMINAL_RESOURCE = "nominal_transaction_enquiry_views"
+MONEY_KINDS = ("receipt", "payment")
+URNS_AT_A_TIME = 20  # a filter must fit an address line
+
+
+class Sage200Ledger:
+    """The Ledger of one Sage 200 company: ids are looked up once, what can change is asked each time."""
+
+    def __init__(self, client: Sage200Client) -> None:
+        self._client = client
+        self._lookups = Sage200Lookups(client)
+
+    # documents
+
+    def find(self, key_stem: str) -> list[PostedDocument]:
+        """Every document whose reference begins with the stem: posted, historical and bank."""
+        found = self._documents_where(f"startswith(reference,{text_literal(key_stem)})")
+        return [document for document in found if document.reference.startswith(key_stem)]
+
+    def find_by_reference(self, reference: str) -> list[PostedDocument]:
+        """Every document with exactly this reference."""
+        found = self._documents_where(f"reference eq {text_literal(reference)}")
+        return [document for document in found if document.reference == reference]
+
+    def find_by_urn(self, urn: int) -> list[PostedDocument]:
+        """The documents of one URN; empty when Sage has none."""
+        return self._documents_where(f"urn eq {int(urn)}")
+
+    def find_alike(self, document: Document) -> list[PostedDocument]:
+        """Documents of the same kind, date, customer or bank, gross and tax, whatever their reference."""
+        day = document.document_date
+        where = both(
+            f"transaction_date ge {date_literal(day)}",
+            f"transaction_date lt {date_literal(day + timedelta(days=1))}",
+        )
+        if document.customer_reference:
+            try:
+                customer_id = self._lookups.customer_id(document.customer_reference)
+            except UnpostableError:
+                return []
+            found = self._documents(sales_where=both(where, f"customer_id eq {customer_id}"))
+        else:
+            found = self._documents(bank_where=where)
+        return [
+            posted
+            for posted in found
+            if posted.document_kind == document.document_kind
+            and posted.customer_reference == document.customer_reference
+            and (document.bank_code is None or posted.bank_code == document.bank_code)
+            and (posted.gross_pence, posted.tax_pence) == (document.gross_pence, document.tax_pence)
+        ]
+
+    def post(self, document: Document) -> Reply:
+        """Send once. What cannot be put into Sage's words is refused here, before anything is sent."""
+        ids = Ids(self._lookups.customer_id, self._lookups.bank_id, self._lookups.tax_code_id)
+        try:
+            resource, body = request_of(document, ids)
+        except UnpostableError as unpostable:
+            return Reply("refused", None, None, f"not sent: {unpostable}")
+        except LedgerUnavailableError as unavailable:
+            return Reply("locked", None, None, f"not sent: {unavailable}")
+        return self._client.post_once(resource, body)
+
+    # facts as they are now
+
+    def nominal_status(self, nominal_code: str, cost_centre: str, department: str) -> AccountStatus:
+        """Active, hidden (Sage's closed) or missing."""
+        account = self._nominal_account(nominal_code, cost_centre, department)
+        return _status(account)
+
+    def nominal_type(self, nominal_code: str, cost_centre: str, department: str) -> str | None:
+        """`posting`, `memo` or `group`; None when the account is missing."""
+        account = self._nominal_account(nominal_code, cost_centre, department)
+        if account is None:
+            return None
+        text = str(account.get("nominal_account_type") or "").lower()
+        return next((kind for kind in ("posting", "memo", "group") if text.endswith(kind)), text)
+
+    def tax_code(self, code: int) -> Decimal | None:
+        """The rate in percent; None when Sage has no such code."""
+        rows = self._client.get("tax_codes", filter=f"code eq {int(code)}", select="id,code,tax_rate")
+        rate = next((row.get("tax_rate") for row in rows if int(row["code"]) == code), None)
+        return None if rate is None else Decimal(str(rate))
+
+    def period_state(self, document_date: date, ledger: LedgerType) -> PeriodState:
+        """What Sage says of posting to that ledger on that date."""
+        return period_state(self._client.validate_date(document_date, ledger))
+
+    def customer(self, reference: str) -> CustomerFacts:
+        """The account's status and hold."""
+        row = self._lookups.by_text(
+            "customers", "reference", reference, select="id,reference,on_hold,account_status_type"
+        )
+        return CustomerFacts(reference, _status(row), bool(row and row.get("on_hold")))
+
+    def bank_status(self, bank_code: str) -> AccountStatus:
+        """Whether the bank account is there and visible."""
+        return _status(
+            self._lookups.by_text("banks", "code", bank_code, select="id,code,account_status_type")
+        )
+
+    # reading documents back
+
+    def _documents_where(self, where: str) -> list[PostedDocument]:
+        return self._documents(sales_where=where, bank_where=where)
+
+    def _documents(
+        self, *, sales_where: str | None = None, bank_where: str | None = None
+    ) -> list[PostedDocument]:
+        """The documents of a condition on the sales ledger and one on the cash book; None is not asked."""
+        sales = [
+            (row, resource)
+            for resource in SALES_RESOURCES
+            if sales_where
+            for row in self._all(resource, sales_where, SALES_FIELDS)
+        ]
+        bank = self._all(BANK_RESOURCE, bank_where, BANK_FIELDS) if bank_where else []
+        known = {row["urn"] for row in bank}
+        halves = [row["urn"] for row, _ in sales if _kind(row) in MONEY_KINDS and row["urn"] not in known]
+        bank_by_urn = {row["urn"]: row for row in [*bank, *self._of_urns(BANK_RESOURCE, halves, BANK_FIELDS)]}
+
+        sales_urns = {row["urn"] for row, _ in sales}
+        lines = self._of_urns(NOMINAL_RESOURCE, sales_urns | known, LINE_FIELDS)
+        documents = [
+            self._sales_document(row, bank_by_urn.get(row["urn"]), lines, resource == HISTORICAL_RESOURCE)
+            for row, resource in sales
+        ]
+        documents += [self._bank_document(row, lines) for row in bank if row["urn"] not in sales_urns]
+        return sorted(documents, key=lambda document: (document.urn, document.reference))
+
+    def _all(self, resource: str, where: str | None, select: Iterable[str]) -> list[Row]:
+        return [row for page in self._client.read(resource, where=where, select=list(select)) for row in page]
+
+    def _of_urns(self, resource: str, urns: Iterable[int], select: Iterable[str]) -> list[Row]:
+        wanted = sorted(set(urns))
+        rows: list[Row] = []
+        for start in range(0, len(wanted), URNS_AT_A_TIME):
+            where = " or ".join(f"urn eq {urn}" for urn in wanted[start : start + URNS_AT_A_TIME])
+            rows += self._all(resource, where, select)
+        return rows
+
+    def _sales_document(
+        self, row: Row, bank_row: Row | None, lines: list[Row], is_historical: bool
+    ) -> PostedDocument:
+        signed = pence(row["document_gross_value"])
+        return self._document(
+            row,
+            lines,
+            document_kind=_kind(row),
+            gross_pence=abs(signed),
+            tax_pence=pence(row["document_tax_value"]) * _direction(signed),
+            customer_reference=self._lookups.customer_reference(row["customer_id"]),
+            bank_row=bank_row,
+            allocated_pence=abs(pence(row.get("document_allocated_value"))),
+            is_historical=is_historical,
+        )
+
+    def _bank_document(self, row: Row, lines: list[Row]) -> PostedDocument:
+        """A cash-book document, its direction told by its sign; a trader's when the sales ledger sent it."""
+        signed = pence(row["cheque_value"])
+        kinds: tuple[DocumentKind, DocumentKind] = ("bank_receipt", "bank_payment")
+        if row.get("source") == SALES_SOURCE:
+            kinds = ("receipt", "payment")
+        return self._document(
+            row,
+            lines,
+            document_kind=kinds[signed < 0],
+            gross_pence=abs(signed),
+            tax_pence=sum(line.tax_pence for line in _tax_lines(row)),
+            customer_reference=None,
+            bank_row=row,
+        )
+
+    def _document(
+        self,
+        row: Row,
+        lines: list[Row],
+        *,
+        document_kind: DocumentKind,
+        gross_pence: int,
+        tax_pence: int,
+        customer_reference: str | None,
+        bank_row: Row | None,
+        allocated_pence: int = 0,
+        is_historical: bool = False,
+    ) -> PostedDocument:
+        own = [line for line in lines if line["urn"] == row["urn"]]
+        return PostedDocument(
+            urn=row["urn"],
+            reference=str(row.get("reference") or ""),
+            second_reference=str(row.get("second_reference") or ""),
+            document_kind=document_kind,
+            document_date=_day(row["transaction_date"]),
+            gross_pence=gross_pence,
+            net_pence=gross_pence - tax_pence,
+            tax_pence=tax_pence,
+            customer_reference=customer_reference,
+            bank_code=None if bank_row is None else self._lookups.bank_code(bank_row["bank_id"]),
+            user_name=str(row.get("user_name") or ""),
+            is_in_nominal=bool(own),
+            nominal_lines=tuple(self._nominal_line(line) for line in own),
+            tax_lines=_tax_lines(row),
+            period=Period(_day(own[0]["financial_year_start_date"]), own[0]["period_number"])
+            if own
+            else None,
+            allocated_pence=allocated_pence,
+            is_bank_reconciled=bool(bank_row and bank_row.get("last_statement_date")),
+            is_historical=is_historical,
+        )
+
+    def _nominal_line(self, line: Row) -> PostedNominalLine:
+        code, cost_centre, department = self._lookups.account(line["nominal_code_id"])
+        amount = pence(line.get("debit")) - pence(line.get("credit"))
+        return PostedNominalLine(code, cost_centre, department, amount, str(line.get("narrative") or ""))
+
+    def _nominal_account(self, nominal_code: str, cost_centre: str, department: str) -> Row | None:
+        where = f"reference eq {text_literal(nominal_code)}"
+        fields = [
+            "id",
+            "reference",
+            "cost_centre_code",
+            "department_code",
+            "account_status_type",
+            "nominal_account_type",
+        ]
+        wanted = (nominal_code, cost_centre, department)
+        return next(
+            (row for row in self._all("nominal_codes", where, fields) if account_key(row) == wanted), None
+        )
+
+
+def _kind(row: Row) -> DocumentKind:
+    trader_type = str(row["trader_transaction_type"]).lower().removeprefix(TRADER_PREFIX)
+    kind = TRADER_KINDS.get(trader_type)
+    if kind is None:
+        raise LedgerUnavailableError(f"URN {row['urn']} is of a kind not known here: {trader_type}")
+    return kind
+
+
+def _status(row: Row | None) -> AccountStatus:
+    if row is None:
+        return "missing"
+    return "hidden" if str(row.get("account_status_type") or "").lower().endswith("hidden") else "active"
+
+
+def _direction(amount_pence: int) -> int:
+    """What turns Sage's signed figures into those of the document's own kind."""
+    return -1 if amount_pence < 0 else 1
+
+
+def _tax_lines(row: Row) -> tuple[TaxLine, ...]:
+    """The tax items, positive in the document's direction whichever sign Sage gives them."""
+    lines = [
+        TaxLine(int(item["code"]), pence(item.get("goods_amount")), pence(item.get("tax_amount")))
+        for item in row.get("tax_analysis_items") or ()
+    ]
+    turned = _direction(sum(line.net_pence + line.tax_pence for line in lines))
+    return tuple(TaxLine(line.tax_code, line.net_pence * turned, line.tax_pence * turned) for line in lines)
+
+
+def _day(stamp: str) -> date:
+    return date.fromisoformat(str(stamp)[:10])
