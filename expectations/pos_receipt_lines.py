@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         severity="block",
         remedy="Have the till export the receipt again; check the price basis in the profile.",
         runbook="till_totals_differ",
-        check=InSet("residual_pence", (0,)),
+        check=Within("residual_pence", 0, 0),
         observed="net {net_amount} and tax {tax_amount}, gross {gross_amount}: " + _WHERE,
         failing_example={"gross_amount": "12.01"},
     ),

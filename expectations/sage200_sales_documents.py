@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.suite import InSet, Present, Rule, Suite
+from expectations.suite import InSet, Present, Rule, Suite, Within
 
 _WHICH = "id {id}, URN {urn}, reference {reference}"
 
@@ -60,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         severity="block",
         remedy="Compare the document with its screen in Sage; check for settlement discount.",
         runbook="ledger_row_unsound",
-        check=InSet("residual_pence", (0,)),
+        check=Within("residual_pence", 0, 0),
         observed="goods {document_goods_value}, tax {document_tax_value}, gross {document_gross_value}: "
         + _WHICH,
         failing_example={"document_tax_value": "2.01"},

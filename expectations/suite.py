@@ -21,10 +21,14 @@ SEVERITIES: tuple[Severity, ...] = ("block", "warn")
 
 @dataclass(frozen=True)
 class InSet:
-    """The column holds one of these, or NULL: the rule does not apply to that row."""
+    """The column holds one of these, or NULL: the rule does not apply to that row.
+
+    Texts only; for a number take Within. Great Expectations writes the query it hands back by text
+    substitution, and leaves `$1` for a number whose digits occur elsewhere in the query.
+    """
 
     column: str
-    allowed: tuple[str | int, ...]
+    allowed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
