@@ -15,7 +15,6 @@ from orchestration.ledgers.sage200_settings import Sage200Settings
 from orchestration.ledgers.sage200_transport import ReadRefusedError, Sage200Transport
 from orchestration.ledgers.sage200_wire import Row, both, rows_of, stamp_literal, to_json
 
-
 SURELY_FITS = 100  # Sage gives 500 rows unasked, so an answer of fewer than this was not cut short
 
 

@@ -107,7 +107,7 @@ def message_of(content: bytes) -> str:
     try:
         words = _words_in(from_json(content))
     except ValueError:
-        words = [content.decode("utf-8", errors="replace")]
+        words = [content.decode("utf-8-sig", errors="replace")]
     line = " ".join(" | ".join(dict.fromkeys(words)).split())
     return line[:LONGEST_MESSAGE]
 
