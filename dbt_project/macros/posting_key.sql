@@ -1,0 +1,22 @@
+{# The identity of one document that must exist in Sage, as the 20 characters of its reference (docs/tour.md).
+   `TP`, 13 of a base-32 hash of (company, event), kind, ordinal, revision, role. orchestration/posting/key.py
+   builds the same text; a test holds the two together. #}
+{% macro posting_key(company_id, event_id, kind_letter, ordinal, revision='1', role='P') -%}
+    'TP' || {{ base32_13('md5(' ~ company_id ~ " || '|' || " ~ event_id ~ ')') }}
+    || {{ kind_letter }} || right('0' || cast({{ ordinal }} as varchar), 2) || '{{ revision }}' || '{{ role }}'
+{%- endmacro %}
+
+{# 65 bits of an md5 text in an alphabet without I, L, O and U: each pair of hex digits gives five of them. #}
+{% macro base32_13(md5_text) -%}
+    {%- for i in range(13) -%}
+    substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', cast(('0x' || substr({{ md5_text }}, {{ 2 * i + 1 }}, 2)) as integer) % 32 + 1, 1)
+    {%- if not loop.last %} || {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro kind_letter(document_kind) -%}
+    case ({{ document_kind }})
+        when 'invoice' then 'N' when 'credit_note' then 'C' when 'receipt' then 'R' when 'payment' then 'P'
+        when 'bank_receipt' then 'B' when 'bank_payment' then 'Y' when 'transfer' then 'T' when 'none' then 'Z'
+    end
+{%- endmacro %}

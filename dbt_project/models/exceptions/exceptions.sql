@@ -1,0 +1,89 @@
+with pass as (
+    select * from {{ ref('stg_run__pass') }}
+),
+
+open_documents as (
+    select
+        document_id as subject_id, company_id, store_id, till_id, business_date, document_date, event_id, receipt_no, document_kind,
+        verdict, exception_class, owner, cause_detail, suggested_remedy, rule_ids, sync_claim, sync_message, ledger_urn,
+        takings_effect_pence, vat_effect_pence, profit_effect_pence, classification_effect_pence, value_at_risk_pence
+    from {{ ref('int_exceptions_valued') }}
+),
+
+open_deliveries as (
+    select
+        document_id as subject_id, company_id, store_id, cast(null as varchar) as till_id, cast(null as date) as business_date,
+        cast(null as date) as document_date, cast(null as varchar) as event_id, cast(null as varchar) as receipt_no,
+        'delivery' as document_kind, 'not_checked' as verdict, exception_class, owner, cause_detail, suggested_remedy,
+        cast(null as varchar) as rule_ids, cast(null as varchar) as sync_claim, cast(null as varchar) as sync_message,
+        cast(null as bigint) as ledger_urn, cast(0 as bigint) as takings_effect_pence, cast(0 as bigint) as vat_effect_pence,
+        cast(0 as bigint) as profit_effect_pence, cast(0 as bigint) as classification_effect_pence, cast(0 as bigint) as value_at_risk_pence
+    from {{ ref('int_deliveries_classed') }}
+),
+
+open_now as (
+    select * from open_documents
+    union all
+    select * from open_deliveries
+),
+
+opened as (
+    select
+        open_now.*,
+        'open' as status,
+        spells.first_seen_pass,
+        spells.first_seen_at,
+        pass.pass_number as last_seen_pass,
+        pass.as_of as last_seen_at,
+        cast(null as timestamp) as resolved_at,
+        {{ seconds_between('spells.first_seen_at', 'pass.as_of') }} // 86400 as days_open
+    from open_now
+    inner join {{ ref('int_open_spells') }} as spells
+        on open_now.company_id = spells.company_id and open_now.subject_id = spells.subject_id
+    cross join pass
+),
+
+resolved as (
+    select
+        subject_id, company_id, store_id, cast(null as varchar) as till_id, business_date, cast(null as date) as document_date, event_id,
+        cast(null as varchar) as receipt_no, subject_kind as document_kind, verdict, exception_class, owner,
+        cast(null as varchar) as cause_detail, cast(null as varchar) as suggested_remedy, cast(null as varchar) as rule_ids,
+        cast(null as varchar) as sync_claim, cast(null as varchar) as sync_message, cast(null as bigint) as ledger_urn,
+        cast(0 as bigint) as takings_effect_pence, cast(0 as bigint) as vat_effect_pence, cast(0 as bigint) as profit_effect_pence,
+        cast(0 as bigint) as classification_effect_pence, value_at_risk_pence,
+        'resolved' as status, first_seen_pass, first_seen_at, resolved_pass as last_seen_pass, resolved_at as last_seen_at, resolved_at,
+        {{ seconds_between('first_seen_at', 'resolved_at') }} // 86400 as days_open
+    from {{ ref('int_exceptions_resolved') }}
+),
+
+unioned as (
+    select * from opened
+    union all
+    select * from resolved
+),
+
+described as (
+    select
+        'EX' || upper(left({{ key_of(['company_id', 'subject_id']) }}, 10)) as exception_id,
+        *,
+        exception_class || coalesce(': ' || cause_detail, '') as cause_key,
+        cast(case
+            when exception_class in ('posted_by_two_writers') then 1
+            when verdict in ('missing_in_ledger', 'duplicate_in_ledger', 'missing_in_pos') then case when value_at_risk_pence >= 100000 then 1 else 2 end
+            when verdict in ('drifted', 'in_suspense', 'deferred') and value_at_risk_pence > 0 then 2
+            when verdict in ('ambiguous', 'not_checked') then 3
+            else 3
+        end as integer) as severity,
+        'docs/runbooks/' || exception_class || '.md' as runbook
+    from unioned
+),
+
+dated as (
+    select
+        *,
+        first_seen_at + to_days(cast(case severity when 1 then 1 when 2 then 3 when 3 then 7 else 14 end as integer)) as due_at,
+        case when status = 'open' then {{ whole('value_at_risk_pence * days_open') }} else 0 end as debt_pence_days
+    from described
+)
+
+select * from dated

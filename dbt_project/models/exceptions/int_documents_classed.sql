@@ -1,0 +1,56 @@
+-- Why each open document is open, and whose it is. A missing document that the gate would stop is open for the gate's reason.
+with verdicts as (
+    select * from {{ ref('document_verdicts') }}
+    where is_open
+),
+
+classed as (
+    select
+        verdicts.*,
+        blocks.rule_ids,
+        case
+            when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.exception_class
+            when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'accepted' then 'synced_but_not_posted'
+            when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'rejected'
+                and regexp_matches(lower(coalesce(verdicts.sync_message, '')), 'lock|in use|another user') then 'customer_account_locked'
+            when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'rejected' then 'posting_rejected'
+            when verdicts.verdict = 'missing_in_ledger' then 'never_sent'
+            when verdicts.verdict = 'drifted' then 'drift_' || string_split(verdicts.drift_kinds, ',')[1]
+            when verdicts.verdict = 'duplicate_in_ledger' then verdicts.reason
+            when verdicts.verdict = 'missing_in_pos' then verdicts.reason
+            when verdicts.verdict = 'not_checked' then verdicts.reason
+            else verdicts.verdict
+        end as exception_class,
+        case
+            when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.owner
+            when verdicts.verdict = 'missing_in_ledger' then 'integration'
+            when verdicts.verdict = 'drifted' and regexp_matches(verdicts.drift_kinds, 'tax|nominal|amount|period') then 'finance'
+            when verdicts.verdict = 'drifted' then 'integration'
+            when verdicts.verdict = 'duplicate_in_ledger' then 'integration'
+            when verdicts.verdict = 'not_checked' then 'operations'
+            else 'finance'
+        end as owner,
+        case
+            when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null
+                then blocks.rule_id || coalesce(' ' || blocks.observed_value, '')
+            when verdicts.verdict = 'drifted' then verdicts.drift_kinds
+            when verdicts.verdict = 'not_checked' then verdicts.reason || ' ' || verdicts.store_id
+            else coalesce(verdicts.sync_message, verdicts.reason, verdicts.verdict)
+        end as cause_detail,
+        case
+            when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.remedy
+            when verdicts.verdict = 'missing_in_ledger' then 'Post the missing document.'
+            when verdicts.verdict = 'duplicate_in_ledger' then 'Reverse the copy with its equal and opposite.'
+            when verdicts.verdict = 'drifted' then 'Correct it in Sage, or reverse and repost.'
+            when verdicts.verdict = 'ambiguous' then 'Decide which candidate it is.'
+            when verdicts.verdict = 'in_suspense' then 'Move it from suspense to its own account.'
+            when verdicts.verdict = 'deferred' then 'Check its date; Sage holds it outside the nominal ledger.'
+            when verdicts.verdict = 'missing_in_pos' then 'Find who posted it, and reverse it if no sale stands behind it.'
+            when verdicts.reason = 'store_unmapped' then 'Name the store this till belongs to.'
+            else 'Send the file again with the rows that could not be read.'
+        end as suggested_remedy
+    from verdicts
+    left join {{ ref('int_gate_blocks_worst') }} as blocks on verdicts.posting_key = blocks.posting_key
+)
+
+select * from classed

@@ -1,0 +1,43 @@
+-- What each open document does to the books, by effect, signed as tills less Sage. Value at risk is the largest of the first three.
+with classed as (
+    select * from {{ ref('int_documents_classed') }}
+),
+
+effects as (
+    select
+        classed.*,
+        case
+            when is_sales then 0
+            when verdict in ('in_suspense', 'deferred', 'ambiguous') then direction * expected_gross_pence
+            else direction * variance_pence
+        end as takings_effect_pence,
+        case
+            when not is_sales then 0
+            when verdict in ('deferred', 'ambiguous') then direction * expected_tax_pence
+            else direction * (expected_tax_pence - coalesce(ledger_tax_pence, 0))
+        end as vat_effect_pence,
+        case
+            when not is_sales then 0
+            when verdict in ('in_suspense', 'deferred', 'ambiguous') then direction * expected_net_pence
+            else direction * (expected_net_pence - coalesce(ledger_net_pence, 0))
+        end as profit_effect_pence,
+        case
+            when verdict = 'drifted' and regexp_matches(drift_kinds, 'nominal|customer|bank|date|period|tax_code')
+                then direction * expected_gross_pence
+            else 0
+        end as classification_effect_pence
+    from classed
+),
+
+valued as (
+    select
+        * exclude (takings_effect_pence, vat_effect_pence, profit_effect_pence, classification_effect_pence),
+        {{ whole('takings_effect_pence') }} as takings_effect_pence,
+        {{ whole('vat_effect_pence') }} as vat_effect_pence,
+        {{ whole('profit_effect_pence') }} as profit_effect_pence,
+        {{ whole('classification_effect_pence') }} as classification_effect_pence,
+        {{ whole('greatest(abs(takings_effect_pence), abs(vat_effect_pence), abs(profit_effect_pence))') }} as value_at_risk_pence
+    from effects
+)
+
+select * from valued

@@ -1,0 +1,158 @@
+-- What would put it right, one Sage document a row: a missing document posted, or a copy undone by its equal and opposite.
+-- A proposal is not a permission: posting asks again, of people and of Sage, before anything is sent.
+with open_documents as (
+    select * from {{ ref('int_documents_classed') }}
+),
+
+stopped_stores as (
+    select distinct company_id, store_id from {{ ref('stg_operations__store_stops') }}
+    where not is_lifted
+),
+
+-- a second writer was seen: the store stops by itself, whatever anyone has said
+two_writers as (
+    select distinct company_id, store_id from {{ ref('document_verdicts') }}
+    where reason = 'posted_by_two_writers' and is_open
+),
+
+live_intents as (
+    select posting_key from {{ ref('stg_operations__intents') }}
+    where state not in ('superseded', 'cancelled', 'refused', 'held', 'decided')
+),
+
+to_post as (
+    select
+        open_documents.posting_key,
+        open_documents.company_id,
+        open_documents.store_id,
+        open_documents.event_id,
+        open_documents.receipt_no,
+        open_documents.business_date,
+        open_documents.document_date,
+        open_documents.document_kind,
+        open_documents.ordinal,
+        'P' as role,
+        'post_missing' as remedy,
+        expected.customer_reference,
+        expected.bank_code,
+        open_documents.expected_gross_pence as gross_pence,
+        open_documents.expected_net_pence as net_pence,
+        open_documents.expected_tax_pence as tax_pence,
+        cast(null as bigint) as target_urn,
+        open_documents.rule_ids as blocked_by,
+        open_documents.sync_claim,
+        open_documents.document_id as subject_id,
+        cast(null as varchar) as untouchable_reason
+    from open_documents
+    inner join {{ ref('expected_documents') }} as expected on open_documents.posting_key = expected.posting_key
+    left join live_intents on open_documents.posting_key = live_intents.posting_key
+    where open_documents.verdict = 'missing_in_ledger' and live_intents.posting_key is null
+),
+
+to_reverse as (
+    select
+        {{ posting_key('open_documents.company_id', "('ledger:' || cast(ledger.urn as varchar))", kind_letter(opposite_kind('ledger.document_kind')), 1, '1', 'X') }} as posting_key,
+        open_documents.company_id,
+        open_documents.store_id,
+        'ledger:' || cast(ledger.urn as varchar) as event_id,
+        open_documents.receipt_no,
+        open_documents.business_date,
+        ledger.document_date,
+        {{ opposite_kind('ledger.document_kind') }} as document_kind,
+        cast(1 as integer) as ordinal,
+        'X' as role,
+        'reverse_duplicate' as remedy,
+        ledger.customer_reference,
+        ledger.bank_code,
+        ledger.gross_pence,
+        case when open_documents.is_sales then ledger.net_pence else 0 end as net_pence,
+        case when open_documents.is_sales then ledger.tax_pence else 0 end as tax_pence,
+        ledger.urn as target_urn,
+        cast(null as varchar) as blocked_by,
+        open_documents.sync_claim,
+        open_documents.document_id as subject_id,
+        case
+            when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
+            when ledger.is_allocated then 'the copy has been allocated by a person: finance decides'
+            when open_documents.reason = 'posted_by_two_writers' then 'two writers: settle who posts for this store first'
+        end as untouchable_reason
+    from open_documents
+    inner join {{ ref('int_ledger_documents_read') }} as ledger
+        on open_documents.ledger_document_id = ledger.ledger_document_id
+    where open_documents.verdict = 'duplicate_in_ledger'
+        and ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+),
+
+unioned as (
+    select * from to_post
+    union all
+    select to_reverse.*
+    from to_reverse
+    left join live_intents on to_reverse.posting_key = live_intents.posting_key
+    where live_intents.posting_key is null
+),
+
+described as (
+    select
+        unioned.posting_key,
+        left(unioned.posting_key, 18) as key_stem,
+        unioned.company_id,
+        unioned.store_id,
+        unioned.event_id,
+        unioned.receipt_no,
+        unioned.business_date,
+        unioned.document_date,
+        unioned.document_kind,
+        unioned.ordinal,
+        cast(1 as integer) as revision,
+        unioned.role,
+        unioned.remedy,
+        unioned.customer_reference,
+        unioned.bank_code,
+        {{ whole('unioned.gross_pence') }} as gross_pence,
+        {{ whole('unioned.net_pence') }} as net_pence,
+        {{ whole('unioned.tax_pence') }} as tax_pence,
+        left(unioned.store_id || ' ' || coalesce(unioned.receipt_no, ''), 20) as second_reference,
+        case unioned.remedy
+            when 'post_missing' then 'Till receipt '
+            else 'Reversal of URN ' || cast(unioned.target_urn as varchar) || ', receipt '
+        end || coalesce(unioned.receipt_no, '?') || ' of ' || unioned.store_id || ' on ' || cast(unioned.document_date as varchar) as narrative,
+        case when unioned.blocked_by is null then 'passed' else 'blocked' end as gate_status,
+        unioned.blocked_by,
+        coalesce(writers.writer, 'observe') as writer,
+        coalesce(unioned.sync_claim, 'none') as sync_claim,
+        case
+            when unioned.blocked_by is not null then 'the gate does not let it through: ' || unioned.blocked_by
+            when unioned.untouchable_reason is not null then unioned.untouchable_reason
+            when two_writers.store_id is not null then 'two writers post for this store'
+            when stopped_stores.store_id is not null then 'posting is stopped for this store'
+            when coalesce(writers.writer, 'observe') = 'observe' then 'nobody is named to post for this store'
+        end as hold_reason,
+        unioned.target_urn,
+        'EX' || upper(left({{ key_of(['unioned.company_id', 'unioned.subject_id']) }}, 10)) as exception_id,
+        case
+            when periods.period_state = 'closed' then periods.next_open_period_start_date
+            else periods.period_start_date
+        end as expected_period_start
+    from unioned
+    left join {{ ref('int_writers_in_force') }} as writers
+        on unioned.company_id = writers.company_id
+        and unioned.store_id = writers.store_id
+        and unioned.business_date = writers.business_date
+    left join stopped_stores
+        on unioned.company_id = stopped_stores.company_id and unioned.store_id = stopped_stores.store_id
+    left join two_writers
+        on unioned.company_id = two_writers.company_id and unioned.store_id = two_writers.store_id
+    left join {{ ref('int_periods_observed') }} as periods
+        on unioned.company_id = periods.company_id
+        and unioned.document_date between periods.period_start_date and periods.period_end_date
+),
+
+proposals as (
+    select
+        *,
+        hold_reason is null as may_post
+    from described
+)
+
+select * from proposals

@@ -1,0 +1,108 @@
+-- What Sage should hold for each event, one row per document; one row of kind `none` for an event that rightly leaves no trace.
+with goods as (
+    select
+        company_id,
+        event_id,
+        document_kind,
+        1 as ordinal,
+        cast(null as varchar) as tender_type,
+        cast(null as varchar) as bank_code,
+        net_pence + tax_pence as gross_pence,
+        net_pence,
+        tax_pence,
+        tax_by_line_pence,
+        tax_by_receipt_pence
+    from {{ ref('int_documents_from_goods') }}
+),
+
+tenders as (
+    select
+        company_id,
+        event_id,
+        document_kind,
+        ordinal,
+        tender_type,
+        bank_code,
+        gross_pence,
+        cast(0 as bigint) as net_pence,
+        cast(0 as bigint) as tax_pence,
+        cast(0 as bigint) as tax_by_line_pence,
+        cast(0 as bigint) as tax_by_receipt_pence
+    from {{ ref('int_documents_from_tenders') }}
+),
+
+nothing as (
+    select
+        company_id,
+        event_id,
+        'none' as document_kind,
+        0 as ordinal,
+        cast(null as varchar) as tender_type,
+        cast(null as varchar) as bank_code,
+        cast(0 as bigint) as gross_pence,
+        cast(0 as bigint) as net_pence,
+        cast(0 as bigint) as tax_pence,
+        cast(0 as bigint) as tax_by_line_pence,
+        cast(0 as bigint) as tax_by_receipt_pence
+    from {{ ref('int_receipts_totalled') }}
+    where nothing_to_post_reason is not null
+),
+
+unioned as (
+    select * from goods
+    union all
+    select * from tenders
+    union all
+    select * from nothing
+),
+
+described as (
+    select
+        {{ posting_key('unioned.company_id', 'unioned.event_id', kind_letter('unioned.document_kind'), 'unioned.ordinal') }} as posting_key,
+        unioned.company_id,
+        unioned.event_id,
+        receipts.store_id,
+        receipts.till_id,
+        receipts.receipt_no,
+        receipts.business_date,
+        receipts.document_date,
+        receipts.sold_at,
+        unioned.document_kind,
+        unioned.ordinal,
+        unioned.tender_type,
+        unioned.bank_code,
+        stores.till_customer_reference as customer_reference,
+        unioned.gross_pence,
+        unioned.net_pence,
+        unioned.tax_pence,
+        unioned.tax_by_line_pence,
+        unioned.tax_by_receipt_pence,
+        case unioned.document_kind
+            when 'invoice' then unioned.gross_pence when 'credit_note' then -unioned.gross_pence else 0
+        end as sales_pence,
+        case unioned.document_kind
+            when 'receipt' then unioned.gross_pence when 'payment' then -unioned.gross_pence else 0
+        end as takings_pence,
+        case when unioned.document_kind = 'none' then receipts.gross_pence else 0 end as outside_pence,
+        receipts.nothing_to_post_reason,
+        receipts.is_store_mapped,
+        receipts.is_complete,
+        case when receipts.currency = companies.currency then 'home' else 'foreign' end as currency_status,
+        case when receipts.do_lines_add_up then 'adds_up' else 'differs' end as lines_sum_status,
+        case when receipts.tender_pence = receipts.gross_pence then 'adds_up' else 'differs' end as tenders_sum_status,
+        case when cutovers.cutover_date > receipts.business_date then true else false end as is_before_cutover,
+        {{ month_of('receipts.document_date') }} as document_month
+    from unioned
+    inner join {{ ref('int_receipts_totalled') }} as receipts
+        on unioned.company_id = receipts.company_id and unioned.event_id = receipts.event_id
+    left join {{ ref('stg_operations__companies') }} as companies
+        on unioned.company_id = companies.company_id
+    left join {{ ref('stg_operations__stores') }} as stores
+        on receipts.company_id = stores.company_id
+        and receipts.store_code = stores.store_code
+        and {{ is_in_force('stores', 'receipts.document_date') }}
+    left join {{ ref('stg_operations__cutovers') }} as cutovers
+        on receipts.company_id = cutovers.company_id and receipts.store_id = cutovers.store_id
+)
+
+select * from described

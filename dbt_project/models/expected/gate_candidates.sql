@@ -1,0 +1,118 @@
+-- Every leg that might leave for Sage, with the facts a rule needs beside it. Null where a fact does not concern the leg.
+with documents as (
+    select * from {{ ref('expected_documents') }}
+    where document_kind <> 'none'
+),
+
+used_keys as (
+    select distinct posting_key from {{ ref('stg_operations__intents') }}
+    where state not in ('superseded', 'cancelled', 'refused', 'held', 'decided')
+),
+
+legs as (
+    select
+        documents.*,
+        legs.leg_no,
+        legs.leg_type,
+        legs.category,
+        legs.skus,
+        legs.has_case_conflict,
+        legs.till_tax_code,
+        legs.nominal_code,
+        legs.cost_centre,
+        legs.department,
+        legs.tax_code,
+        legs.required_rate_thousandths
+    from {{ ref('expected_legs') }} as legs
+    inner join documents on legs.posting_key = documents.posting_key
+),
+
+looked_up as (
+    select
+        legs.posting_key || ':' || legs.leg_type || ':' || cast(legs.leg_no as varchar) as gate_row_id,
+        legs.posting_key,
+        legs.event_id,
+        legs.company_id,
+        legs.store_id,
+        legs.receipt_no,
+        legs.business_date,
+        legs.document_date,
+        legs.document_kind,
+        cast(legs.leg_no as integer) as leg_no,
+        legs.leg_type,
+        legs.category,
+        legs.skus,
+        case when legs.leg_type <> 'customer' then null when legs.is_store_mapped then 'mapped' else 'unmapped' end as store_status,
+        case when legs.leg_type <> 'nominal' then null when legs.category is null then 'unmapped' else 'mapped' end as sku_status,
+        case when legs.leg_type <> 'nominal' then null when legs.has_case_conflict then 'differs' else 'same' end as sku_case_status,
+        legs.nominal_code,
+        legs.cost_centre,
+        legs.department,
+        case
+            when legs.leg_type <> 'nominal' or legs.category is null then null
+            when legs.nominal_code is null then 'unmapped'
+            else 'mapped'
+        end as nominal_mapping_status,
+        case
+            when legs.nominal_code is null then null
+            else coalesce(nominals.account_status, 'missing')
+        end as nominal_account_status,
+        nominals.account_type as nominal_account_type,
+        legs.till_tax_code,
+        cast(legs.tax_code as integer) as tax_code,
+        case when legs.leg_type <> 'nominal' then null when legs.tax_code is null then 'unmapped' else 'mapped' end as tax_mapping_status,
+        case when legs.tax_code is null then null when tax_codes.tax_code is null then 'missing' else 'known' end as tax_code_status,
+        cast(legs.required_rate_thousandths * cast(0.001 as decimal(4, 3)) as decimal(6, 3)) as tax_rate_required,
+        cast(tax_codes.tax_rate_thousandths * cast(0.001 as decimal(4, 3)) as decimal(6, 3)) as tax_rate_in_sage,
+        case
+            when tax_codes.tax_code is null then null
+            when tax_codes.tax_rate_thousandths = legs.required_rate_thousandths then 'agrees'
+            else 'differs'
+        end as tax_rate_status,
+        legs.tender_type,
+        case when legs.leg_type <> 'bank' then null when legs.bank_code is null then 'unmapped' else 'mapped' end as tender_status,
+        legs.bank_code,
+        case
+            when legs.leg_type <> 'bank' or legs.bank_code is null then null
+            else coalesce(banks.account_status, 'missing')
+        end as bank_status,
+        legs.customer_reference,
+        case
+            when legs.leg_type <> 'customer' or not legs.is_store_mapped then null
+            else coalesce(customers.account_status, 'missing')
+        end as customer_status,
+        case
+            when legs.leg_type <> 'customer' or customers.customer_id is null then null
+            when customers.is_on_hold then 'on_hold'
+            else 'free'
+        end as customer_hold_status,
+        case
+            when legs.leg_type <> 'customer' then null
+            when periods.period_state = 'closed' and companies.late_policy in ('original_date', 'today') then 'late_by_policy'
+            else coalesce(periods.period_state, 'unknown')
+        end as period_status,
+        case when legs.leg_type = 'customer' then legs.lines_sum_status end as lines_sum_status,
+        case when legs.leg_type = 'customer' then legs.tenders_sum_status end as tenders_sum_status,
+        case when legs.leg_type <> 'customer' then null when used_keys.posting_key is null then 'free' else 'used' end as key_status,
+        case when legs.leg_type = 'customer' and legs.is_store_mapped then legs.currency_status end as currency_status
+    from legs
+    left join {{ ref('stg_operations__companies') }} as companies
+        on legs.company_id = companies.company_id
+    left join {{ ref('stg_sage200__nominal_codes') }} as nominals
+        on legs.company_id = nominals.company_id
+        and legs.nominal_code = nominals.nominal_code
+        and coalesce(legs.cost_centre, '') = nominals.cost_centre
+        and coalesce(legs.department, '') = nominals.department
+    left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
+        on legs.company_id = tax_codes.company_id and legs.tax_code = tax_codes.tax_code
+    left join {{ ref('stg_sage200__banks') }} as banks
+        on legs.company_id = banks.company_id and legs.bank_code = banks.bank_code
+    left join {{ ref('stg_sage200__customers') }} as customers
+        on legs.company_id = customers.company_id and legs.customer_reference = customers.customer_reference
+    left join {{ ref('int_periods_observed') }} as periods
+        on legs.company_id = periods.company_id
+        and legs.document_date between periods.period_start_date and periods.period_end_date
+    left join used_keys on legs.posting_key = used_keys.posting_key
+)
+
+select * from looked_up

@@ -1,0 +1,54 @@
+-- Receipt recipe: each tender is a receipt on the till customer, or a payment where money went back, through the clearing
+-- bank the tender maps to.
+with receipts as (
+    select * from {{ ref('int_receipts_totalled') }}
+    where nothing_to_post_reason is null
+),
+
+tenders as (
+    select * from {{ ref('stg_pos__tenders') }}
+    where tender_pence <> 0
+),
+
+candidates as (
+    select
+        receipts.company_id,
+        receipts.event_id,
+        case when tenders.tender_pence > 0 then 'receipt' else 'payment' end as document_kind,
+        tenders.tender_no as ordinal,
+        tenders.tender_type,
+        {{ whole('abs(tenders.tender_pence)') }} as gross_pence,
+        mappings.bank_code,
+        row_number() over (
+            partition by receipts.company_id, receipts.event_id, tenders.tender_no
+            order by case when mappings.store_id = '*' then 1 else 0 end, mappings.bank_code
+        ) as mapping_rank
+    from tenders
+    inner join receipts
+        on tenders.company_id = receipts.company_id
+        and tenders.store_code = receipts.store_code
+        and tenders.till_id = receipts.till_id
+        and tenders.receipt_no = receipts.receipt_no
+        and tenders.document_date = receipts.document_date
+        and tenders.occurrence = receipts.occurrence
+    left join {{ ref('stg_operations__tender_mappings') }} as mappings
+        on tenders.company_id = mappings.company_id
+        and tenders.tender_type = mappings.tender_type
+        and mappings.store_id in (receipts.store_id, '*')
+        and {{ is_in_force('mappings', 'tenders.document_date') }}
+),
+
+documents as (
+    select
+        company_id,
+        event_id,
+        document_kind,
+        ordinal,
+        tender_type,
+        gross_pence,
+        bank_code
+    from candidates
+    where mapping_rank = 1
+)
+
+select * from documents

@@ -1,0 +1,86 @@
+-- One row per event: what the receipt says, whether it adds up, and whether it rightly leaves no trace in Sage.
+with lines as (
+    select * from {{ ref('int_receipt_lines_placed') }}
+),
+
+totalled as (
+    select
+        company_id,
+        event_id,
+        min(store_id) as store_id,
+        bool_and(is_store_mapped) as is_store_mapped,
+        min(store_code) as store_code,
+        min(till_id) as till_id,
+        min(receipt_no) as receipt_no,
+        min(occurrence) as occurrence,
+        min(document_date) as document_date,
+        min(receipt_kind) as receipt_kind,
+        min(sold_at_local) as sold_at_local,
+        coalesce(min(zone), 'Europe/London') as zone,
+        coalesce(min(day_cutoff_minutes), 0) as day_cutoff_minutes,
+        min(currency) as currency,
+        {{ whole('count(*)') }} as line_count,
+        cast(sum(quantity) as decimal(18, 3)) as units,
+        {{ whole('sum(net_pence)') }} as net_pence,
+        {{ whole('sum(tax_pence)') }} as tax_pence,
+        {{ whole('sum(gross_pence)') }} as gross_pence,
+        bool_or(gross_pence <> 0 or net_pence <> 0) as has_value,
+        bool_and(coalesce(category, '') = 'not_a_sale') as is_not_a_sale,
+        bool_and(net_pence + tax_pence = gross_pence) as do_lines_add_up,
+        min(delivery_id) as delivery_id,
+        min(source_file) as source_file,
+        min(source_row) as source_row,
+        max(pass_number) as pass_number
+    from lines
+    group by company_id, event_id
+),
+
+tendered as (
+    select
+        company_id,
+        store_code,
+        till_id,
+        receipt_no,
+        document_date,
+        occurrence,
+        {{ whole('sum(tender_pence)') }} as tender_pence
+    from {{ ref('stg_pos__tenders') }}
+    group by company_id, store_code, till_id, receipt_no, document_date, occurrence
+),
+
+incomplete as (
+    select distinct company_id, store_code, till_id, receipt_no
+    from {{ ref('stg_intake__set_aside_rows') }}
+    where receipt_no is not null
+),
+
+judged as (
+    select
+        totalled.*,
+        {{ business_date('totalled.sold_at_local', 'totalled.day_cutoff_minutes') }} as business_date,
+        {{ utc_of('totalled.sold_at_local', 'totalled.zone') }} as sold_at,
+        coalesce(tendered.tender_pence, 0) as tender_pence,
+        incomplete.receipt_no is null as is_complete,
+        case
+            when totalled.receipt_kind in ('VOID', 'NO_SALE', 'TRAINING') then lower(totalled.receipt_kind)
+            when totalled.is_not_a_sale then 'not_a_sale'
+            when totalled.has_value then null
+            when totalled.units < 0 then 'stock_write_off'
+            else 'zero_value'
+        end as nothing_to_post_reason
+    from totalled
+    left join tendered
+        on totalled.company_id = tendered.company_id
+        and totalled.store_code = tendered.store_code
+        and totalled.till_id = tendered.till_id
+        and totalled.receipt_no = tendered.receipt_no
+        and totalled.document_date = tendered.document_date
+        and totalled.occurrence = tendered.occurrence
+    left join incomplete
+        on totalled.company_id = incomplete.company_id
+        and totalled.store_code = incomplete.store_code
+        and totalled.till_id = incomplete.till_id
+        and totalled.receipt_no = incomplete.receipt_no
+)
+
+select * from judged

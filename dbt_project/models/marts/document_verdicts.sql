@@ -1,0 +1,99 @@
+with expected_side as (
+    select
+        posting_key as document_id,
+        company_id,
+        store_id,
+        till_id,
+        business_date,
+        document_date,
+        event_id,
+        receipt_no,
+        document_kind,
+        cast(ordinal as integer) as ordinal,
+        posting_key,
+        verdict,
+        reason,
+        drift_kinds,
+        case when verdict = 'matched_within_policy' then policy end as policy,
+        cast(rung as integer) as rung,
+        evidence,
+        ledger_document_id,
+        cast(null as varchar) as partner_id,
+        candidates,
+        legs_not_checked,
+        sync_claim,
+        sync_message,
+        sync_claimed_at,
+        tender_type,
+        document_kind <> 'none' as is_money,
+        gross_pence as expected_gross_pence,
+        net_pence as expected_net_pence,
+        tax_pence as expected_tax_pence,
+        ledger_gross_pence,
+        ledger_net_pence,
+        ledger_tax_pence,
+        outside_pence
+    from {{ ref('int_expected_judged') }}
+),
+
+ledger_side as (
+    select
+        ledger_document_id as document_id,
+        company_id,
+        coalesce(store_id, 'unknown') as store_id,
+        till_id,
+        coalesce(event_business_date, document_date) as business_date,
+        document_date,
+        event_id,
+        receipt_no,
+        document_kind,
+        cast(coalesce(named_ordinal, 1) as integer) as ordinal,
+        cast(null as varchar) as posting_key,
+        verdict,
+        reason,
+        '' as drift_kinds,
+        cast(null as varchar) as policy,
+        cast(null as integer) as rung,
+        evidence,
+        ledger_document_id,
+        partner_id,
+        candidates,
+        cast(null as varchar) as legs_not_checked,
+        cast(null as varchar) as sync_claim,
+        cast(null as varchar) as sync_message,
+        cast(null as timestamp) as sync_claimed_at,
+        cast(null as varchar) as tender_type,
+        true as is_money,
+        cast(0 as bigint) as expected_gross_pence,
+        cast(0 as bigint) as expected_net_pence,
+        cast(0 as bigint) as expected_tax_pence,
+        gross_pence as ledger_gross_pence,
+        net_pence as ledger_net_pence,
+        tax_pence as ledger_tax_pence,
+        cast(0 as bigint) as outside_pence
+    from {{ ref('int_ledger_judged') }}
+),
+
+unioned as (
+    select * from expected_side
+    union all
+    select * from ledger_side
+),
+
+signed as (
+    select
+        unioned.*,
+        ledger.urn as ledger_urn,
+        ledger.reference as ledger_reference,
+        ledger.document_date as ledger_date,
+        ledger.period_start_date as ledger_period_start_date,
+        cast(case when unioned.document_kind in ('credit_note', 'payment', 'bank_payment') then -1 else 1 end as integer) as direction,
+        unioned.document_kind in ('invoice', 'credit_note') as is_sales,
+        {{ is_open_verdict('unioned.verdict') }} as is_open,
+        {{ whole('unioned.expected_gross_pence - coalesce(unioned.ledger_gross_pence, 0)') }} as variance_pence
+    from unioned
+    left join {{ ref('int_ledger_documents_attributed') }} as ledger
+        on unioned.ledger_document_id = ledger.ledger_document_id
+)
+
+select * from signed

@@ -1,0 +1,70 @@
+-- The verdict on each expected document.
+with pass as (
+    select * from {{ ref('stg_run__pass') }}
+),
+
+assembled as (
+    select
+        expected.*,
+        compared.ledger_document_id,
+        compared.rung,
+        compared.evidence,
+        compared.ledger_gross_pence,
+        compared.ledger_net_pence,
+        compared.ledger_tax_pence,
+        compared.is_in_nominal,
+        compared.is_in_suspense,
+        coalesce(explained.drift_kinds, '') as drift_kinds,
+        explained.policy,
+        ambiguous.candidates,
+        case
+            when compared.has_unmapped_nominal and compared.has_unmapped_tax then 'nominal,tax_code'
+            when compared.has_unmapped_nominal then 'nominal'
+            when compared.has_unmapped_tax then 'tax_code'
+        end as legs_not_checked,
+        {{ seconds_between('expected.sold_at', 'pass.as_of') }} >= coalesce(companies.grace_hours, 0) * 3600 as is_past_grace,
+        claims.claim as sync_claim,
+        claims.claim_message as sync_message,
+        claims.claimed_at as sync_claimed_at
+    from {{ ref('expected_documents') }} as expected
+    cross join pass
+    left join {{ ref('int_documents_compared') }} as compared on expected.posting_key = compared.posting_key
+    left join {{ ref('int_drifts_explained') }} as explained on expected.posting_key = explained.posting_key
+    left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
+    left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
+    left join {{ ref('int_claims_latest') }} as claims
+        on expected.company_id = claims.company_id
+        and expected.store_id = claims.named_store_id
+        and expected.receipt_no = claims.named_receipt_no
+        and claims.named_ordinal = case when expected.document_kind in ('receipt', 'payment') then expected.ordinal else 0 end
+),
+
+judged as (
+    select
+        *,
+        case
+            when document_kind = 'none' then 'nothing_to_post'
+            when not is_store_mapped or not is_complete or currency_status = 'foreign' then 'not_checked'
+            when candidates is not null then 'ambiguous'
+            when ledger_document_id is null and is_before_cutover then 'not_checked'
+            when ledger_document_id is null and not is_past_grace then 'pending'
+            when ledger_document_id is null then 'missing_in_ledger'
+            when not is_in_nominal then 'deferred'
+            when is_in_suspense then 'in_suspense'
+            when drift_kinds = '' then 'matched'
+            when policy is not null then 'matched_within_policy'
+            else 'drifted'
+        end as verdict,
+        case
+            when document_kind = 'none' then nothing_to_post_reason
+            when not is_store_mapped then 'store_unmapped'
+            when not is_complete then 'rows_set_aside'
+            when currency_status = 'foreign' then 'foreign_currency'
+            when candidates is not null then 'several_equal_candidates'
+            when ledger_document_id is null and is_before_cutover then 'before_cutover'
+            when policy is not null then policy
+        end as reason
+    from assembled
+)
+
+select * from judged

@@ -1,0 +1,60 @@
+-- The verdict on each ledger document that bears a till's mark and no expected document explains.
+with documents as (
+    select ledger.*
+    from {{ ref('int_ledger_documents_attributed') }} as ledger
+    left join {{ ref('int_matches_unioned') }} as matches on ledger.ledger_document_id = matches.ledger_document_id
+    where ledger.mark is not null and matches.ledger_document_id is null
+),
+
+reversed_documents as (
+    select contra_id as ledger_document_id, target_id as partner_id, evidence, 'contra' as part
+    from {{ ref('int_documents_matched_as_contras') }}
+    union all
+    select target_id as ledger_document_id, contra_id as partner_id, evidence, 'reversed' as part
+    from {{ ref('int_documents_matched_as_contras') }}
+),
+
+events_without_trace as (
+    select company_id, store_id, receipt_no, min(event_id) as event_id
+    from {{ ref('expected_documents') }}
+    where document_kind = 'none'
+    group by company_id, store_id, receipt_no
+),
+
+judged as (
+    select
+        documents.*,
+        case
+            when reversed_documents.ledger_document_id is not null then 'reversed'
+            when duplicates.ledger_document_id is not null then 'duplicate_in_ledger'
+            when ambiguous.document_id is not null then 'ambiguous'
+            else 'missing_in_pos'
+        end as verdict,
+        case
+            when reversed_documents.ledger_document_id is not null then reversed_documents.part
+            when duplicates.survivor_mark = 'ours' and documents.mark <> 'ours' then 'posted_by_two_writers'
+            when duplicates.ledger_document_id is not null then 'posted_twice'
+            when ambiguous.document_id is not null then 'several_equal_candidates'
+            when events_without_trace.event_id is not null then 'nothing_should_be_posted'
+            else 'no_such_receipt'
+        end as reason,
+        coalesce(reversed_documents.evidence, duplicates.evidence) as evidence,
+        coalesce(reversed_documents.partner_id, duplicates.survivor_id) as partner_id,
+        duplicates.posting_key as duplicated_posting_key,
+        ambiguous.candidates,
+        coalesce(duplicated.event_id, events_without_trace.event_id) as event_id,
+        coalesce(duplicated.receipt_no, documents.named_receipt_no) as receipt_no,
+        duplicated.business_date as event_business_date,
+        duplicated.till_id
+    from documents
+    left join reversed_documents on documents.ledger_document_id = reversed_documents.ledger_document_id
+    left join {{ ref('int_ledger_duplicates_found') }} as duplicates on documents.ledger_document_id = duplicates.ledger_document_id
+    left join {{ ref('expected_documents') }} as duplicated on duplicates.posting_key = duplicated.posting_key
+    left join {{ ref('int_documents_ambiguous') }} as ambiguous on documents.ledger_document_id = ambiguous.document_id
+    left join events_without_trace
+        on documents.company_id = events_without_trace.company_id
+        and documents.named_store_id = events_without_trace.store_id
+        and documents.named_receipt_no = events_without_trace.receipt_no
+)
+
+select * from judged

@@ -1,0 +1,51 @@
+-- No Sage row carries a store. Ordered rules say whose a document is: our key, the connector's reference, the till customer.
+with documents as (
+    select * from {{ ref('int_ledger_documents_read') }}
+),
+
+our_keys as (
+    select posting_key, store_id from {{ ref('expected_documents') }}
+    union
+    select posting_key, store_id from {{ ref('stg_operations__intents') }}
+),
+
+till_customers as (
+    select company_id, till_customer_reference, min(store_id) as store_id
+    from {{ ref('stg_operations__stores') }}
+    group by company_id, till_customer_reference
+),
+
+read_references as (
+    select
+        documents.*,
+        case when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
+            then documents.reference
+        end as our_key,
+        {{ group_of('documents.reference', 'patterns.pattern', 1) }} as named_store_id,
+        {{ group_of('documents.reference', 'patterns.pattern', 2) }} as named_receipt_no,
+        {{ group_of('documents.reference', 'patterns.pattern', 3) }} as named_ordinal,
+        patterns.connector
+    from documents
+    left join {{ ref('stg_operations__connector_patterns') }} as patterns
+        on documents.company_id = patterns.company_id
+        and regexp_matches(coalesce(documents.reference, ''), patterns.pattern)
+),
+
+attributed as (
+    select
+        read_references.* exclude (named_ordinal),
+        try_cast(read_references.named_ordinal as integer) as named_ordinal,
+        coalesce(our_keys.store_id, read_references.named_store_id, till_customers.store_id) as store_id,
+        case
+            when read_references.our_key is not null then 'ours'
+            when read_references.named_receipt_no is not null then 'connector'
+            when till_customers.store_id is not null then 'till_customer'
+        end as mark
+    from read_references
+    left join our_keys on read_references.our_key = our_keys.posting_key
+    left join till_customers
+        on read_references.company_id = till_customers.company_id
+        and read_references.customer_reference = till_customers.till_customer_reference
+)
+
+select * from attributed

@@ -1,0 +1,158 @@
+-- Everything Sage gave a URN to, once: sales ledger documents, then cash book ones, then journals without either.
+with sales as (
+    select
+        company_id,
+        urn,
+        'sales' as source_ledger,
+        case trader_transaction_type
+            when 'TradingAccountEntryTypeInvoice' then 'invoice'
+            when 'TradingAccountEntryTypeCreditNote' then 'credit_note'
+            when 'TradingAccountEntryTypePurchasePaymentSalesReceipt' then 'receipt'
+            when 'TradingAccountEntryTypePurchaseReceiptSalesPayment' then 'payment'
+            else 'other'
+        end as document_kind,
+        reference,
+        second_reference,
+        customer_id,
+        transaction_date,
+        {{ whole('abs(gross_pence)') }} as gross_pence,
+        {{ whole('abs(tax_pence)') }} as tax_pence,
+        {{ whole('abs(net_pence)') }} as net_pence,
+        user_name,
+        allocated_pence <> 0 as is_allocated
+    from {{ ref('stg_sage200__sales_transactions') }}
+),
+
+bank_entries as (
+    select
+        company_id,
+        urn,
+        min(bank_id) as bank_id,
+        min(reference) as reference,
+        min(second_reference) as second_reference,
+        min(transaction_date) as transaction_date,
+        {{ whole('sum(signed_pence)') }} as signed_pence,
+        {{ whole('max(abs(signed_pence))') }} as gross_pence,
+        {{ whole('count(*)') }} as entry_count,
+        min(user_name) as user_name,
+        max(last_statement_date) as last_statement_date
+    from {{ ref('stg_sage200__bank_transactions') }}
+    group by company_id, urn
+),
+
+cash_book as (
+    select
+        bank_entries.company_id,
+        bank_entries.urn,
+        'bank' as source_ledger,
+        case
+            when bank_entries.entry_count > 1 then 'transfer'
+            when bank_entries.signed_pence >= 0 then 'bank_receipt'
+            else 'bank_payment'
+        end as document_kind,
+        bank_entries.reference,
+        bank_entries.second_reference,
+        cast(null as bigint) as customer_id,
+        bank_entries.transaction_date,
+        bank_entries.gross_pence,
+        cast(0 as bigint) as tax_pence,
+        bank_entries.gross_pence as net_pence,
+        bank_entries.user_name,
+        false as is_allocated
+    from bank_entries
+    left join sales
+        on bank_entries.company_id = sales.company_id and bank_entries.urn = sales.urn
+    where sales.urn is null
+),
+
+nominal as (
+    select
+        company_id,
+        urn,
+        min(reference) as reference,
+        min(transaction_date) as transaction_date,
+        min(financial_year_start_date) as financial_year_start_date,
+        min(period_number) as period_number,
+        min(user_name) as user_name,
+        bool_or(leg_role = 'suspense') as is_in_suspense,
+        {{ whole('sum(debit_pence)') }} as debit_pence
+    from {{ ref('int_ledger_lines_classed') }}
+    group by company_id, urn
+),
+
+journals as (
+    select
+        nominal.company_id,
+        nominal.urn,
+        'nominal' as source_ledger,
+        'journal' as document_kind,
+        nominal.reference,
+        cast(null as varchar) as second_reference,
+        cast(null as bigint) as customer_id,
+        nominal.transaction_date,
+        nominal.debit_pence as gross_pence,
+        cast(0 as bigint) as tax_pence,
+        nominal.debit_pence as net_pence,
+        nominal.user_name,
+        false as is_allocated
+    from nominal
+    left join sales
+        on nominal.company_id = sales.company_id and nominal.urn = sales.urn
+    left join bank_entries
+        on nominal.company_id = bank_entries.company_id and nominal.urn = bank_entries.urn
+    where sales.urn is null and bank_entries.urn is null
+),
+
+unioned as (
+    select * from sales
+    union all
+    select * from cash_book
+    union all
+    select * from journals
+),
+
+described as (
+    select
+        unioned.company_id || ':' || unioned.source_ledger || ':' || cast(unioned.urn as varchar) as ledger_document_id,
+        unioned.company_id,
+        unioned.source_ledger,
+        unioned.urn,
+        unioned.document_kind,
+        unioned.reference,
+        unioned.second_reference,
+        customers.customer_reference,
+        banks.bank_code,
+        unioned.transaction_date as document_date,
+        unioned.gross_pence,
+        unioned.net_pence,
+        unioned.tax_pence,
+        unioned.user_name,
+        unioned.is_allocated,
+        bank_entries.last_statement_date is not null as is_bank_reconciled,
+        nominal.urn is not null as is_in_nominal,
+        coalesce(nominal.is_in_suspense, false) as is_in_suspense,
+        nominal.financial_year_start_date,
+        nominal.period_number,
+        periods.period_start_date,
+        case unioned.document_kind
+            when 'invoice' then unioned.gross_pence when 'credit_note' then -unioned.gross_pence else 0
+        end as sales_pence,
+        case unioned.document_kind
+            when 'receipt' then unioned.gross_pence when 'payment' then -unioned.gross_pence else 0
+        end as takings_pence
+    from unioned
+    left join {{ ref('stg_sage200__customers') }} as customers
+        on unioned.company_id = customers.company_id and unioned.customer_id = customers.customer_id
+    left join bank_entries
+        on unioned.company_id = bank_entries.company_id and unioned.urn = bank_entries.urn
+    left join {{ ref('stg_sage200__banks') }} as banks
+        on bank_entries.company_id = banks.company_id and bank_entries.bank_id = banks.bank_id
+    left join nominal
+        on unioned.company_id = nominal.company_id and unioned.urn = nominal.urn
+    left join {{ ref('stg_sage200__periods') }} as periods
+        on nominal.company_id = periods.company_id
+        and nominal.financial_year_start_date = periods.financial_year_start_date
+        and nominal.period_number = periods.period_number
+)
+
+select * from described

@@ -1,0 +1,99 @@
+-- After the last rung: a leftover that carries the same evidence as a document already matched is the same event twice.
+with leftovers as (
+    select ledger.*
+    from {{ ref('int_ledger_documents_unreversed') }} as ledger
+    left join {{ ref('int_matches_unioned') }} as matches
+        on ledger.ledger_document_id = matches.ledger_document_id
+    left join {{ ref('int_documents_ambiguous') }} as ambiguous
+        on ledger.ledger_document_id = ambiguous.document_id
+    where matches.ledger_document_id is null and ambiguous.document_id is null
+),
+
+matched_events as (
+    select
+        expected.*,
+        matches.ledger_document_id as survivor_id,
+        survivors.mark as survivor_mark
+    from {{ ref('int_matches_unioned') }} as matches
+    inner join {{ ref('expected_documents') }} as expected on matches.posting_key = expected.posting_key
+    inner join {{ ref('int_ledger_documents_unreversed') }} as survivors
+        on matches.ledger_document_id = survivors.ledger_document_id
+),
+
+by_key as (
+    select
+        leftovers.ledger_document_id,
+        matched_events.posting_key,
+        matched_events.survivor_id,
+        matched_events.survivor_mark,
+        1 as evidence_rank,
+        'same posting key' as evidence
+    from leftovers
+    inner join matched_events on leftovers.our_key = matched_events.posting_key
+),
+
+by_pos_id as (
+    select
+        leftovers.ledger_document_id,
+        matched_events.posting_key,
+        matched_events.survivor_id,
+        matched_events.survivor_mark,
+        2 as evidence_rank,
+        'same receipt number in the reference' as evidence
+    from leftovers
+    inner join matched_events
+        on leftovers.company_id = matched_events.company_id
+        and leftovers.named_store_id = matched_events.store_id
+        and leftovers.named_receipt_no = matched_events.receipt_no
+        and leftovers.document_kind = matched_events.document_kind
+        and (
+            matched_events.document_kind in ('invoice', 'credit_note')
+            or matched_events.ordinal = coalesce(leftovers.named_ordinal, 1)
+        )
+),
+
+by_figures as (
+    select
+        leftovers.ledger_document_id,
+        matched_events.posting_key,
+        matched_events.survivor_id,
+        matched_events.survivor_mark,
+        3 as evidence_rank,
+        'same store, day, kind and figures' as evidence
+    from leftovers
+    inner join matched_events
+        on leftovers.company_id = matched_events.company_id
+        and leftovers.store_id = matched_events.store_id
+        and leftovers.document_date = matched_events.document_date
+        and leftovers.document_kind = matched_events.document_kind
+        and leftovers.gross_pence = matched_events.gross_pence
+        and (
+            (leftovers.document_kind in ('invoice', 'credit_note') and leftovers.tax_pence = matched_events.tax_pence)
+            or (leftovers.document_kind in ('receipt', 'payment') and leftovers.bank_code = matched_events.bank_code)
+        )
+    where leftovers.our_key is null and leftovers.named_receipt_no is null
+),
+
+ranked as (
+    select
+        evidences.*,
+        row_number() over (
+            partition by ledger_document_id
+            order by evidence_rank, posting_key
+        ) as place
+    from (
+        select * from by_key
+        union all
+        select * from by_pos_id
+        union all
+        select * from by_figures
+    ) as evidences
+),
+
+duplicates as (
+    select ledger_document_id, posting_key, survivor_id, survivor_mark, evidence
+    from ranked
+    where place = 1
+)
+
+select * from duplicates

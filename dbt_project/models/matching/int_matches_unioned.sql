@@ -1,0 +1,21 @@
+-- Every pair that a rung believed in; the rule version moves when a rung's belief does.
+with matches as (
+    select * from {{ ref('int_documents_matched_by_posting_key') }}
+    union all
+    select * from {{ ref('int_documents_matched_by_pos_id') }}
+    union all
+    select * from {{ ref('int_documents_matched_by_multiset') }}
+),
+
+versioned as (
+    select
+        company_id,
+        posting_key,
+        ledger_document_id,
+        rung,
+        evidence,
+        1 as rule_version
+    from matches
+)
+
+select * from versioned

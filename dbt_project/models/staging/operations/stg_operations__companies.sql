@@ -1,0 +1,21 @@
+with source as (
+    select * from {{ newest_versions(source('operations', 'companies')) }}
+),
+
+renamed as (
+    select
+        company_id,
+        name,
+        currency,
+        ledger_kind,
+        outside_scope_tax_code,
+        rounding_nominal_code,
+        suspense_nominal_code,
+        grace_hours,
+        late_policy,
+        tax_rounding_cap_pence,
+        posting_enabled as is_posting_enabled
+    from source
+)
+
+select * from renamed

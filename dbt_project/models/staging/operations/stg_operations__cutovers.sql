@@ -1,0 +1,13 @@
+with source as (
+    select * from {{ newest_versions(source('operations', 'cutovers')) }}
+),
+
+renamed as (
+    select
+        company_id,
+        store_id,
+        cutover_date
+    from source
+)
+
+select * from renamed

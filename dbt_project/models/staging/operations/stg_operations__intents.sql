@@ -1,0 +1,31 @@
+with source as (
+    select * from {{ newest_versions(source('operations', 'intents')) }}
+),
+
+renamed as (
+    select
+        company_id,
+        posting_key,
+        store_id,
+        event_id,
+        document_kind,
+        ordinal,
+        revision,
+        role,
+        remedy,
+        payload_digest,
+        state,
+        target_urn,
+        urn,
+        truth_sent,
+        truth_acknowledged,
+        truth_present,
+        truth_in_nominal,
+        truth_right,
+        attempts,
+        refusal,
+        publication_number
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ newest_versions(source('operations', 'stores')) }}
+),
+
+renamed as (
+    select
+        company_id,
+        store_id,
+        store_code,
+        name,
+        zone,
+        day_cutoff_minutes,
+        currency,
+        till_customer_reference,
+        cost_centre,
+        coalesce(department, '') as department,
+        tax_basis,
+        price_basis,
+        valid_from,
+        valid_to
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ newest_versions(source('sage200', 'bank_posted_transactions')) }}
+),
+
+renamed as (
+    select
+        company_id,
+        id as transaction_id,
+        bank_id,
+        bank_transaction_type,
+        entry_description,
+        reference,
+        second_reference,
+        transaction_date,
+        posted_date as posted_at,
+        {{ pence('cheque_value') }} as signed_pence,
+        source,
+        urn,
+        user_name,
+        last_statement_date
+    from source
+)
+
+select * from renamed
