@@ -126,6 +126,13 @@ class IntentStore:
         with self._database.read() as connection:
             return [_intent(row) for row in connection.execute(query).mappings()]
 
+    def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
+        """Every intent whose document has this URN."""
+        query = select(INTENTS).where(INTENTS.c.company_id == company_id, INTENTS.c.urn == urn)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(INTENTS.c.posting_key)).mappings()
+            return [_intent(row) for row in found]
+
     def payload(self, payload_digest: str) -> str:
         """The canonical JSON of a digest; OperationsError when it was never kept."""
         query = select(PAYLOADS.c.payload).where(PAYLOADS.c.payload_digest == payload_digest)

@@ -27,6 +27,7 @@ Row = dict[str, Any]
 Identity = tuple[Any, ...]
 END_OF_TIME = date.max
 ANY_STORE = "*"
+STOPS_FILE = "store_stops.csv"  # may stand in the folder with its heading only
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,12 @@ def read_folder(folder: Path) -> tuple[dict[str, list[FileRow]], list[MappingErr
     if not folder.is_dir():
         return {}, [MappingError(folder.name, 0, "", "is not a folder")]
     for path in sorted(folder.glob("*.csv")):
-        if path.name in known:
+        if path.name == STOPS_FILE:
+            if len(path.read_text(encoding="utf-8-sig").splitlines()) > 1:
+                errors.append(
+                    MappingError(path.name, 2, "", "a store is stopped by its own command, never by a file")
+                )
+        elif path.name in known:
             rows[known[path.name].name] = list(_rows(path, known[path.name], errors))
         else:
             errors.append(MappingError(path.name, 0, "", f"is not one of {', '.join(sorted(known))}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from sqlalchemy import and_, or_, select, update
@@ -14,14 +15,21 @@ from orchestration.operations.base import table_of
 from orchestration.operations.errors import OperationsError
 from orchestration.operations.intents import KEYS_PER_QUERY
 from orchestration.operations.mapping_import import ANY_STORE
-from orchestration.operations.mapping_tables import Company, ConnectorPattern, Cutover, WriterOfRecord
+from orchestration.operations.mapping_tables import (
+    Company,
+    ConnectorPattern,
+    Cutover,
+    TaxMapping,
+    WriterOfRecord,
+)
 from orchestration.operations.posting_tables import Approval, StoreStop
 from orchestration.operations.signed_store import SignedStore
 
 Writer = Literal["connector", "tillproof", "observe"]
 POSTER = "tillproof"
 COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), table_of(Cutover)
-PATTERNS, APPROVALS, STOPS = table_of(ConnectorPattern), table_of(Approval), table_of(StoreStop)
+PATTERNS, TAXES = table_of(ConnectorPattern), table_of(TaxMapping)
+APPROVALS, STOPS = table_of(Approval), table_of(StoreStop)
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,23 @@ class Permissions(SignedStore):
         with self._database.read() as connection:
             dates = {row.store_id: row.cutover_date for row in connection.execute(query)}
         return dates.get(store_id) or dates.get(ANY_STORE)
+
+    def required_rates(self, company_id: str, tax_code: int, on: date) -> set[Decimal]:
+        """The rates people said a Sage tax code must have on a date; empty when nobody said any."""
+        query = select(TAXES.c.required_rate).where(
+            TAXES.c.company_id == company_id,
+            TAXES.c.tax_code == tax_code,
+            TAXES.c.valid_from <= on,
+            or_(TAXES.c.valid_to.is_(None), TAXES.c.valid_to >= on),
+        )
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    def suspense_account(self, company_id: str) -> str:
+        """The nominal code Sage puts what it cannot place on; empty when the company is not known."""
+        query = select(COMPANIES.c.suspense_nominal_code).where(COMPANIES.c.company_id == company_id)
+        with self._database.read() as connection:
+            return str(connection.execute(query).scalar_one_or_none() or "")
 
     def connector_patterns(self, company_id: str) -> list[str]:
         """How the company's connectors write a receipt into Sage's reference."""

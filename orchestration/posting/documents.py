@@ -1,0 +1,250 @@
+"""What a publication proposes, as documents, and the payload digest an intent and an approval are bound to.
+
+The digest is SHA-256 over canonical JSON (sorted names, no spaces, whole pence, ISO dates) of everything
+Sage will be sent and everything that decides whether it is still right to. Not in it: publication,
+exception, gate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.ledgers.ledger import KIND_LETTERS, OPPOSITE_KIND, Document, NominalLine, TaxLine
+from orchestration.posting.key import build_key
+
+Rows: TypeAlias = "pa.Table | str | Path"
+PAYLOAD_VERSION = 1
+CUSTOMER_KINDS = ("invoice", "credit_note", "receipt", "payment")
+MONEY_KINDS = ("receipt", "payment", "bank_receipt", "bank_payment", "transfer")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One document with what must be true of the world when it is sent."""
+
+    document: Document
+    remedy: str
+    role: str
+    target_urn: int | None
+    expected_period_start: date | None
+
+    @cached_property
+    def text(self) -> str:
+        """The canonical JSON."""
+        values = {"version": PAYLOAD_VERSION, **asdict(self)}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_iso)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @classmethod
+    def from_text(cls, text: str) -> Payload:
+        """The payload a canonical JSON stands for."""
+        values: dict[str, Any] = json.loads(text)
+        document = values["document"]
+        lines = tuple(NominalLine(**line) for line in document.pop("nominal_lines"))
+        taxes = tuple(TaxLine(**line) for line in document.pop("tax_lines"))
+        document["document_date"] = date.fromisoformat(document["document_date"])
+        start = values["expected_period_start"]
+        return cls(
+            document=Document(**document, nominal_lines=lines, tax_lines=taxes),
+            remedy=values["remedy"],
+            role=values["role"],
+            target_urn=values["target_urn"],
+            expected_period_start=date.fromisoformat(start) if start else None,
+        )
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One row of `posting_proposals` with its legs, as a payload and what decides whether it may go."""
+
+    posting_key: str
+    company_id: str
+    store_id: str
+    event_id: str
+    receipt_no: str
+    business_date: date
+    document_kind: str
+    ordinal: int
+    revision: int
+    role: str
+    remedy: str
+    gate_status: str
+    blocked_by: str
+    writer: str
+    sync_claim: str
+    may_post: bool
+    hold_reason: str
+    exception_id: str
+    payload: Payload
+
+    @property
+    def payload_digest(self) -> str:
+        """What an approval of it binds to."""
+        return self.payload.digest
+
+    @property
+    def account(self) -> str:
+        """The queue it stands in: Sage locks a customer account as a whole, else a bank."""
+        document = self.payload.document
+        return document.customer_reference or document.bank_code or ""
+
+    @cached_property
+    def unsound(self) -> str:
+        """Why the document contradicts itself; empty when it does not."""
+        return unsound_because(self)
+
+
+def read_proposals(proposals: Rows, legs: Rows) -> list[Proposal]:
+    """The proposals of one publication by posting key; legs in the order of their number."""
+    legs_of: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for leg in sorted(_rows(legs), key=lambda leg: (leg["posting_key"], leg["leg_no"])):
+        legs_of[leg["posting_key"]].append(leg)
+    read = [_proposal(row, legs_of[row["posting_key"]]) for row in _rows(proposals)]
+    return sorted(read, key=lambda proposal: (proposal.posting_key, proposal.payload_digest))
+
+
+def _rows(rows: Rows) -> list[dict[str, Any]]:
+    table = rows if isinstance(rows, pa.Table) else pq.read_table(rows)
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
+
+
+def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal:
+    narrative = row["narrative"] or ""
+    document = Document(
+        company_id=row["company_id"],
+        posting_key=row["posting_key"],
+        document_kind=row["document_kind"],
+        document_date=row["document_date"],
+        customer_reference=row["customer_reference"] or None,
+        bank_code=row["bank_code"] or None,
+        gross_pence=int(row["gross_pence"]),
+        net_pence=int(row["net_pence"]),
+        tax_pence=int(row["tax_pence"]),
+        second_reference=row["second_reference"] or "",
+        narrative=narrative,
+        nominal_lines=tuple(
+            NominalLine(
+                nominal_code=leg["nominal_code"] or "",
+                cost_centre=leg["cost_centre"] or "",
+                department=leg["department"] or "",
+                net_pence=int(leg["net_pence"]),
+                narrative=narrative,
+            )
+            for leg in legs
+            if leg["leg_type"] == "nominal"
+        ),
+        tax_lines=tuple(
+            TaxLine(int(leg["tax_code"]), int(leg["net_pence"]), int(leg["tax_pence"] or 0))
+            for leg in legs
+            if leg["leg_type"] == "tax"
+        ),
+    )
+    payload = Payload(
+        document=document,
+        remedy=row["remedy"],
+        role=row["role"],
+        target_urn=None if row["target_urn"] is None else int(row["target_urn"]),
+        expected_period_start=row["expected_period_start"],
+    )
+    return Proposal(
+        posting_key=row["posting_key"],
+        company_id=row["company_id"],
+        store_id=row["store_id"] or "",
+        event_id=row["event_id"],
+        receipt_no=row["receipt_no"] or "",
+        business_date=row["business_date"] or row["document_date"],
+        document_kind=row["document_kind"],
+        ordinal=int(row["ordinal"]),
+        revision=int(row["revision"]),
+        role=row["role"],
+        remedy=row["remedy"],
+        gate_status=row["gate_status"] or "",
+        blocked_by=row["blocked_by"] or "",
+        writer=row["writer"] or "observe",
+        sync_claim=row["sync_claim"] or "none",
+        may_post=bool(row["may_post"]),
+        hold_reason=row["hold_reason"] or "",
+        exception_id=row["exception_id"] or "",
+        payload=payload,
+    )
+
+
+def unsound_because(proposal: Proposal) -> str:
+    """The first way in which a proposal contradicts itself, in words; empty when it holds together."""
+    document = proposal.payload.document
+    if document.document_kind not in KIND_LETTERS:
+        return f"'{document.document_kind}' is not a kind of document"
+    # a contra of ours may carry the letter of what it reverses, so that one stem finds both
+    kinds = [document.document_kind]
+    if proposal.role == "X":
+        kinds.append(OPPOSITE_KIND[document.document_kind])
+    keys = [
+        build_key(
+            proposal.company_id,
+            proposal.event_id,
+            kind,
+            ordinal=proposal.ordinal,
+            revision=proposal.revision,
+            role="X" if proposal.role == "X" else "P",
+        )
+        for kind in kinds
+    ]
+    if proposal.posting_key not in keys:
+        return f"the key of this event is {keys[0]}"
+    return _unsound_amounts(document) or _unsound_parties(proposal)
+
+
+def _unsound_amounts(document: Document) -> str:
+    """Totals that do not add up, and amounts Sage would not take."""
+    nominal = sum(line.net_pence for line in document.nominal_lines)
+    taxed = sum(line.net_pence for line in document.tax_lines)
+    tax = sum(line.tax_pence for line in document.tax_lines)
+    if document.gross_pence <= 0:
+        return f"gross is {document.gross_pence} pence; Sage takes amounts above nought"
+    if document.document_kind in MONEY_KINDS and not document.nominal_lines:
+        return ""  # money against an account: there is only a gross
+    if document.net_pence + document.tax_pence != document.gross_pence:
+        return (
+            f"net {document.net_pence} and tax {document.tax_pence} do not make gross {document.gross_pence}"
+        )
+    if nominal != document.net_pence:
+        return f"nominal lines make {nominal} pence, net is {document.net_pence}"
+    if document.tax_lines and (taxed, tax) != (document.net_pence, document.tax_pence):
+        return f"tax lines make {taxed} and {tax} pence, not {document.net_pence} and {document.tax_pence}"
+    return ""
+
+
+def _unsound_parties(proposal: Proposal) -> str:
+    """A document without the account it needs, or a contra without what it reverses."""
+    document = proposal.payload.document
+    if document.document_kind in CUSTOMER_KINDS and not document.customer_reference:
+        return "it names no customer"
+    if document.document_kind in MONEY_KINDS and not document.bank_code:
+        return "it names no bank"
+    if proposal.role == "X" and proposal.payload.target_urn is None:
+        return "a contra must name the URN it reverses"
+    if len(document.second_reference) > 20:
+        return "second reference is longer than 20 characters"
+    return ""
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no place in a payload")

@@ -1,0 +1,53 @@
+"""Why a document does not go: one closed set of codes, each with the words and the lane that can change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HOLD_CODES: dict[str, str] = {
+    "posting_off": "posting is not turned on for the company",
+    "observe": "nobody is named to post for the store on that date",
+    "before_cutover": "the business date is before the store's cutover",
+    "writer_changed": "who posts for the store has changed since the proposal",
+    "store_stopped": "posting is stopped for the store",
+    "gate_blocked": "the posting gate does not let it through",
+    "not_ready": "the proposal says it may not be posted yet",
+    "unsound": "the document contradicts itself",
+    "needs_approval": "a person has to approve it",
+    "approval_lapsed": "what was approved is not what would be sent now",
+    "rejected": "a person said no",
+    "key_taken": "the key already belongs to another event",
+    "being_settled": "an earlier send of it is still to be settled",
+    "already_posted": "it was posted and proven before",
+    "refused": "Sage refused it; it is tried again when a later publication still proposes it",
+    "customer_not_open": "the customer is missing, hidden or on hold in Sage now",
+    "bank_not_open": "the bank account is missing or hidden in Sage now",
+    "nominal_not_open": "a nominal account is missing or hidden in Sage now",
+    "tax_code_changed": "a tax code is missing in Sage now or its rate is another",
+    "period_not_open": "the accounting period is not the one the proposal expected",
+    "connector_was_first": "the connector has posted the receipt since the proposal",
+    "alike_in_ledger": "a document just like it has appeared in Sage since the proposal",
+    "revision_live": "another revision of it is in Sage",
+    "target_changed": "what it would reverse is gone, different, or touched by a person",
+    "already_reversed": "a contra of it is in Sage already",
+}
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why one document stays: a code of `HOLD_CODES` and what exactly was seen."""
+
+    code: str
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in HOLD_CODES:
+            raise ValueError(f"'{self.code}' is not a reason to hold")
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail or HOLD_CODES[self.code]}"
+
+    @classmethod
+    def code_of(cls, text: str) -> str:
+        """The code in a hold written down earlier."""
+        return text.split(":", 1)[0]

@@ -1,0 +1,131 @@
+"""The life of an intent, as data: its states, what moves it between them, and who may.
+
+    decided ─claim─► claimed ─send─► sending ─acknowledge─► acknowledged ─prove─► proven
+       ▲                │  ▲             ├─lock──► locked ─claim─► claimed
+     redecide          hold│             ├─refuse► refused
+       │                ▼  └─absent──────┴─silence► unknown ─prove─► proven
+      held ◄────────────┘                              └─give_up─► unsettled
+
+Whenever the document is looked for and found, one of three things comes of it, from any state that looks:
+`prove` (all five truths), `defer` (there, but not in the nominal ledger), `differ` (there, but not right).
+A state in `ENDS` needs nothing more; every other has a way to one of them, which `check_states` makes sure
+of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mover = Literal["poster", "person"]
+
+START = ""
+LOOKING = ("claimed", "unknown", "acknowledged", "refused", "deferred", "wrong", "unsettled")
+ENDS = frozenset({"proven", "reversed", "cancelled"})
+# in the ledger, or perhaps: never a candidate again until settled
+LIVE = frozenset(
+    {"claimed", "sending", "locked", "unknown", "acknowledged", "deferred", "wrong", "unsettled"}
+    | {"proven", "reversed"}
+)
+# what a run takes up again by itself, whether or not it is still proposed
+UNSETTLED = frozenset(
+    {"claimed", "sending", "locked", "unknown", "acknowledged", "deferred", "wrong", "unsettled"}
+)
+# nothing of it is in the ledger, proven or never sent: another payload may take its place
+REPLACEABLE = frozenset({"decided", "held", "refused", "cancelled", "locked"})
+
+
+class IllegalMoveError(Exception):
+    """The state has no such way out, or not for whoever tried it."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One arrow, and who may go along it."""
+
+    state: str
+    event: str
+    to: str
+    movers: frozenset[Mover] = frozenset({"poster"})
+
+
+BOTH: frozenset[Mover] = frozenset({"poster", "person"})
+PERSON: frozenset[Mover] = frozenset({"person"})
+
+MOVES: tuple[Move, ...] = (
+    Move(START, "decide", "decided"),
+    Move("decided", "claim", "claimed"),
+    Move("decided", "hold", "held", BOTH),
+    Move("decided", "redecide", "decided"),
+    Move("decided", "cancel", "cancelled", BOTH),
+    Move("held", "hold", "held", BOTH),
+    Move("held", "redecide", "decided", BOTH),
+    Move("held", "cancel", "cancelled", BOTH),
+    Move("cancelled", "redecide", "decided"),
+    Move("claimed", "release", "decided"),
+    Move("claimed", "hold", "held"),
+    Move("claimed", "send", "sending"),
+    Move("sending", "acknowledge", "acknowledged"),
+    Move("sending", "refuse", "refused"),
+    Move("sending", "lock", "locked"),
+    Move("sending", "silence", "unknown"),
+    Move("locked", "claim", "claimed"),
+    Move("locked", "hold", "held", BOTH),
+    Move("locked", "redecide", "decided"),
+    Move("locked", "cancel", "cancelled", PERSON),
+    Move("refused", "redecide", "decided", BOTH),
+    Move("refused", "hold", "held"),
+    Move("refused", "cancel", "cancelled", BOTH),
+    Move("unknown", "absent", "claimed"),
+    Move("unknown", "give_up", "unsettled"),
+    Move("acknowledged", "vanish", "unknown"),
+    Move("unsettled", "absent", "claimed", PERSON),
+    Move("proven", "differ", "wrong"),
+    *(Move(state, "look", state) for state in LOOKING if state != "claimed"),
+    *(Move(state, "prove", "proven") for state in LOOKING),
+    *(Move(state, "defer", "deferred") for state in LOOKING if state != "deferred"),
+    *(Move(state, "differ", "wrong") for state in LOOKING if state != "wrong"),
+    *(Move(state, "reverse", "reversed") for state in ("proven", "deferred", "wrong")),
+)
+
+STATES = tuple(dict.fromkeys(move.to for move in MOVES))
+_BY_STATE_AND_EVENT = {(move.state, move.event): move for move in MOVES}
+
+
+def move(state: str, event: str, mover: Mover) -> str:
+    """Where the event leads from the state; IllegalMoveError when it leads nowhere or not for this mover."""
+    found = _BY_STATE_AND_EVENT.get((state, event))
+    if found is None:
+        raise IllegalMoveError(f"an intent that is {state or 'not yet decided'} cannot {event}")
+    if mover not in found.movers:
+        raise IllegalMoveError(f"a {mover} may not {event} an intent that is {state}")
+    return found.to
+
+
+def check_states(moves: tuple[Move, ...] = MOVES) -> list[str]:
+    """What is wrong: dead ends, states nobody reaches, an event that leads two ways. Empty: nothing."""
+    states = {one.state for one in moves} | {one.to for one in moves}
+    onward = {state: {one.to for one in moves if one.state == state} for state in states}
+    problems = [
+        f"{state} has no way to an end"
+        for state in sorted(states)
+        if not _reachable(state, onward) & ENDS and state not in ENDS
+    ]
+    reached = _reachable(START, onward)
+    problems += [f"{state} is never reached" for state in sorted(states - {START}) if state not in reached]
+    pairs = [(one.state, one.event) for one in moves]
+    problems += [f"{pair} leads two ways" for pair in sorted(set(pairs)) if pairs.count(pair) > 1]
+    problems += [f"nobody may {one.event} from {one.state}" for one in moves if not one.movers]
+    return problems
+
+
+def _reachable(state: str, onward: dict[str, set[str]]) -> set[str]:
+    """Every state that can be come to from this one."""
+    seen: set[str] = set()
+    ahead = [state]
+    while ahead:
+        for following in onward.get(ahead.pop(), set()):
+            if following not in seen:
+                seen.add(following)
+                ahead.append(following)
+    return seen

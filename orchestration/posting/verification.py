@@ -1,0 +1,121 @@
+"""The last three truths, told from what Sage holds: present, in the nominal ledger, and right.
+
+Right means: the same kind, date, account, bank, gross and tax; every nominal line we asked for, to the
+penny, on its account; nothing on suspense; both sides equal; and the period we expected. Control lines
+(debtors, VAT, bank) are whatever is left over and must balance the rest.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from orchestration.ledgers.ledger import Document, Period, PostedDocument, TaxLine
+from orchestration.posting.documents import Payload
+
+Account = tuple[str, str, str]
+# a line of an invoice is a credit in the nominal ledger, a line of a credit note a debit
+SIGN_OF_LINES = {"invoice": -1, "bank_receipt": -1, "credit_note": 1, "bank_payment": 1}
+
+
+@dataclass(frozen=True)
+class Truths:
+    """What a look into Sage told; `differences` says in words what is not right."""
+
+    urn: int | None
+    is_present: bool
+    is_in_nominal: bool
+    is_right: bool
+    copies: int
+    differences: tuple[str, ...] = ()
+
+
+ABSENT = Truths(None, False, False, False, 0)
+
+
+def truths_of(payload: Payload, found: Iterable[PostedDocument], suspense_account: str) -> Truths:
+    """The truths of one payload among whatever carries its stem; only its exact key counts."""
+    ours = sorted(
+        (posted for posted in found if posted.reference == payload.document.posting_key),
+        key=lambda posted: posted.urn,
+    )
+    if not ours:
+        return ABSENT
+    posted = ours[0]
+    differences = [f"Sage holds {len(ours)} copies"] if len(ours) > 1 else []
+    differences += _header_differences(payload.document, posted)
+    if posted.is_in_nominal:
+        differences += _line_differences(payload.document, posted, suspense_account)
+        differences += _period_differences(payload.expected_period_start, posted.period)
+    is_right = posted.is_in_nominal and not differences
+    return Truths(posted.urn, True, posted.is_in_nominal, is_right, len(ours), tuple(differences))
+
+
+def _header_differences(document: Document, posted: PostedDocument) -> list[str]:
+    """What the document itself says."""
+    pairs = {
+        "kind": (document.document_kind, posted.document_kind),
+        "date": (document.document_date, posted.document_date),
+        "customer": (document.customer_reference, posted.customer_reference),
+        "gross": (document.gross_pence, posted.gross_pence),
+        "tax": (document.tax_pence, posted.tax_pence),
+    }
+    if posted.bank_code is not None or document.customer_reference is None:
+        pairs["bank"] = (document.bank_code, posted.bank_code)
+    told = [f"{name} is {has}, not {wanted}" for name, (wanted, has) in pairs.items() if wanted != has]
+    if posted.tax_lines and document.tax_lines:
+        wanted, has = _by_code(document.tax_lines), _by_code(posted.tax_lines)
+        if wanted != has:
+            told.append(f"tax by code is {has}, not {wanted}")
+    return told
+
+
+def _by_code(lines: Sequence[TaxLine]) -> dict[int, tuple[int, int]]:
+    sums: dict[int, tuple[int, int]] = {}
+    for line in lines:
+        net, tax = sums.get(line.tax_code, (0, 0))
+        sums[line.tax_code] = (net + line.net_pence, tax + line.tax_pence)
+    return dict(sorted((code, sum_) for code, sum_ in sums.items() if sum_ != (0, 0)))
+
+
+def _line_differences(document: Document, posted: PostedDocument, suspense_account: str) -> list[str]:
+    """What the nominal ledger says, account by account."""
+    wanted: dict[Account, int] = defaultdict(int)
+    for line in document.nominal_lines:
+        sign = SIGN_OF_LINES[document.document_kind]
+        wanted[(line.nominal_code, line.cost_centre, line.department)] += sign * line.net_pence
+    has: dict[Account, int] = defaultdict(int)
+    for posted_line in posted.nominal_lines:
+        account = (posted_line.nominal_code, posted_line.cost_centre, posted_line.department)
+        has[account] += posted_line.amount_pence
+    told = [
+        f"nominal {'/'.join(account).rstrip('/')} has {has.get(account, 0)} pence, not {amount}"
+        for account, amount in sorted(wanted.items())
+        if has.get(account, 0) != amount
+    ]
+    told += [
+        f"suspense account {suspense_account} has {amount} pence"
+        for account, amount in sorted(has.items())
+        if suspense_account and account[0] == suspense_account and amount and account not in wanted
+    ]
+    if sum(has.values()):
+        told.append(f"its nominal lines are out of balance by {sum(has.values())} pence")
+    return told
+
+
+def _period_differences(expected_start: date | None, period: Period | None) -> list[str]:
+    """Whether the lines are in the period that begins on the expected date (periods are calendar months)."""
+    if expected_start is None:
+        return []
+    if period is None:
+        return ["the period is not told"]
+    start = month_start(period)
+    return [] if start == expected_start else [f"period begins {start}, not {expected_start}"]
+
+
+def month_start(period: Period) -> date:
+    """The first day of a period of a year kept by calendar months."""
+    months = period.financial_year_start_date.month - 1 + period.period_number - 1
+    return date(period.financial_year_start_date.year + months // 12, months % 12 + 1, 1)
