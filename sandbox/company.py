@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sandbox import housekeeping
 from sandbox.books import Books
 from sandbox.documents import NOMINAL, PLAIN, Divergence, Line, Posting, build
-from sandbox.lookups import MODULES, Lookups, read_lookups
+from sandbox.lookups import MODULES, Lookups, read_lookups, read_settings
 from sandbox.refusals import Refused, against_the_rules, unknown
 from sandbox.schema import connect, create_file, stamp
 from sandbox.seeding import seed_company
@@ -208,6 +208,17 @@ class SageCompany:
 
     def _lookups_now(self) -> Lookups:
         return self._lookups if self._books is not None and self._lookups is not None else self.lookups()
+
+    def next_urn(self) -> int:
+        """The URN the next posting gets."""
+        with self._lock:
+            return self._books.next_urn if self._books else int(read_settings(self._connection)["next_urn"])
+
+    def last_stamp(self) -> datetime | None:
+        """The latest time anything was posted or updated, in naive UTC; None if nothing was."""
+        with self._lock:
+            found = housekeeping.last_stamp(self._connection)
+        return None if found is None else datetime.fromisoformat(found)
 
     def unbalanced_urns(self) -> list[int]:
         """URNs whose lines do not sum to zero; always empty."""

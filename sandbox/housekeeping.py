@@ -23,6 +23,15 @@ def unbalanced_urns(connection: sqlite3.Connection) -> list[int]:
     return [urn for (urn,) in rows]
 
 
+def last_stamp(connection: sqlite3.Connection) -> str | None:
+    """The greatest `updated_at` of the two sub-ledgers, as stored."""
+    found: str | None = connection.execute(
+        "select max(updated_at) from (select max(updated_at) as updated_at from sales_transactions"
+        " union all select max(updated_at) from bank_transactions)"
+    ).fetchone()[0]
+    return found
+
+
 def releasable(connection: sqlite3.Connection, lookups: Lookups, *, everything: bool) -> list[int]:
     """Ids of deferred lines that may enter the nominal ledger now, oldest first."""
     open_periods = {
