@@ -1,0 +1,301 @@
+"""How each fault is committed: from a receipt and its right documents to what is sent, claimed and true.
+
+Drift kinds, as the verdicts mean them:
+
+- `amount`: the document's gross differs, whatever part of it is wrong; `tax_amount`: its tax differs
+- `tax_code`: the same goods under other codes; `nominal`: the same net under other accounts
+- `customer`, `bank`, `date`: that account, that date
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from sandbox.scenario.actions import ACCEPTED, SILENCE, Action, Claim
+from sandbox.scenario.connector_documents import (
+    MANUAL,
+    SALES,
+    STANDARD,
+    STANDARD_UNTIL_2010,
+    Draft,
+    Part,
+    half_up,
+    tax_by_line,
+    truncated,
+)
+from sandbox.scenario.planting import Candidate, other_basis_tax, transposed
+
+PLANTED = "planted"
+JUNK_REFERENCES = ("", "TILL SALE", "MISC", "ONLINE ORDER")
+FUTURE = (2011, 10)  # a Future period of the demo's company
+REFUSED_HIDDEN = Claim("rejected", 400, "The nominal account 4015 is hidden.")
+REFUSED_TAX = Claim("rejected", None, "No VAT code is set up for R.")
+REFUSED_SKU = Claim("rejected", None, "The product is not known in Sage.")
+LOCKED = Claim("rejected", 400, "The customer account is being used by another user.")
+LOST_REPLY = Claim("unknown", 504, "Gateway Timeout")
+
+
+def clean(candidate: Candidate) -> list[Action]:
+    """Posted as it should be."""
+    return [Action(draft, draft) for draft in candidate.drafts]
+
+
+def _missing(candidate: Candidate, claims: Sequence[Claim], verdict_after: str, note: str) -> list[Action]:
+    return [
+        Action(
+            draft, None, "missing_in_ledger", verdict_after, part=PLANTED, note=note, claims=tuple(claims)
+        )
+        for draft in candidate.drafts
+    ]
+
+
+def _blocked(claims: Sequence[Claim], note: str) -> Callable[[Candidate], list[Action]]:
+    """The gate flags every document of the receipt: none may be posted."""
+    return lambda candidate: _missing(candidate, claims, "missing_in_ledger", note)
+
+
+def _goods_blocked(claims: Sequence[Claim], note: str) -> Callable[[Candidate], list[Action]]:
+    """The gate flags a leg of the goods document only: its tenders may be posted, for that money was taken."""
+
+    def missing(candidate: Candidate) -> list[Action]:
+        goods, *_ = _missing(candidate, claims, "missing_in_ledger", note)
+        _, *tenders = _missing(candidate, claims, "matched" if candidate.is_open else "missing_in_ledger", note)
+        return [goods, *tenders]
+
+    return missing
+
+
+def _postable(claims: Sequence[Claim], note: str) -> Callable[[Candidate], list[Action]]:
+    return lambda candidate: _missing(candidate, claims, "matched", note)
+
+
+def missing_tender_only(candidate: Candidate) -> list[Action]:
+    *there, gone = candidate.drafts
+    missing = Action(gone, None, "missing_in_ledger", "matched", part=PLANTED, note="not in the log", claims=SILENCE)
+    return [Action(draft, draft) for draft in there] + [missing]
+
+
+def _drifted(expected: Draft, sent: Draft, kinds: str, note: str = "", delay: timedelta = timedelta(0)) -> Action:
+    return Action(expected, sent, "drifted", drift_kinds=kinds, part=PLANTED, note=note, delay=delay)
+
+
+def amount_drift(candidate: Candidate) -> list[Action]:
+    goods, money = candidate.drafts
+    change = transposed(goods.net_pence) - goods.net_pence
+    largest = max(goods.parts, key=lambda part: part.net_pence)
+    sent = _with_part(goods, largest, largest._replace(net_pence=largest.net_pence + change))
+    note = f"net {goods.net_pence} posted as {sent.net_pence} pence"
+    actions = [_drifted(goods, sent, "amount", note)]
+    if change % 2:
+        actions.append(_drifted(money, replace(money, value_pence=money.value_pence + change), "amount", note))
+    else:
+        actions.append(Action(money, money))
+    return actions
+
+
+def _with_part(draft: Draft, old: Part, new: Part) -> Draft:
+    return replace(draft, parts=tuple(new if part == old else part for part in draft.parts))
+
+
+def _with_tax(draft: Draft, tax_pence: int) -> Draft:
+    """The same goods with another total of tax; the part with most tax takes the difference."""
+    largest = max(draft.parts, key=lambda part: part.tax_pence)
+    change = tax_pence - draft.tax_pence
+    return _with_part(draft, largest, largest._replace(tax_pence=largest.tax_pence + change))
+
+
+def _at_old_rate(goods: Draft) -> Draft:
+    standard = [part for part in goods.parts if part.tax_code == STANDARD]
+    tax = half_up(sum(part.net_pence for part in standard) * 175, 1000)
+    shares = [half_up(part.net_pence * 175, 1000) for part in standard]
+    shares[0] += tax - sum(shares)
+    old = iter(shares)
+    return replace(
+        goods,
+        parts=tuple(
+            part._replace(tax_code=STANDARD_UNTIL_2010, tax_pence=next(old)) if part.tax_code == STANDARD else part
+            for part in goods.parts
+        ),
+    )
+
+
+def tax_code_drift(candidate: Candidate) -> list[Action]:
+    note = "17.5% after 3 January 2011"
+    drifted = _drifted(candidate.goods, _at_old_rate(candidate.goods), "amount,tax_amount,tax_code", note)
+    return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def tax_truncated(candidate: Candidate) -> list[Action]:
+    sent = _with_tax(candidate.goods, abs(tax_by_line(candidate.receipt.lines, truncated)))
+    note = f"tax {candidate.goods.tax_pence} truncated to {sent.tax_pence} pence"
+    return [_drifted(candidate.goods, sent, "amount,tax_amount", note), *(Action(d, d) for d in candidate.tenders)]
+
+
+def other_basis(candidate: Candidate) -> list[Action]:
+    sent = _with_tax(candidate.goods, abs(other_basis_tax(candidate.receipt)))
+    note = f"tax {candidate.goods.tax_pence} as {sent.tax_pence} pence by the other basis"
+    within = Action(candidate.goods, sent, "matched_within_policy", part=PLANTED, note=note)
+    return [within, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def nominal_drift(candidate: Candidate) -> list[Action]:
+    parts = tuple(
+        part._replace(nominal_code=MANUAL) if part.nominal_code == SALES else part for part in candidate.goods.parts
+    )
+    sent = replace(candidate.goods, parts=parts)
+    return [
+        _drifted(candidate.goods, sent, "nominal", "4110 for 4000"), *(Action(d, d) for d in candidate.tenders)
+    ]  # fmt: skip
+
+
+def _in_card_bank(tender: Draft) -> Draft:
+    return replace(tender, bank=tender.bank.replace("CASH", "CARD"))
+
+
+def wrong_bank(candidate: Candidate) -> list[Action]:
+    actions = [Action(candidate.goods, candidate.goods)]
+    for tender in candidate.tenders:
+        if tender.bank.startswith("CASH"):
+            actions.append(_drifted(tender, _in_card_bank(tender), "bank", "cash in the card bank"))
+        else:
+            actions.append(Action(tender, tender))
+    return actions
+
+
+def wrong_customer(candidate: Candidate) -> list[Action]:
+    other = f"TILL0{int(candidate.goods.customer[-1]) % 4 + 1}"  # never TILL05, which goes on hold
+    return [_drifted(draft, replace(draft, customer=other), "customer", f"on {other}") for draft in candidate.drafts]
+
+
+def date_drift(candidate: Candidate) -> list[Action]:
+    late = timedelta(days=1 + len(candidate.receipt.lines) % 3)
+    return [
+        _drifted(draft, replace(draft, document_date=draft.document_date + late), "date", f"{late.days} days late", late)
+        for draft in candidate.drafts
+    ]
+
+
+def several_at_once(candidate: Candidate) -> list[Action]:
+    goods, money = candidate.drafts
+    return [
+        _drifted(goods, _at_old_rate(goods), "amount,tax_amount,tax_code", "and its cash in the card bank"),
+        _drifted(money, _in_card_bank(money), "bank", "and its invoice at 17.5%"),
+    ]
+
+
+AGAIN = timedelta(minutes=5)
+
+
+def posted_twice(candidate: Candidate) -> list[Action]:
+    first = [Action(draft, draft, claims=(LOST_REPLY,)) for draft in candidate.drafts]
+    again = [
+        Action(
+            None, draft, "duplicate_in_ledger", "reversed", part=PLANTED, note="sent again after a lost reply",
+            claims=ACCEPTED, delay=AGAIN, gets_our_contra=True,
+        )
+        for draft in candidate.drafts
+    ]  # fmt: skip
+    return first + again
+
+
+def posted_twice_reversed(candidate: Candidate) -> list[Action]:
+    first = [Action(draft, draft, claims=(LOST_REPLY,)) for draft in candidate.drafts]
+    reversal = {"verdict": "reversed", "part": PLANTED, "is_strict": False}
+    note = "put right by a person"
+    again = [
+        Action(None, draft, note=note, delay=AGAIN, is_twin=True, **reversal)  # type: ignore[arg-type]
+        for draft in candidate.drafts
+    ]
+    contras = [
+        Action(
+            None, draft.opposite(), note=note, claims=SILENCE, user_name="JSMITH",
+            delay=timedelta(hours=30), **reversal,  # type: ignore[arg-type]
+        )
+        for draft in candidate.drafts
+    ]  # fmt: skip
+    return first + again + contras
+
+
+def never_sold(candidate: Candidate) -> list[Action]:
+    """The receipt itself is clean; beside it stands one, a little dearer, that no till ever printed."""
+    number = f"7{candidate.receipt.receipt_no[1:]}"
+    goods, money = candidate.drafts
+    largest = max(goods.parts, key=lambda part: part.net_pence)
+    dearer = _with_part(goods, largest, largest._replace(net_pence=largest.net_pence + 7_001))
+    phantoms = [
+        replace(draft, receipt_no=number, reference=draft.reference.replace(candidate.receipt.receipt_no, number))
+        for draft in (dearer, replace(money, value_pence=money.value_pence + 7_001))
+    ]
+    note = "no till printed this receipt"
+    return clean(candidate) + [Action(None, draft, "missing_in_pos", part=PLANTED, note=note) for draft in phantoms]
+
+
+def to_suspense(candidate: Candidate) -> list[Action]:
+    action = Action(candidate.goods, candidate.goods, "in_suspense", part=PLANTED, is_to_suspense=True)
+    return [action, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def deferred(candidate: Candidate) -> list[Action]:
+    day = date(*FUTURE, min(candidate.day.day, 28))
+    action = Action(
+        candidate.goods, replace(candidate.goods, document_date=day), "deferred", part=PLANTED, note=f"dated {day}"
+    )
+    return [action, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def reference_lost(candidate: Candidate) -> list[Action]:
+    junk = JUNK_REFERENCES[len(candidate.receipt.lines) % len(JUNK_REFERENCES)]
+    return [
+        Action(
+            draft, replace(draft, reference=junk, second_reference=""), part=PLANTED, note=f"reference {junk!r}",
+            is_strict=False,
+        )
+        for draft in candidate.drafts
+    ]  # fmt: skip
+
+
+def not_a_sale_posted(candidate: Candidate) -> list[Action]:
+    """Only the ledger's document: the receipt's own row says nothing_to_post, whatever was posted."""
+    receipt = candidate.receipt
+    net = -receipt.gross_pence
+    sent = replace(candidate.goods, parts=(Part(MANUAL, 2, net, 0),))
+    return [Action(None, sent, "missing_in_pos", part=PLANTED, note="a fee posted as a credit note")]
+
+
+ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
+    "rejected_hidden_nominal": _goods_blocked([REFUSED_HIDDEN], "gate NOM-03 keeps it"),
+    "rejected_tax_code": _goods_blocked([REFUSED_TAX], "gate TAX-01 keeps it"),
+    "missing_unmapped_sku": _goods_blocked([REFUSED_SKU], "gate SKU-01 keeps it"),
+    "missing_closed_period": _blocked(SILENCE, "gate PER-01 keeps it"),
+    "missing_on_hold": _blocked(SILENCE, "gate CUS-02 keeps it"),
+    "missing_receipt_whole": _postable(ACCEPTED, "the log says accepted"),
+    "missing_tender_only": missing_tender_only,
+    "rejected_locked_customer": _postable([LOCKED, LOCKED, LOCKED], "the log says rejected three times"),
+    "amount_drift": amount_drift,
+    "tax_code_drift": tax_code_drift,
+    "tax_truncated": tax_truncated,
+    "other_basis": other_basis,
+    "nominal_drift": nominal_drift,
+    "wrong_bank": wrong_bank,
+    "wrong_customer": wrong_customer,
+    "date_drift": date_drift,
+    "several_at_once": several_at_once,
+    "posted_twice": posted_twice,
+    "posted_twice_reversed": posted_twice_reversed,
+    "never_sold": never_sold,
+    "to_suspense": to_suspense,
+    "deferred": deferred,
+    "reference_lost": reference_lost,
+    "not_a_sale_posted": not_a_sale_posted,
+}
+
+
+def act(candidate: Candidate, fault: str | None) -> list[Action]:
+    """Every document of the receipt, with the fault's name on the rows it touches (not on its innocent ones)."""
+    if fault is None:
+        return clean(candidate)
+    return [
+        replace(action, fault=fault) if action.part == PLANTED else action for action in ACTS[fault](candidate)
+    ]

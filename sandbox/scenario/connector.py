@@ -1,0 +1,280 @@
+"""The incumbent connector: posts the till files into Sage, badly, and leaves the truth where only the judge reads.
+
+It builds only from the till files, with its own reading, mapping and rounding, and imports nothing of Tillproof
+(a test looks). Two loads and one more visit:
+
+    load(company, inbox, "catch_up", seed=…, manifest=…)      then December is closed
+    load(company, inbox, "fortnight", seed=…, manifest=…)     then TILL05 goes on hold
+    post_after_us(company, inbox, seed=…, manifest=…, posted_at=…)      two receipts that we have just posted, again
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from sandbox.scenario import manifest as manifests
+from sandbox.scenario import sync_log
+from sandbox.scenario.acting import act
+from sandbox.scenario.actions import CONNECTOR, Action, Claim, truth_after
+from sandbox.scenario.connector_documents import (
+    OPPOSITES,
+    RESOURCES,
+    Draft,
+    body_of,
+    draft_documents,
+    is_not_a_sale,
+)
+from sandbox.scenario.connector_reading import Phase, Receipt, read_receipts, read_zero_rated_skus
+from sandbox.scenario.manifest import Truth
+from sandbox.scenario.planting import Candidate, candidates_of, choose, quotas
+
+LEDGERS = ("LedgerSales", "LedgerCashBook", "LedgerNominal")
+DECEMBER = date(2010, 12, 1)
+ON_HOLD_AT = datetime(2011, 8, 31, 18, 30)  # UTC, after the connector's last run
+SECOND_WRITES = 2
+FILTERED = Claim("filtered", None, "not a sale of a configured store")
+
+
+class Company(Protocol):
+    """What the connector needs of the sandbox company; `sandbox.company.SageCompany` is one."""
+
+    def bulk(self) -> AbstractContextManager[None]: ...
+    def post(
+        self,
+        resource: str,
+        body: Mapping[str, Any],
+        *,
+        user_name: str,
+        posted_at: datetime,
+        divert_to_suspense: bool = False,
+    ) -> int: ...
+    def customer_id(self, reference: str) -> int: ...
+    def bank_id(self, code: str) -> int: ...
+    def tax_code_id(self, code: int) -> int: ...
+    def set_period_state(self, ledger: str, period_start_date: date, state: str) -> None: ...
+    def set_customer_on_hold(self, reference: str, on_hold: bool, *, at: datetime | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: documents in Sage, receipts seen, and how many documents each fault touched."""
+
+    documents: int
+    receipts: int
+    log_files: int
+    planted: Mapping[str, int]
+
+
+class Step(NamedTuple):
+    """An action at its moment."""
+
+    at: datetime
+    number: int
+    action: Action
+
+
+def load(company: Company, inbox: Path, phase: Phase, *, seed: int, manifest: Path) -> Loaded:
+    """Post everything of the phase's till files, plant its faults, write the log and the truth.
+
+    `manifest` must lie outside TILLPROOF_HOME; rows are added to it. Raises what the company refuses: a refusal that
+    was not meant is a fault of the scenario.
+    """
+    receipts = read_receipts(inbox, phase)
+    drafts = _drafts(receipts, read_zero_rated_skus(inbox))
+    candidates = {c.receipt.receipt_no: c for c in candidates_of(receipts, drafts)}
+    chosen = choose(list(candidates.values()), seed=seed, quota=quotas(phase))
+    steps: list[Step] = []
+    for receipt in receipts:
+        sent_at = _sent_at(receipt, phase)
+        for action in _actions(receipt, drafts, candidates, chosen):
+            steps.append(Step(sent_at + action.delay, len(steps), action))
+    truths, entries = _post(company, sorted(steps), phase)
+    manifests.append(manifest, truths)
+    log_files = sync_log.write(inbox, entries)
+    if phase == "catch_up":
+        for ledger in LEDGERS:
+            company.set_period_state(ledger, DECEMBER, "Closed")
+    else:
+        company.set_customer_on_hold("TILL05", True, at=ON_HOLD_AT)
+    planted = Counter(truth.fault for truth in truths if truth.part == "planted" and truth.stage == "before")
+    sent = sum(step.action.sent is not None for step in steps)
+    return Loaded(sent, len(receipts), log_files, dict(sorted(planted.items())))
+
+
+def post_after_us(
+    company: Company, inbox: Path, *, seed: int, manifest: Path, posted_at: datetime
+) -> tuple[str, ...]:
+    """Post two receipts of one store once more, after Tillproof has posted them; returns their numbers.
+
+    They are taken from the fortnight's receipts that were missing whole, of the store that has most of them.
+    """
+    receipts = read_receipts(inbox, "fortnight")
+    drafts = _drafts(receipts, read_zero_rated_skus(inbox))
+    candidates = candidates_of(receipts, drafts)
+    chosen = choose(candidates, seed=seed, quota=quotas("fortnight"))
+    missing = [c for c in candidates if chosen.get(c.receipt.receipt_no) == "missing_receipt_whole"]
+    by_store = Counter(c.receipt.store_id for c in missing)
+    store_id = min(by_store, key=lambda store: (-by_store[store], store))
+    again = [c for c in missing if c.receipt.store_id == store_id][:SECOND_WRITES]
+    truths = []
+    with company.bulk():
+        for second, draft in enumerate(draft for candidate in again for draft in candidate.drafts):
+            urn = company.post(
+                RESOURCES[draft.kind], body_of(draft, company), user_name=CONNECTOR,
+                posted_at=posted_at + timedelta(seconds=second),
+            )  # fmt: skip
+            action = Action(
+                None, draft, "duplicate_in_ledger", fault="second_writer", part="planted", note="posted after us"
+            )
+            truths.append(_truth("after", action, urn, None, "duplicate_in_ledger"))
+    manifests.append(manifest, truths)
+    return tuple(candidate.receipt.receipt_no for candidate in again)
+
+
+def _drafts(receipts: Iterable[Receipt], zero_rated: frozenset[str]) -> dict[str, list[Draft]]:
+    """The documents of every receipt that has any: worth something, and of a store the connector knows.
+
+    Fees have them too, for the fault that posts one; only the receipts' own rules say they are never sent.
+    """
+    return {
+        receipt.receipt_no: draft_documents(receipt, zero_rated)
+        for receipt in receipts
+        if receipt.is_store_known and receipt.gross_pence
+    }
+
+
+def _actions(
+    receipt: Receipt,
+    drafts: Mapping[str, Sequence[Draft]],
+    candidates: Mapping[str, Candidate],
+    chosen: Mapping[str, str],
+) -> list[Action]:
+    """Everything that happens about one receipt, in order."""
+    number = receipt.receipt_no
+    if not receipt.is_store_known:
+        return _unknown_store(receipt)
+    if not receipt.gross_pence or is_not_a_sale(receipt):
+        nothing = [_without_trace(receipt)]
+        return nothing + (act(candidates[number], chosen[number]) if number in chosen else [])
+    if receipt.has_unreadable_quantity:
+        note = "a quantity in its till file cannot be read"
+        return [
+            Action(draft, draft, "not_checked", fault="unreadable_quantity", part="planted", note=note)
+            for draft in drafts[number]
+        ]
+    actions = act(candidates[number], chosen.get(number))
+    oddity = manifests.natural_oddities().get(number)
+    if oddity is None:
+        return actions
+    return [
+        replace(action, fault="natural", part="natural", note=oddity) if action.part == "clean" else action
+        for action in actions
+    ]
+
+
+def _unknown_store(receipt: Receipt) -> list[Action]:
+    note = f"its till prints store {receipt.store_id}"
+    return [
+        Action(draft, None, "not_checked", fault="unknown_store", part="planted", note=note, claims=(FILTERED,))
+        for draft in draft_documents(receipt, frozenset())
+    ]
+
+
+def _without_trace(receipt: Receipt) -> Action:
+    """A receipt that rightly leaves nothing in Sage: a single row of kind `none`."""
+    listed = manifests.natural_oddities().get(receipt.receipt_no)
+    nothing = Draft(
+        kind="none", ordinal=0, store_id=receipt.store_id, receipt_no=receipt.receipt_no,
+        document_date=receipt.completed_at.date(), customer="", bank="", reference="", second_reference="",
+    )  # fmt: skip
+    note = listed or "a document worth nothing: a giveaway, a note or a stock write-off"
+    return Action(nothing, None, "nothing_to_post", fault="natural", part="natural", note=note, claims=())
+
+
+def _post(company: Company, steps: Sequence[Step], phase: Phase) -> tuple[list[Truth], list[sync_log.Entry]]:
+    """Carry the steps out in the order of their moments; a second apart where they share one."""
+    truths: list[Truth] = []
+    entries: list[sync_log.Entry] = []
+    first_urns: dict[tuple[str, str], int] = {}  # by reference and kind
+    last_urn, moment = 0, datetime.min
+    with company.bulk():
+        for step in steps:
+            action, urn, twin = step.action, None, None
+            moment = max(step.at, moment + timedelta(seconds=1)) if action.sent else moment
+            if action.sent:
+                sent = action.sent
+                urn = last_urn = company.post(
+                    RESOURCES[sent.kind], body_of(sent, company), user_name=action.user_name, posted_at=moment,
+                    divert_to_suspense=action.is_to_suspense,
+                )  # fmt: skip
+                first = first_urns.setdefault((sent.reference, sent.kind), urn)
+                twin = first if action.is_twin else None
+            truths.extend(_truths(action, urn, twin))
+            entries.extend(_claimed(action, step.at, phase, urn or last_urn))
+    return truths, entries
+
+
+def _claimed(action: Action, at: datetime, phase: Phase, urn: int) -> list[sync_log.Entry]:
+    """The log's rows. A lie about a document that is not there gives the URN of another that is."""
+    draft = action.expected or action.sent
+    assert draft is not None
+    if action.sent and action.expected is None:
+        draft = action.sent
+    return [
+        sync_log.Entry(
+            sync_log.run_of(at, phase), at, draft, attempt, claim, urn if claim.status == "accepted" else None
+        )
+        for attempt, claim in enumerate(action.claims, start=2 if action.sent and action.expected is None else 1)
+    ]
+
+
+def _truths(action: Action, urn: int | None, twin: int | None) -> list[Truth]:
+    truths = [
+        _truth("before", action, urn, twin, action.verdict),
+        _truth("after", action, urn, twin, truth_after(action)),
+    ]
+    if action.gets_our_contra and action.sent:
+        contra = replace(action.sent, kind=OPPOSITES[action.sent.kind])
+        truths.append(_truth("after", replace(action, sent=contra), None, None, "reversed"))
+    return truths
+
+
+def _truth(stage: str, action: Action, urn: int | None, twin: int | None, verdict: str) -> Truth:
+    draft = action.expected or action.sent
+    assert draft is not None
+    return Truth(
+        stage=stage,
+        scope="expected" if action.expected else "ledger",
+        store_id=draft.store_id,
+        receipt_no=draft.receipt_no,
+        document_kind=draft.kind,
+        ordinal=draft.ordinal,
+        urn=urn,
+        twin_urn=twin,
+        verdict=verdict,
+        drift_kinds=action.drift_kinds if verdict == "drifted" else "",
+        fault=action.fault,
+        part=action.part,
+        note=action.note,
+        is_strict=action.is_strict,
+        document_date=draft.document_date,
+        gross_pence=draft.gross_pence,
+    )
+
+
+def _sent_at(receipt: Receipt, phase: Phase) -> datetime:
+    """When the connector's run reaches the receipt (UTC): at two the next night, or ten minutes past the export.
+
+    In the fortnight the tills' clocks stand an hour ahead of UTC (British Summer Time), so the export of the hour
+    from ten is at ten by UTC.
+    """
+    day = receipt.completed_at
+    if phase == "catch_up":
+        return datetime(day.year, day.month, day.day, 2) + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, day.hour, 10)

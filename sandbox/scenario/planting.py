@@ -1,0 +1,217 @@
+"""Which receipts carry which fault: drawn from the seed, one fault per receipt, only where the fault can show.
+
+How many of each is data (faults.csv); where a fault can show is said here, one rule each.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sandbox.scenario.connector_documents import (
+    PARTY_BAGS,
+    RATE_CHANGE,
+    SALES,
+    Draft,
+    half_even,
+    half_up,
+    is_not_a_sale,
+    tax_by_line,
+    tax_by_receipt,
+    truncated,
+)
+from sandbox.scenario.connector_reading import Phase, Receipt
+from sandbox.scenario.sales import LINE_BASIS_STORES, NOT_YET_IN_SAGE
+
+FAULTS = Path(__file__).with_name("faults.csv")
+UNMAPPED_SKUS = frozenset(NOT_YET_IN_SAGE)
+STORE_ON_HOLD = "S05"
+OTHER_BASIS_MOST = 3  # pence
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A receipt with the documents it should give and how often its amounts occur in its slot."""
+
+    receipt: Receipt
+    drafts: Sequence[Draft]
+    is_alone_in_slot: bool
+
+    @property
+    def day(self) -> date:
+        return self.receipt.completed_at.date()
+
+    @property
+    def goods(self) -> Draft:
+        return self.drafts[0]
+
+    @property
+    def tenders(self) -> Sequence[Draft]:
+        return self.drafts[1:]
+
+    @property
+    def is_reduced(self) -> bool:
+        return any(line.letter == "R" and line.net_pence for line in self.receipt.lines)
+
+    @property
+    def is_party(self) -> bool:
+        return any(part.nominal_code == PARTY_BAGS for part in self.goods.parts)
+
+    @property
+    def is_unmapped(self) -> bool:
+        return any(line.sku in UNMAPPED_SKUS and line.net_pence for line in self.receipt.lines)
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.is_reduced or self.is_party or self.is_unmapped or is_not_a_sale(self.receipt))
+
+    @property
+    def is_open(self) -> bool:
+        """Its period is open to us and its customer is not on hold."""
+        return self.day >= date(2011, 1, 1) and self.receipt.store_id != STORE_ON_HOLD
+
+    @property
+    def can_be_posted_by_us(self) -> bool:
+        """No gate rule stands against it."""
+        return self.is_plain and self.is_open
+
+
+def _only_tender(candidate: Candidate, tender_type: str = "") -> bool:
+    tenders = candidate.tenders
+    return len(tenders) == 1 and tenders[0].kind == "receipt" and tenders[0].bank.startswith(tender_type)
+
+
+def _can_have_old_rate(candidate: Candidate) -> bool:
+    standard_pence = sum(abs(line.net_pence) for line in candidate.receipt.lines if line.letter == "S")
+    return candidate.is_plain and candidate.day >= RATE_CHANGE and standard_pence >= 200
+
+
+def other_basis_tax(receipt: Receipt) -> int:
+    """The tax by the permitted basis that the store does not use, signed as printed."""
+    if receipt.store_id in LINE_BASIS_STORES:
+        return tax_by_receipt(receipt.lines, half_up)
+    return tax_by_line(receipt.lines, half_up)
+
+
+def printed_tax(receipt: Receipt) -> int:
+    return sum(line.tax_pence for line in receipt.lines)
+
+
+def _differs_by_basis(candidate: Candidate) -> bool:
+    difference = abs(other_basis_tax(candidate.receipt) - printed_tax(candidate.receipt))
+    return candidate.is_plain and 1 <= difference <= OTHER_BASIS_MOST
+
+
+def _only_truncation_explains(candidate: Candidate) -> bool:
+    lines = candidate.receipt.lines
+    permitted = {basis(lines, rounding) for basis in (tax_by_line, tax_by_receipt) for rounding in (half_up, half_even)}
+    return candidate.is_plain and tax_by_line(lines, truncated) not in permitted
+
+
+def transposed(pence: int) -> int:
+    """The amount with its last two digits changed over."""
+    hundreds, rest = divmod(pence, 100)
+    return hundreds * 100 + rest % 10 * 10 + rest // 10
+
+
+def _can_be_transposed(candidate: Candidate) -> bool:
+    net = candidate.goods.net_pence
+    return candidate.is_plain and _only_tender(candidate) and net > 1000 and transposed(net) != net
+
+
+def _goes_to_giftware(candidate: Candidate) -> bool:
+    codes = {part.nominal_code for part in candidate.goods.parts}
+    return candidate.is_plain and SALES in codes and "4110" not in codes
+
+
+def _has_room_in_month(candidate: Candidate) -> bool:
+    return candidate.is_plain and candidate.day.day <= 25 and not LAST_DAYS[0] <= candidate.day <= LAST_DAYS[4]
+
+
+def _sold_by_us(candidate: Candidate) -> bool:
+    return candidate.can_be_posted_by_us and candidate.goods.kind == "invoice"
+
+
+WHERE: dict[str, Callable[[Candidate], bool]] = {
+    "rejected_hidden_nominal": lambda c: c.is_party,
+    "rejected_tax_code": lambda c: c.is_reduced,
+    "missing_unmapped_sku": lambda c: c.is_unmapped,
+    "missing_closed_period": lambda c: c.is_plain and c.day < date(2011, 1, 1) and c.receipt.store_id != STORE_ON_HOLD,
+    "missing_on_hold": lambda c: c.is_plain and c.day >= date(2011, 1, 1) and c.receipt.store_id == STORE_ON_HOLD,
+    "missing_receipt_whole": lambda c: c.can_be_posted_by_us,
+    "missing_tender_only": lambda c: c.can_be_posted_by_us,
+    "rejected_locked_customer": lambda c: c.can_be_posted_by_us,
+    "amount_drift": _can_be_transposed,
+    "tax_code_drift": _can_have_old_rate,
+    "tax_truncated": _only_truncation_explains,
+    "other_basis": _differs_by_basis,
+    "nominal_drift": _goes_to_giftware,
+    "wrong_bank": lambda c: c.is_plain and any(tender.bank.startswith("CASH") for tender in c.tenders),
+    "wrong_customer": lambda c: c.is_plain,
+    "date_drift": _has_room_in_month,
+    "several_at_once": lambda c: _can_have_old_rate(c) and _only_tender(c, "CASH"),
+    "posted_twice": _sold_by_us,
+    # a person's contra follows the next day; not in the last days, so that a phase ends before the next begins
+    "posted_twice_reversed": lambda c: _sold_by_us(c) and c.day not in LAST_DAYS and len(c.tenders) == 1,
+    "never_sold": lambda c: c.is_plain and c.goods.kind == "invoice" and _only_tender(c),
+    "to_suspense": lambda c: c.is_plain,
+    "deferred": lambda c: c.is_plain and c.goods.kind == "invoice",
+    "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
+    "not_a_sale_posted": lambda c: is_not_a_sale(c.receipt) and c.receipt.gross_pence < 0,
+}
+LAST_DAYS = tuple(date(2011, 8, day) for day in (13, 14, 15, 16, 17, 30, 31))  # of the two phases
+
+
+def quotas(phase: Phase) -> dict[str, int | None]:
+    """How many of each fault a phase plants, in the order they are drawn; None for every receipt it fits."""
+    with FAULTS.open(encoding="utf-8", newline="") as file:
+        return {row["fault"]: None if row[phase] == "all" else int(row[phase]) for row in csv.DictReader(file)}
+
+
+def choose(candidates: Sequence[Candidate], *, seed: int, quota: Mapping[str, int | None]) -> dict[str, str]:
+    """Receipt number -> fault. A receipt carries one fault at most; fewer than asked only where fewer fit."""
+    chosen: dict[str, str] = {}
+    for fault, wanted in quota.items():
+        fits = WHERE[fault]
+        drawn = (candidate for candidate in _shuffled(candidates, seed, fault) if fits(candidate))
+        planted = 0
+        for candidate in drawn:
+            if planted == wanted:
+                break
+            number = candidate.receipt.receipt_no
+            if number not in chosen:
+                chosen[number] = fault
+                planted += 1
+    return chosen
+
+
+def _shuffled(candidates: Sequence[Candidate], seed: int, fault: str) -> list[Candidate]:
+    def draw(candidate: Candidate) -> str:
+        text = f"{seed}|{fault}|{candidate.receipt.receipt_no}"
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    return sorted(candidates, key=draw)
+
+
+def candidates_of(receipts: Sequence[Receipt], drafts: Mapping[str, Sequence[Draft]]) -> list[Candidate]:
+    """Money receipts of stores the connector knows and whose quantities can be read."""
+    alike = Counter(_amounts(draft) for documents in drafts.values() for draft in documents)
+    return [
+        Candidate(
+            receipt,
+            drafts[receipt.receipt_no],
+            all(alike[_amounts(draft)] == 1 for draft in drafts[receipt.receipt_no]),
+        )
+        for receipt in receipts
+        if receipt.receipt_no in drafts and not receipt.has_unreadable_quantity
+    ]
+
+
+def _amounts(draft: Draft) -> tuple[object, ...]:
+    """What rung 3 of the matching ladder would go by, and less: alike here is alike enough to confuse."""
+    return draft.store_id, draft.document_date, draft.kind, draft.gross_pence
