@@ -1,0 +1,135 @@
+"""The only file that opens what was published.
+
+`Published(root)` is one publication: its number is read once, and every figure asked of it comes from the files
+that publication lists, whatever is published meanwhile. One in-memory DuckDB of views is kept per publication.
+
+    published/current        the number of the newest publication, as text
+    published/<n>.json       {"publication": n, "pass_number": …, "as_of": ISO UTC, "tables": {model: [{"path", "rows", …}]}}
+    published/<path>         Parquet, named by content and never changed
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+KEPT_OPEN = 3
+
+
+class NothingPublished(Exception):
+    """No pass has published anything here yet; the message says what to do."""
+
+
+class PublicationIncomplete(Exception):
+    """The publication does not hold a table that was asked for; the message names it."""
+
+
+class Published:
+    """One publication, read-only. Money comes back as whole pence, timestamps as UTC without a zone.
+
+    `number` asks for that publication; without it the newest is taken. A number that is no longer kept raises
+    NothingPublished.
+    """
+
+    def __init__(self, root: str | Path, number: int | None = None):
+        self.root = Path(root)
+        self.number = newest(self.root) if number is None else number
+        listing = self.root / f"{self.number}.json"
+        try:
+            text = listing.read_bytes()
+        except FileNotFoundError:
+            raise NothingPublished(
+                f"Publication {self.number} is not kept any more. Open the newest one, or run a pass: tillproof run"
+            ) from None
+        told = json.loads(text)
+        self.pass_number = int(told["pass_number"])
+        self.as_of = _utc(told["as_of"])
+        self._tables: dict[str, list[Row]] = told["tables"]
+        self._views = _VIEWS.of(self.root, self._tables, hashlib.sha256(text).hexdigest())
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the tables this publication holds, in order."""
+        return sorted(model for model, files in self._tables.items() if files)
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> Rows:
+        """What a query over the published tables gives, a dict a row. A table that was not published raises
+        PublicationIncomplete."""
+        cursor = self._views.cursor()
+        try:
+            found = cursor.execute(query, parameters)
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+        except duckdb.CatalogException as missing:
+            raise PublicationIncomplete(
+                f"Publication {self.number} lacks a table that this needs; run a pass to publish it: tillproof run. "
+                f"({str(missing).splitlines()[0]})"
+            ) from None
+        finally:
+            cursor.close()
+
+    def row(self, query: str, parameters: Sequence[object] = ()) -> Row:
+        """The one row of a query that always gives one."""
+        return self.rows(query, parameters)[0]
+
+
+def newest(root: str | Path) -> int:
+    """The number of the newest publication; NothingPublished where there is none."""
+    try:
+        return int((Path(root) / "current").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise NothingPublished(
+            f"Nothing has been published in {Path(root)} yet. Run a pass first: tillproof run (or tillproof demo)."
+        ) from None
+
+
+class _Views:
+    """In-memory databases of views, one per publication, the few last used. Threads share one by cursors."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], duckdb.DuckDBPyConnection] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, root: Path, tables: dict[str, list[Row]], digest: str) -> duckdb.DuckDBPyConnection:
+        # by digest, not by number: a home that was made anew publishes 1 again, with other files
+        key = (str(root.resolve()), digest)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = _views(root, tables)
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT_OPEN:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+_VIEWS = _Views()
+
+
+def _views(root: Path, tables: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config={"TimeZone": "UTC"})
+    for model, files in tables.items():
+        paths = [_quoted((root / file["path"]).as_posix()) for file in files]
+        if paths:
+            connection.execute(f'create view "{model}" as select * from read_parquet([{", ".join(paths)}])')
+    return connection
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _utc(text: str) -> datetime:
+    """An ISO moment, with or without a zone, as UTC without one."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,265 @@
+"""Totals and lists of one publication: what is checked, what blocks, whose it is. Money is whole pence.
+
+Totals come from one row per store-day or cause; a list of receipts stays inside one store-day or one cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from app.published import Published, Row, Rows
+
+
+def checked(published: Published) -> Row:
+    """One row over every store-day: receipts, sales and takings on both sides, and value by how it was judged.
+
+    A document's value is the larger of what the till says and what Sage holds, so agrees + explained + open +
+    not checked is everything judged; a sale and the money taken for it are two documents.
+    """
+    return published.row(
+        """
+        select
+            count(*) as store_days,
+            cast(coalesce(sum(money_receipts), 0) as bigint) as money_receipts,
+            cast(coalesce(sum(nothing_to_post_receipts), 0) as bigint) as nothing_to_post_receipts,
+            cast(coalesce(sum(till_sales_pence), 0) as bigint) as till_sales_pence,
+            cast(coalesce(sum(sage_sales_pence), 0) as bigint) as sage_sales_pence,
+            cast(coalesce(sum(till_takings_pence), 0) as bigint) as till_takings_pence,
+            cast(coalesce(sum(sage_takings_pence), 0) as bigint) as sage_takings_pence,
+            cast(coalesce(sum(matched_pence), 0) as bigint) as matched_pence,
+            cast(coalesce(sum(explained_pence), 0) as bigint) as explained_pence,
+            cast(coalesce(sum(open_pence), 0) as bigint) as open_pence,
+            cast(coalesce(sum(not_checked_pence), 0) as bigint) as not_checked_pence,
+            cast(coalesce(sum(residual_pence), 0) as bigint) as residual_pence
+        from store_days
+        """
+    )
+
+
+def receipts_by_money(published: Published) -> Rows:
+    """Receipts and their signed value, money apart from nothing to post (with its reason)."""
+    return published.rows(
+        """
+        select is_money, nothing_to_post_reason as reason, count(*) as receipts,
+            cast(sum(gross_pence) as bigint) as value_pence
+        from receipts
+        group by is_money, nothing_to_post_reason
+        order by is_money desc, receipts desc, reason
+        """
+    )
+
+
+def verdicts(published: Published) -> Rows:
+    """Documents and value by verdict, `nothing_to_post` apart by is_money; value as in `checked`."""
+    return published.rows(
+        """
+        select verdict, is_money, is_open, count(*) as documents,
+            cast(sum(greatest(abs(expected_gross_pence), abs(coalesce(ledger_gross_pence, 0)))) as bigint) as value_pence
+        from document_verdicts
+        group by verdict, is_money, is_open
+        order by is_money desc, documents desc, verdict
+        """
+    )
+
+
+def periods(published: Published) -> Rows:
+    """Can I close? One row per company and month, the newest first."""
+    return published.rows("select * from company_periods order by company_id, period desc")
+
+
+def blockers(published: Published) -> Rows:
+    """What stands in the way of each company and month, worst first, by class of exception."""
+    return published.rows(
+        """
+        select company_id, cast(date_trunc('month', business_date) as date) as period, exception_class, owner,
+            count(*) as open_exceptions, cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence
+        from exceptions
+        where status = 'open' and business_date is not null
+        group by company_id, date_trunc('month', business_date), exception_class, owner
+        order by company_id, period desc, value_at_risk_pence desc, open_exceptions desc, exception_class, owner
+        """
+    )
+
+
+def undated_exceptions(published: Published) -> Rows:
+    """Open exceptions that belong to no month: files that could not be read, whole or in part."""
+    return published.rows(
+        """
+        select exception_id, exception_class, owner, store_id, cause_detail, suggested_remedy, first_seen_at
+        from exceptions
+        where status = 'open' and business_date is null
+        order by first_seen_at, cause_detail, exception_id
+        """
+    )
+
+
+def debt_by_owner(published: Published) -> Rows:
+    """Open exceptions, value at risk and reconciliation debt (pence × days open) of each owner, most debt first."""
+    return published.rows(
+        """
+        select owner, cast(sum(open_exceptions) as bigint) as open_exceptions,
+            cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence,
+            cast(sum(debt_pence_days) as bigint) as debt_pence_days,
+            min(oldest_first_seen_at) as oldest_first_seen_at
+        from debt
+        group by owner
+        order by debt_pence_days desc, value_at_risk_pence desc, owner
+        """
+    )
+
+
+def worst_causes(published: Published, period: date | None = None, company: str | None = None, limit: int = 8) -> Rows:
+    """Open exceptions grouped by cause, worst value first; each names the receipt (or exception) worst hit by it.
+
+    `period` is a month's first day; without it every month and the exceptions of no month are taken.
+    """
+    return published.rows(
+        """
+        with found as (
+            select *, row_number() over (
+                partition by company_id, owner, cause_key order by value_at_risk_pence desc, exception_id
+            ) as place
+            from exceptions
+            where status = 'open'
+                and ($period is null or date_trunc('month', business_date) = $period)
+                and ($company is null or company_id = $company)
+        )
+        select company_id, owner, exception_class, cause_key, any_value(cause_detail) as cause_detail,
+            min(severity) as severity, count(*) as open_exceptions,
+            cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence,
+            cast(sum(abs(vat_effect_pence)) as bigint) as vat_at_risk_pence,
+            cast(max(days_open) as bigint) as days_open,
+            max(suggested_remedy) filter (place = 1) as suggested_remedy,
+            max(exception_id) filter (place = 1) as worst_exception_id,
+            max(event_id) filter (place = 1) as worst_event_id,
+            max(receipt_no) filter (place = 1) as worst_receipt_no,
+            max(store_id) filter (place = 1) as worst_store_id
+        from found
+        group by company_id, owner, exception_class, cause_key
+        order by value_at_risk_pence desc, open_exceptions desc, cause_key, owner
+        limit $limit
+        """,
+        {"period": period, "company": company, "limit": limit},
+    )
+
+
+def store_days(published: Published, company: str, period: date, most_stores: int = 30) -> Rows:
+    """Every store-day of a company and month, for the stores with most open value where there are many stores."""
+    return published.rows(
+        """
+        with days as (
+            select * from store_days where company_id = $company and period = $period
+        ),
+        stores as (
+            select store_id from days group by store_id
+            order by sum(open_pence) desc, sum(not_checked_pence) desc, store_id
+            limit $most
+        )
+        select days.* from days inner join stores using (store_id)
+        order by store_id, business_date
+        """,
+        {"company": company, "period": period, "most": most_stores},
+    )
+
+
+def stores_in(published: Published, company: str, period: date) -> int:
+    """How many stores have a store-day in a company's month."""
+    found = published.row(
+        "select count(distinct store_id) as stores from store_days where company_id = ? and period = ?",
+        [company, period],
+    )
+    return int(found["stores"])
+
+
+def exceptions(
+    published: Published,
+    *,
+    status: str | None = "open",
+    owner: str | None = None,
+    store: str | None = None,
+    company: str | None = None,
+    business_date: date | None = None,
+    limit: int = 50,
+) -> Rows:
+    """Exceptions, worst first: open severities before milder ones, more value before less."""
+    where, values = _conditions(status, owner, store, company, business_date)
+    return published.rows(
+        f"select * from exceptions {where} order by {_WORST_FIRST} limit ?",
+        [*values, limit],
+    )
+
+
+def exceptions_counted(
+    published: Published,
+    *,
+    status: str | None = "open",
+    owner: str | None = None,
+    store: str | None = None,
+    company: str | None = None,
+    business_date: date | None = None,
+) -> Row:
+    """How many exceptions there are of which `exceptions` lists the first, and their value at risk."""
+    where, values = _conditions(status, owner, store, company, business_date)
+    return published.row(
+        "select count(*) as exceptions, cast(coalesce(sum(value_at_risk_pence), 0) as bigint) as value_at_risk_pence "
+        f"from exceptions {where}",
+        values,
+    )
+
+
+_WORST_FIRST = "severity, value_at_risk_pence desc, business_date, store_id, receipt_no, exception_id"
+
+
+def _conditions(
+    status: str | None, owner: str | None, store: str | None, company: str | None, business_date: date | None
+) -> tuple[str, Sequence[object]]:
+    given = {
+        "status": status,
+        "owner": owner,
+        "store_id": store,
+        "company_id": company,
+        "business_date": business_date,
+    }
+    asked = {column: value for column, value in given.items() if value is not None}
+    where = "where " + " and ".join(f"{column} = ?" for column in asked) if asked else ""
+    return where, list(asked.values())
+
+
+def posting_truths(published: Published) -> Row:
+    """How far the postings came, by the five truths, and what stands in the way of the rest."""
+    return published.row(
+        """
+        select
+            count(*) as decided,
+            count(*) filter (truth_sent) as sent,
+            count(*) filter (truth_acknowledged) as acknowledged,
+            count(*) filter (truth_present) as present,
+            count(*) filter (truth_in_nominal) as in_nominal,
+            count(*) filter (truth_right) as right,
+            count(*) filter (state = 'refused') as refused,
+            count(*) filter (state = 'unknown') as unknown,
+            count(*) filter (state = 'held') as held
+        from postings
+        """
+    )
+
+
+def proposals(published: Published) -> Rows:
+    """What is proposed, by remedy and whether it may be posted, with the first words of why not."""
+    return published.rows(
+        """
+        select remedy, may_post, coalesce(hold_reason, '') as hold_reason, count(*) as documents,
+            cast(sum(gross_pence) as bigint) as value_pence
+        from posting_proposals
+        group by remedy, may_post, hold_reason
+        order by may_post desc, documents desc, remedy, hold_reason
+        """
+    )
+
+
+def passes(published: Published) -> Rows:
+    """Clocks of each pass and stage, where they were published; nothing otherwise."""
+    if "health_passes" not in published.models:
+        return []
+    return published.rows("select * from health_passes order by pass_number, started_at")
