@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 
@@ -132,9 +133,9 @@ class _Extraction:
         )
         if cursor is None:
             return
-        newest: date = self._landing.greatest(source.spec, "transaction_date")  # type: ignore[assignment]
         greatest = self._landing.greatest(source.spec, "id")
-        first = (self._as_of or newest) - timedelta(days=self._settings.nominal_window_days)
+        until = self._as_of or self._newest(source, "transaction_date")
+        first = until - timedelta(days=self._settings.nominal_window_days)
         # a line posted since the first reading waits for the next: it must not carry the cursor past others
         where = both(f"transaction_date ge {date_literal(first)}", f"id le {greatest}")
         window = self._client.read(source.resource, where=where, select=source.select)
@@ -142,7 +143,9 @@ class _Extraction:
 
     def _documents(self, source: Source, *, is_historical: bool | None = None) -> None:
         """Documents new or changed since the newest one landed, each after its tax items."""
-        since = self._newest_stamp(source, is_historical)
+        # posted and historical documents have a cursor each
+        whose = "true" if is_historical is None else f"is_historical = {is_historical}"
+        since: datetime | None = self._newest(source, "date_time_updated", whose)
         if since is not None:
             since -= timedelta(minutes=self._settings.overlap_minutes)
         made = {} if is_historical is None else {"is_historical": is_historical}
@@ -152,14 +155,13 @@ class _Extraction:
             lambda page: [(tax_items, tax_item_rows(page)), (source, [row | made for row in page])],
         )
 
-    def _newest_stamp(self, source: Source, is_historical: bool | None) -> datetime | None:
-        """The greatest date_time_updated landed; posted and historical documents have a cursor each."""
+    def _newest(self, source: Source, column: str, where: str = "true") -> Any:
+        """The greatest date or stamp ever landed in a column; None when there is none."""
         paths = [str(found.path) for found in self._landing.files(source.spec.name)]
         if not paths:
             return None
-        whose = "true" if is_historical is None else f"is_historical = {is_historical}"
         with self._landing.connect() as connection:
-            newest = f"select max(date_time_updated) from read_parquet(?) where {whose}"
+            newest = f"select max({column}) from read_parquet(?) where {where}"
             found = connection.execute(newest, [paths]).fetchone()
         return found[0] if found else None
 

@@ -16,12 +16,6 @@ from orchestration.ledgers.sage200_arrow import arrow_columns
 from orchestration.ledgers.sage200_wire import Row
 
 SPECS: dict[str, TableSpec] = {spec.name.removeprefix("sage200/"): spec for spec in SAGE200_TABLES}
-META = {
-    "delivery_id": "varchar",
-    "source_file": "varchar",
-    "source_row": "bigint",
-    "delivery_order": "bigint",
-}
 
 
 @dataclass(frozen=True)
@@ -60,12 +54,12 @@ class Source:
         """
         columns = arrow_columns(rows, self.spec.columns, self.fields)
         evidence = {
-            "delivery_id": delivery_id,
-            "source_file": f"sage200/{self.resource}",
-            "delivery_order": delivery_order,
+            "delivery_id": pa.repeat(pa.scalar(delivery_id), len(rows)),
+            "source_file": pa.repeat(pa.scalar(f"sage200/{self.resource}"), len(rows)),
+            "delivery_order": pa.repeat(pa.scalar(delivery_order, pa.int64()), len(rows)),
+            **arrow_columns(rows, {"source_row": "bigint"}, {"source_row": self.key}),
         }
-        stamped = [{"source_row": row[self.key], **evidence} for row in rows]
-        return pa.table(columns | arrow_columns(stamped, META, {}))
+        return pa.table(columns | evidence)
 
 
 NOMINAL_LINES = Source("nominal_transactions", "nominal_transaction_enquiry_views")
