@@ -1,12 +1,13 @@
 """Great Expectations over a throw-away DuckDB file: no telemetry, no progress bars, nothing left behind.
 
-Imported only when there is something to judge: Great Expectations takes seconds to import.
+Great Expectations takes seconds to import, so it is imported inside the functions, when there is
+something to judge.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +88,8 @@ def _judge_suite(source: Any, suite: Suite) -> list[Judgement]:
     judgements = []
     for rule in suite.rules:
         outcome = results.get(rule.rule_id)
-        if outcome is None or outcome.exception_info.get("raised_exception", True):
-            reason = outcome.exception_info if outcome is not None else "no result"
+        reason = "no result" if outcome is None else _error(outcome.exception_info)
+        if outcome is None or reason:
             raise SuiteNotJudgedError(f"{rule.rule_id} ({suite.name}): {reason}")
         judgements.append(
             Judgement(
@@ -98,6 +99,16 @@ def _judge_suite(source: Any, suite: Suite) -> list[Judgement]:
             )
         )
     return judgements
+
+
+def _error(told: Mapping[str, Any]) -> str | None:
+    """What went wrong with one rule; None when nothing did.
+
+    Great Expectations tells either one outcome, or one for each metric it could not compute.
+    """
+    outcomes = [told] if "raised_exception" in told else list(told.values())
+    messages = sorted({str(each.get("exception_message")) for each in outcomes if each["raised_exception"]})
+    return "; ".join(messages) if messages else None
 
 
 def expectation(rule: Rule) -> Any:

@@ -17,7 +17,9 @@ from uuid import uuid4
 
 import duckdb
 
+from expectations import gx_session
 from expectations.gate_candidates import GATE_COLUMNS, GATE_VALUES
+from expectations.gx_session import SuiteNotJudgedError
 from expectations.posting_gate import POSTING_GATE
 from expectations.rules import INTAKE_SUITES
 from expectations.suite import Rule, Suite
@@ -30,6 +32,7 @@ __all__ = [
     "GateResult",
     "IntakeResult",
     "MiscountedFlagsError",
+    "SuiteNotJudgedError",
     "run_intake",
     "run_posting_gate",
 ]
@@ -145,13 +148,11 @@ def _flag(
     pass_number: int,
 ) -> dict[str, int]:
     """Fill the table `flags` with every row that breaks a rule; how many by rule."""
-    from expectations.gx_session import judge
-
     with duckdb.connect(database) as throw_away:
         for suite, files in judged.items():
             throw_away.execute(_view(suite, files))
     flagged = {}
-    judgements = judge(database, list(judged))
+    judgements = gx_session.judge(database, list(judged))
     for suite in judged:
         for judgement in judgements[suite.name]:
             rule = judgement.rule
