@@ -1,0 +1,1 @@
+"""Dagster, at the edge: each asset is a few lines between a resource and a room."""

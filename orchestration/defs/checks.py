@@ -1,0 +1,26 @@
+"""Asset checks: promises that cross a room."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.warehouse import Warehouse
+
+RECEIVED_AND_JUDGED = """
+    select
+        (select cast(coalesce(sum(gross_pence), 0) as bigint) from staging.stg_pos__receipt_lines) as received,
+        (select cast(coalesce(sum(direction * expected_gross_pence), 0) as bigint) from marts.document_verdicts
+         where posting_key is not null and is_sales)
+        + (select cast(coalesce(sum(outside_pence), 0) as bigint) from marts.document_verdicts) as judged
+"""
+
+
+@dg.asset_check(asset=["marts", "document_verdicts"], blocking=True)
+def verdicts_cover_every_receipt(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+    """Every penny on a till line is under exactly one verdict."""
+    with warehouse.connect() as connection:
+        row = connection.execute(RECEIVED_AND_JUDGED).fetchone()
+    received, judged = row or (0, None)
+    return dg.AssetCheckResult(
+        passed=received == judged, metadata={"received_pence": received, "judged_pence": judged or 0}
+    )

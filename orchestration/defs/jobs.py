@@ -1,0 +1,46 @@
+"""What runs together, and when. The schedule and the sensor are stopped until somebody starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.settings import load
+
+POSTING = dg.AssetSelection.groups("posting")
+
+reconcile = dg.define_asset_job(
+    "reconcile",
+    selection=dg.AssetSelection.all() - POSTING,
+    description="One pass: land, judge, gate, publish. Posts nothing.",
+)
+
+post = dg.define_asset_job(
+    "post", selection=POSTING, description="The only writes to Sage, of what was approved in one publication."
+)
+
+hourly = dg.ScheduleDefinition(
+    name="reconcile_hourly",
+    job=reconcile,
+    cron_schedule="5 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+
+
+@dg.sensor(
+    name="new_till_files",
+    job=reconcile,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def new_till_files(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Asks for a pass when a watched folder holds a file younger than any seen before."""
+    inbox = load().inbox
+    newest = max((file.stat().st_mtime_ns for file in inbox.rglob("*") if file.is_file()), default=0)
+    if newest <= int(context.cursor or 0):
+        yield dg.SkipReason(f"no new file in {inbox}")
+        return
+    context.update_cursor(str(newest))
+    yield dg.RunRequest(run_key=str(newest))

@@ -1,0 +1,43 @@
+"""Assets: history and the publication."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.defs.transform import MANIFEST
+from orchestration.passes import Pass
+from orchestration.warehouse import Warehouse, public_models
+
+PUBLIC_MODELS = public_models(MANIFEST)
+
+
+@dg.asset(key=["history", "recorded"], group_name="history", deps=[["exceptions", "verdict_history"]])
+def recorded(
+    current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult:
+    """What this pass judged otherwise than the one before, kept for good."""
+    with current.timed("history"), warehouse.connect() as connection:
+        rows = current.history.record(connection, current.pass_number, current.as_of)
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+@dg.asset(
+    key=["published", "publication"],
+    group_name="published",
+    deps=[["history", "recorded"], *(relation.split(".") for relation in PUBLIC_MODELS.values())],
+)
+def publication(
+    current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult:
+    """The public models, listed and swapped: what the app and analysts read."""
+    with current.timed("publishing"), warehouse.connect() as connection:
+        published = current.publications.publish(
+            connection,
+            PUBLIC_MODELS,
+            pass_number=current.pass_number,
+            as_of=current.as_of,
+            seconds=current.seconds,
+        )
+    return dg.MaterializeResult(
+        metadata={"publication": published.number, "pass_number": published.pass_number, "tables": len(published.tables)}
+    )

@@ -1,0 +1,205 @@
+"""Publishing: exactly the public models, as files named by content, listed and swapped in one step.
+
+`<model>/<month>/<digest>.parquet` hold the rows, `<n>.json` lists the files of publication n, and `current`
+holds n, the only thing ever replaced. An unchanged month is listed again, not rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.files import digest_of, put_text, sql_path
+
+MONTH_COLUMNS = ("business_date", "document_date")
+CLOCKS = "health_passes"
+"""The one published table that holds clocks; it is the same in no two runs."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a publication says of itself."""
+
+    number: int
+    pass_number: int
+    as_of: datetime
+    pending_documents: int
+    tables: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def digests(self) -> dict[str, list[str]]:
+        """Digests of every table but the clocks': what two runs of the same input must share."""
+        return {
+            model: [str(file["digest"]) for file in listed]
+            for model, listed in self.tables.items()
+            if not model.startswith("health_")
+        }
+
+
+class Publications:
+    """The published folder of one installation."""
+
+    def __init__(self, root: Path, *, kept: int = 10):
+        self.root = root
+        self._kept = kept
+
+    def newest(self) -> Publication | None:
+        """The publication readers are given now; None before the first."""
+        current = self.root / "current"
+        if not current.exists():
+            return None
+        return self.read(int(current.read_text(encoding="utf-8")))
+
+    def read(self, number: int) -> Publication:
+        listed = json.loads((self.root / f"{number}.json").read_text(encoding="utf-8"))
+        return Publication(
+            number=listed["publication"],
+            pass_number=listed["pass_number"],
+            as_of=datetime.fromisoformat(listed["as_of"]),
+            pending_documents=listed["pending_documents"],
+            tables=listed["tables"],
+        )
+
+    def publish(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        models: Mapping[str, str],
+        *,
+        pass_number: int,
+        as_of: datetime,
+        seconds: Mapping[str, float],
+        signed_off: Sequence[int] = (),
+    ) -> Publication:
+        """Publish `models` (name -> relation in the warehouse) and make it current.
+
+        A crash before the last line leaves readers on the publication they had.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        tables = {model: list(self._write(connection, model, models[model])) for model in sorted(models)}
+        tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds))
+        before = self.newest()
+        pending = connection.execute(
+            "select count(*) from marts.document_verdicts where verdict = 'pending'"
+        ).fetchone()
+        publication = Publication(
+            number=before.number + 1 if before else 1,
+            pass_number=pass_number,
+            as_of=as_of,
+            pending_documents=int(pending[0]) if pending else 0,
+            tables=tables,
+        )
+        self._write_analysts_view(publication)
+        put_text(self.root / f"{publication.number}.json", _listing(publication))
+        put_text(self.root / "current", str(publication.number))
+        self._collect(publication.number, set(signed_off))
+        return publication
+
+    def _write(
+        self, connection: duckdb.DuckDBPyConnection, model: str, relation: str
+    ) -> Iterator[dict[str, Any]]:
+        columns = [str(row[0]) for row in connection.execute(f"describe {relation}").fetchall()]
+        dated = next((name for name in MONTH_COLUMNS if name in columns), None)
+        if dated is None:
+            yield self._file(connection, model, None, f"select * from {relation} order by all")
+            return
+        months = connection.execute(
+            f"select distinct strftime({dated}, '%Y-%m') as month from {relation} order by month nulls first"
+        ).fetchall()
+        if not months:
+            yield self._file(connection, model, None, f"select * from {relation}")
+        for (month,) in months:
+            condition = f"{dated} is null" if month is None else f"strftime({dated}, '%Y-%m') = '{month}'"
+            yield self._file(
+                connection, model, month, f"select * from {relation} where {condition} order by all"
+            )
+
+    def _file(
+        self, connection: duckdb.DuckDBPyConnection, model: str, month: str | None, query: str
+    ) -> dict[str, Any]:
+        folder = self.root / model / (month or "all")
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / "writing.unfinished"
+        copied = connection.execute(
+            f"copy ({query}) to '{sql_path(unfinished)}' (format parquet, compression zstd)"
+        ).fetchone()
+        digest = digest_of(unfinished)
+        place = folder / f"{digest}.parquet"
+        if place.exists():
+            unfinished.unlink()
+        else:
+            unfinished.replace(place)
+        return {
+            "path": place.relative_to(self.root).as_posix(),
+            "rows": int(copied[0]) if copied else 0,
+            "digest": digest,
+            "month": month,
+        }
+
+    def _write_clocks(
+        self, connection: duckdb.DuckDBPyConnection, pass_number: int, seconds: Mapping[str, float]
+    ) -> Iterator[dict[str, Any]]:
+        stages = ", ".join(
+            f"({pass_number}, '{stage}', {round(taken * 1000)})" for stage, taken in seconds.items()
+        )
+        stages = stages or f"({pass_number}, 'none', 0)"
+        before = self.newest()
+        earlier = "".join(
+            f" union all select * from read_parquet('{sql_path(self.root / str(file['path']))}')"
+            for file in (before.tables.get(CLOCKS, []) if before else [])
+        )
+        yield self._file(
+            connection,
+            CLOCKS,
+            None,
+            f"""select cast(pass_number as bigint) as pass_number, stage, cast(milliseconds as bigint) as milliseconds,
+                       cast(current_timestamp at time zone 'UTC' as timestamp) as published_at
+                from (values {stages}) as taken (pass_number, stage, milliseconds) {earlier}""",
+        )
+
+    def _write_analysts_view(self, publication: Publication) -> None:
+        """A DuckDB file of views for outside tools; it holds no rows of its own."""
+        place = self.root / f"tillproof-{publication.number}.duckdb"
+        place.unlink(missing_ok=True)
+        with duckdb.connect(str(place)) as views:
+            for model, listed in publication.tables.items():
+                paths = ", ".join(f"'{sql_path((self.root / str(file['path'])).resolve())}'" for file in listed)
+                views.execute(f'create view "{model}" as select * from read_parquet([{paths}])')
+
+    def _collect(self, newest: int, signed_off: set[int]) -> None:
+        """Drop publications nobody needs, and files no kept one lists. What is in use is left for next time."""
+        numbers = sorted(int(file.stem) for file in self.root.glob("*.json") if file.stem.isdigit())
+        kept = {number for number in numbers if number > newest - self._kept} | signed_off
+        needed = {str(file["path"]) for number in kept for listed in self.read(number).tables.values() for file in listed}
+        for number in set(numbers) - kept:
+            _drop(self.root / f"{number}.json")
+            _drop(self.root / f"tillproof-{number}.duckdb")
+        for file in self.root.glob("*/*/*.parquet"):
+            if file.relative_to(self.root).as_posix() not in needed:
+                _drop(file)
+
+
+def _drop(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except PermissionError:
+        return  # open in a reader on Windows: the next publication tries again
+
+
+def _listing(publication: Publication) -> str:
+    return json.dumps(
+        {
+            "publication": publication.number,
+            "pass_number": publication.pass_number,
+            "as_of": publication.as_of.isoformat(),
+            "pending_documents": publication.pending_documents,
+            "tables": publication.tables,
+        },
+        indent=1,
+        sort_keys=True,
+    )

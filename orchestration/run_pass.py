@@ -1,0 +1,99 @@
+"""One pass from the command line: the same assets as `dagster dev` shows, in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestration.files import put_text
+from orchestration.publishing import Publication, Publications
+from orchestration.settings import HOME_VARIABLE, load
+
+INSTANCE = """# Written by Tillproof. Nothing is sent anywhere.
+telemetry:
+  enabled: false
+nag:
+  enabled: false
+"""
+RUNS_KEPT = 30
+
+
+class PassFailedError(Exception):
+    """A pass stopped part-way; the message is the first step that failed and its words."""
+
+
+@dataclass(frozen=True)
+class PassOutcome:
+    """What a pass came to. `publication` is None when there was nothing to do."""
+
+    publication: Publication | None
+    seconds: dict[str, float]
+
+
+def prepare_home(home: Path) -> None:
+    """Make a home known to this process and give Dagster its settings in it."""
+    os.environ[HOME_VARIABLE] = str(home)
+    os.environ["DAGSTER_HOME"] = str(home / "dagster")
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    place = home / "dagster" / "dagster.yaml"
+    if not place.exists():
+        put_text(place, INSTANCE)
+
+
+def run_pass(
+    home: Path, *, as_of: datetime | None = None, progress: Callable[[str], None] = lambda _: None
+) -> PassOutcome:
+    """Make one pass. Raises PassFailedError; what was landed before stays, and the next pass goes on from it."""
+    prepare_home(home)
+    import dagster as dg
+
+    progress("loading the graph")
+    from orchestration.defs.resources import resources
+    from orchestration.definitions import defs
+
+    before = Publications(load(home).published).newest()
+    instance = dg.DagsterInstance.get()
+    result = defs.resolve_job_def("reconcile").execute_in_process(
+        instance=instance,
+        resources=resources(home, as_of),
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    if not result.success:
+        raise PassFailedError(_first_failure(result))
+    _prune(instance)
+    after = Publications(load(home).published).newest()
+    is_new = after is not None and (before is None or after.number != before.number)
+    return PassOutcome(after if is_new else None, step_seconds(result))
+
+
+def step_seconds(result: object) -> dict[str, float]:
+    """How long each step took, by its name, in the order they ran."""
+    return {
+        event.step_key: event.step_success_data.duration_ms / 1000
+        for event in result.all_events  # type: ignore[attr-defined]
+        if event.is_step_success
+    }
+
+
+def _first_failure(result: object) -> str:
+    for event in result.all_events:  # type: ignore[attr-defined]
+        if event.is_step_failure or event.is_failure:
+            error = event.event_specific_data.error if event.is_step_failure else None
+            while error is not None and error.cause is not None:
+                error = error.cause
+            words = error.message.strip() if error is not None else str(event.message)
+            return f"{event.step_key or 'the pass'}: {words}"
+    return "a blocking check did not hold"
+
+
+def _prune(instance: object) -> None:
+    """Dagster keeps about a megabyte a run: the oldest go."""
+    import dagster as dg
+
+    assert isinstance(instance, dg.DagsterInstance)
+    for record in instance.get_run_records()[RUNS_KEPT:]:
+        instance.delete_run(record.dagster_run.run_id)

@@ -1,0 +1,116 @@
+"""Where an installation keeps its state, and how it reaches Sage.
+
+Settings come from `<home>/tillproof.toml`; any of them may be given as an environment variable instead
+(`TILLPROOF_SAGE200__CLIENT_SECRET`), which stands above the file. TILLPROOF_HOME names the home itself.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from orchestration.ledgers.sage200_settings import Sage200Settings
+
+HOME_VARIABLE = "TILLPROOF_HOME"
+FILE_NAME = "tillproof.toml"
+
+
+class SettingsError(Exception):
+    """The settings cannot be read; the message names the file, the setting and the reason."""
+
+
+class _Fixed(PydanticBaseSettingsSource):
+    """Values read from the file, below the environment."""
+
+    def __init__(self, settings: type[BaseSettings], values: dict[str, Any]):
+        super().__init__(settings)
+        self._values = values
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self._values
+
+
+class Settings(BaseSettings):
+    """One installation: one home, one company for now."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TILLPROOF_", env_nested_delimiter="__", extra="ignore", validate_default=True
+    )
+
+    home: Path
+    company_id: str
+    as_of: datetime | None = None
+    operations_url: str = ""
+    landing_url: str = ""
+    app_port: int = 8501
+    dagster_port: int = 3000
+    publications_kept: int = 10
+    sage200: Sage200Settings = Sage200Settings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file_values = getattr(cls, "_file_values", {})
+        return sources["init_settings"], sources["env_settings"], _Fixed(settings_cls, file_values)
+
+    @property
+    def landing(self) -> str:
+        """Folder or object-store URL of landing."""
+        return self.landing_url or str(self.home / "landing")
+
+    @property
+    def operations(self) -> str:
+        """SQLAlchemy URL of the operations store."""
+        return self.operations_url or f"sqlite:///{(self.home / 'operations.sqlite').as_posix()}"
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    def now(self) -> datetime:
+        """The as-of time of a pass begun now, UTC without a zone: the setting, else the clock."""
+        moment = self.as_of or datetime.now(UTC)
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+    def sage200_at_home(self) -> Sage200Settings:
+        """The Sage settings with the token file inside this home."""
+        token_file = self.sage200.token_file
+        return self.sage200.model_copy(update={"token_file": self.home / token_file})
+
+
+def home_from_environment() -> Path:
+    """TILLPROOF_HOME, else the folder `tillproof-home` where the command was started."""
+    return Path(os.environ.get(HOME_VARIABLE) or "tillproof-home").resolve()
+
+
+def load(home: Path | None = None, **overrides: Any) -> Settings:
+    """The settings of a home. Raises SettingsError with what is wrong and where."""
+    home = (home or home_from_environment()).resolve()
+    file = home / FILE_NAME
+    values: dict[str, Any] = {}
+    if file.exists():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file}: {error}") from error
+    chosen = type("Settings", (Settings,), {"_file_values": {**values, "home": home}})
+    try:
+        return chosen(**{"home": home, **overrides})  # type: ignore[no-any-return]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{file}: setting {name!r}: {first['msg']}") from error
