@@ -1,1 +1,3 @@
-"""The demo's story: tills that trade real sales, an incumbent connector that posts them badly, and the judge."""
+"""The demo's story: tills that trade real sales, an incumbent connector that posts them badly, and the
+judge.
+"""

@@ -44,9 +44,7 @@ def clean(candidate: Candidate) -> list[Action]:
 
 def _missing(candidate: Candidate, claims: Sequence[Claim], verdict_after: str, note: str) -> list[Action]:
     return [
-        Action(
-            draft, None, "missing_in_ledger", verdict_after, part=PLANTED, note=note, claims=tuple(claims)
-        )
+        Action(draft, None, "missing_in_ledger", verdict_after, part=PLANTED, note=note, claims=tuple(claims))
         for draft in candidate.drafts
     ]
 
@@ -57,11 +55,15 @@ def _blocked(claims: Sequence[Claim], note: str) -> Callable[[Candidate], list[A
 
 
 def _goods_blocked(claims: Sequence[Claim], note: str) -> Callable[[Candidate], list[Action]]:
-    """The gate flags a leg of the goods document only: its tenders may be posted, for that money was taken."""
+    """The gate flags a leg of the goods document only: its tenders may be posted, for that money was
+    taken.
+    """
 
     def missing(candidate: Candidate) -> list[Action]:
         goods, *_ = _missing(candidate, claims, "missing_in_ledger", note)
-        _, *tenders = _missing(candidate, claims, "matched" if candidate.is_open else "missing_in_ledger", note)
+        _, *tenders = _missing(
+            candidate, claims, "matched" if candidate.is_open else "missing_in_ledger", note
+        )
         return [goods, *tenders]
 
     return missing
@@ -73,11 +75,15 @@ def _postable(claims: Sequence[Claim], note: str) -> Callable[[Candidate], list[
 
 def missing_tender_only(candidate: Candidate) -> list[Action]:
     *there, gone = candidate.drafts
-    missing = Action(gone, None, "missing_in_ledger", "matched", part=PLANTED, note="not in the log", claims=SILENCE)
+    missing = Action(
+        gone, None, "missing_in_ledger", "matched", part=PLANTED, note="not in the log", claims=SILENCE
+    )
     return [Action(draft, draft) for draft in there] + [missing]
 
 
-def _drifted(expected: Draft, sent: Draft, kinds: str, note: str = "", delay: timedelta = timedelta(0)) -> Action:
+def _drifted(
+    expected: Draft, sent: Draft, kinds: str, note: str = "", delay: timedelta = timedelta(0)
+) -> Action:
     return Action(expected, sent, "drifted", drift_kinds=kinds, part=PLANTED, note=note, delay=delay)
 
 
@@ -89,7 +95,9 @@ def amount_drift(candidate: Candidate) -> list[Action]:
     note = f"net {goods.net_pence} posted as {sent.net_pence} pence"
     actions = [_drifted(goods, sent, "amount", note)]
     if change % 2:
-        actions.append(_drifted(money, replace(money, value_pence=money.value_pence + change), "amount", note))
+        actions.append(
+            _drifted(money, replace(money, value_pence=money.value_pence + change), "amount", note)
+        )
     else:
         actions.append(Action(money, money))
     return actions
@@ -115,7 +123,9 @@ def _at_old_rate(goods: Draft) -> Draft:
     return replace(
         goods,
         parts=tuple(
-            part._replace(tax_code=STANDARD_UNTIL_2010, tax_pence=next(old)) if part.tax_code == STANDARD else part
+            part._replace(tax_code=STANDARD_UNTIL_2010, tax_pence=next(old))
+            if part.tax_code == STANDARD
+            else part
             for part in goods.parts
         ),
     )
@@ -130,7 +140,10 @@ def tax_code_drift(candidate: Candidate) -> list[Action]:
 def tax_truncated(candidate: Candidate) -> list[Action]:
     sent = _with_tax(candidate.goods, abs(tax_by_line(candidate.receipt.lines, truncated)))
     note = f"tax {candidate.goods.tax_pence} truncated to {sent.tax_pence} pence"
-    return [_drifted(candidate.goods, sent, "amount,tax_amount", note), *(Action(d, d) for d in candidate.tenders)]
+    return [
+        _drifted(candidate.goods, sent, "amount,tax_amount", note),
+        *(Action(d, d) for d in candidate.tenders),
+    ]
 
 
 def other_basis(candidate: Candidate) -> list[Action]:
@@ -142,12 +155,14 @@ def other_basis(candidate: Candidate) -> list[Action]:
 
 def nominal_drift(candidate: Candidate) -> list[Action]:
     parts = tuple(
-        part._replace(nominal_code=MANUAL) if part.nominal_code == SALES else part for part in candidate.goods.parts
+        part._replace(nominal_code=MANUAL) if part.nominal_code == SALES else part
+        for part in candidate.goods.parts
     )
     sent = replace(candidate.goods, parts=parts)
     return [
-        _drifted(candidate.goods, sent, "nominal", "4110 for 4000"), *(Action(d, d) for d in candidate.tenders)
-    ]  # fmt: skip
+        _drifted(candidate.goods, sent, "nominal", "4110 for 4000"),
+        *(Action(d, d) for d in candidate.tenders),
+    ]
 
 
 def _in_card_bank(tender: Draft) -> Draft:
@@ -166,13 +181,22 @@ def wrong_bank(candidate: Candidate) -> list[Action]:
 
 def wrong_customer(candidate: Candidate) -> list[Action]:
     other = f"TILL0{int(candidate.goods.customer[-1]) % 4 + 1}"  # never TILL05, which goes on hold
-    return [_drifted(draft, replace(draft, customer=other), "customer", f"on {other}") for draft in candidate.drafts]
+    return [
+        _drifted(draft, replace(draft, customer=other), "customer", f"on {other}")
+        for draft in candidate.drafts
+    ]
 
 
 def date_drift(candidate: Candidate) -> list[Action]:
     late = timedelta(days=1 + len(candidate.receipt.lines) % 3)
     return [
-        _drifted(draft, replace(draft, document_date=draft.document_date + late), "date", f"{late.days} days late", late)
+        _drifted(
+            draft,
+            replace(draft, document_date=draft.document_date + late),
+            "date",
+            f"{late.days} days late",
+            late,
+        )
         for draft in candidate.drafts
     ]
 
@@ -192,11 +216,18 @@ def posted_twice(candidate: Candidate) -> list[Action]:
     first = [Action(draft, draft, claims=(LOST_REPLY,)) for draft in candidate.drafts]
     again = [
         Action(
-            None, draft, "duplicate_in_ledger", "reversed", part=PLANTED, note="sent again after a lost reply",
-            claims=ACCEPTED, delay=AGAIN, gets_our_contra=True,
+            None,
+            draft,
+            "duplicate_in_ledger",
+            "reversed",
+            part=PLANTED,
+            note="sent again after a lost reply",
+            claims=ACCEPTED,
+            delay=AGAIN,
+            gets_our_contra=True,
         )
         for draft in candidate.drafts
-    ]  # fmt: skip
+    ]
     return first + again
 
 
@@ -210,11 +241,16 @@ def posted_twice_reversed(candidate: Candidate) -> list[Action]:
     ]
     contras = [
         Action(
-            None, draft.opposite(), note=note, claims=SILENCE, user_name="JSMITH",
-            delay=timedelta(hours=30), **reversal,  # type: ignore[arg-type]
+            None,
+            draft.opposite(),
+            note=note,
+            claims=SILENCE,
+            user_name="JSMITH",
+            delay=timedelta(hours=30),
+            **reversal,  # type: ignore[arg-type]
         )
         for draft in candidate.drafts
-    ]  # fmt: skip
+    ]
     return first + again + contras
 
 
@@ -225,11 +261,15 @@ def never_sold(candidate: Candidate) -> list[Action]:
     largest = max(goods.parts, key=lambda part: part.net_pence)
     dearer = _with_part(goods, largest, largest._replace(net_pence=largest.net_pence + 7_001))
     phantoms = [
-        replace(draft, receipt_no=number, reference=draft.reference.replace(candidate.receipt.receipt_no, number))
+        replace(
+            draft, receipt_no=number, reference=draft.reference.replace(candidate.receipt.receipt_no, number)
+        )
         for draft in (dearer, replace(money, value_pence=money.value_pence + 7_001))
     ]
     note = "no till printed this receipt"
-    return clean(candidate) + [Action(None, draft, "missing_in_pos", part=PLANTED, note=note) for draft in phantoms]
+    return clean(candidate) + [
+        Action(None, draft, "missing_in_pos", part=PLANTED, note=note) for draft in phantoms
+    ]
 
 
 def to_suspense(candidate: Candidate) -> list[Action]:
@@ -240,7 +280,11 @@ def to_suspense(candidate: Candidate) -> list[Action]:
 def deferred(candidate: Candidate) -> list[Action]:
     day = date(*FUTURE, min(candidate.day.day, 28))
     action = Action(
-        candidate.goods, replace(candidate.goods, document_date=day), "deferred", part=PLANTED, note=f"dated {day}"
+        candidate.goods,
+        replace(candidate.goods, document_date=day),
+        "deferred",
+        part=PLANTED,
+        note=f"dated {day}",
     )
     return [action, *(Action(draft, draft) for draft in candidate.tenders)]
 
@@ -249,11 +293,14 @@ def reference_lost(candidate: Candidate) -> list[Action]:
     junk = JUNK_REFERENCES[len(candidate.receipt.lines) % len(JUNK_REFERENCES)]
     return [
         Action(
-            draft, replace(draft, reference=junk, second_reference=""), part=PLANTED, note=f"reference {junk!r}",
+            draft,
+            replace(draft, reference=junk, second_reference=""),
+            part=PLANTED,
+            note=f"reference {junk!r}",
             is_strict=False,
         )
         for draft in candidate.drafts
-    ]  # fmt: skip
+    ]
 
 
 def not_a_sale_posted(candidate: Candidate) -> list[Action]:
@@ -293,9 +340,12 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
 
 
 def act(candidate: Candidate, fault: str | None) -> list[Action]:
-    """Every document of the receipt, with the fault's name on the rows it touches (not on its innocent ones)."""
+    """Every document of the receipt, with the fault's name on the rows it touches (not on its innocent
+    ones).
+    """
     if fault is None:
         return clean(candidate)
     return [
-        replace(action, fault=fault) if action.part == PLANTED else action for action in ACTS[fault](candidate)
+        replace(action, fault=fault) if action.part == PLANTED else action
+        for action in ACTS[fault](candidate)
     ]

@@ -1,4 +1,6 @@
-"""What the connector does about one document, what it says it did, and what is true: three things kept apart."""
+"""What the connector does about one document, what it says it did, and what is true: three things kept
+apart.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ SILENCE: tuple[Claim, ...] = ()
 class Action:
     """One document of the story.
 
-    `expected` is the document the receipt should give, None for one that only the ledger knows. `sent` is what goes
-    to Sage, None for nothing. `verdict` is the truth after the connector, `verdict_after` the truth once Tillproof
-    has posted what it may. `drift_kinds` is sorted and comma-separated.
+    `expected` is the document the receipt should give, None for one that only the ledger knows. `sent` is
+    what goes to Sage, None for nothing. `verdict` is the truth after the connector, `verdict_after` the
+    truth once Tillproof has posted what it may. `drift_kinds` is sorted and comma-separated.
     """
 
     expected: Draft | None

@@ -1,20 +1,22 @@
-"""The incumbent connector: posts the till files into Sage, badly, and leaves the truth where only the judge reads.
+"""The incumbent connector: posts the till files into Sage, badly, and leaves the truth where only the
+judge reads.
 
-It builds only from the till files, with its own reading, mapping and rounding, and imports nothing of Tillproof
-(a test looks). Two loads and one more visit:
+It builds only from the till files, with its own reading, mapping and rounding, and imports nothing of
+Tillproof (a test looks). Two loads and one more visit:
 
     load(company, inbox, "catch_up", seed=…, manifest=…)      then December is closed
     load(company, inbox, "fortnight", seed=…, manifest=…)     then TILL05 goes on hold
-    post_after_us(company, inbox, seed=…, manifest=…, posted_at=…)      two receipts that we have just posted, again
+    post_after_us(company, inbox, seed=…, manifest=…, posted_at=…)      two that we have just posted, again
 """
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -30,13 +32,13 @@ from sandbox.scenario.connector_documents import (
     draft_documents,
     is_not_a_sale,
 )
-from sandbox.scenario.connector_reading import Phase, Receipt, read_receipts, read_zero_rated_skus
+from sandbox.scenario.connector_reading import BEFORE_ALL, Phase, Receipt, read_receipts, read_zero_rated_skus
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.planting import Candidate, candidates_of, choose, quotas
 
 LEDGERS = ("LedgerSales", "LedgerCashBook", "LedgerNominal")
 DECEMBER = date(2010, 12, 1)
-ON_HOLD_AT = datetime(2011, 8, 31, 18, 30)  # UTC, after the connector's last run
+ON_HOLD_AT = datetime.fromisoformat("2011-08-31T18:30")  # UTC, after the connector's last run
 SECOND_WRITES = 2
 FILTERED = Claim("filtered", None, "not a sale of a configured store")
 
@@ -82,9 +84,26 @@ class Step(NamedTuple):
 def load(company: Company, inbox: Path, phase: Phase, *, seed: int, manifest: Path) -> Loaded:
     """Post everything of the phase's till files, plant its faults, write the log and the truth.
 
-    `manifest` must lie outside TILLPROOF_HOME; rows are added to it. Raises what the company refuses: a refusal that
-    was not meant is a fault of the scenario.
+    `manifest` must lie outside TILLPROOF_HOME; rows are added to it. Raises what the company refuses: a
+    refusal that was not meant is a fault of the scenario.
     """
+    with _collector_paused():
+        return _load(company, inbox, phase, seed, manifest)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """A million small tuples and no cycle among them: looking for cycles would cost a third of the load."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path) -> Loaded:
     receipts = read_receipts(inbox, phase)
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = {c.receipt.receipt_no: c for c in candidates_of(receipts, drafts)}
@@ -126,11 +145,18 @@ def post_after_us(
     with company.bulk():
         for second, draft in enumerate(draft for candidate in again for draft in candidate.drafts):
             urn = company.post(
-                RESOURCES[draft.kind], body_of(draft, company), user_name=CONNECTOR,
+                RESOURCES[draft.kind],
+                body_of(draft, company),
+                user_name=CONNECTOR,
                 posted_at=posted_at + timedelta(seconds=second),
-            )  # fmt: skip
+            )
             action = Action(
-                None, draft, "duplicate_in_ledger", fault="second_writer", part="planted", note="posted after us"
+                None,
+                draft,
+                "duplicate_in_ledger",
+                fault="second_writer",
+                part="planted",
+                note="posted after us",
             )
             truths.append(_truth("after", action, urn, None, "duplicate_in_ledger"))
     manifests.append(manifest, truths)
@@ -181,7 +207,9 @@ def _actions(
 def _unknown_store(receipt: Receipt) -> list[Action]:
     note = f"its till prints store {receipt.store_id}"
     return [
-        Action(draft, None, "not_checked", fault="unknown_store", part="planted", note=note, claims=(FILTERED,))
+        Action(
+            draft, None, "not_checked", fault="unknown_store", part="planted", note=note, claims=(FILTERED,)
+        )
         for draft in draft_documents(receipt, frozenset())
     ]
 
@@ -190,9 +218,16 @@ def _without_trace(receipt: Receipt) -> Action:
     """A receipt that rightly leaves nothing in Sage: a single row of kind `none`."""
     listed = manifests.natural_oddities().get(receipt.receipt_no)
     nothing = Draft(
-        kind="none", ordinal=0, store_id=receipt.store_id, receipt_no=receipt.receipt_no,
-        document_date=receipt.completed_at.date(), customer="", bank="", reference="", second_reference="",
-    )  # fmt: skip
+        kind="none",
+        ordinal=0,
+        store_id=receipt.store_id,
+        receipt_no=receipt.receipt_no,
+        document_date=receipt.completed_at.date(),
+        customer="",
+        bank="",
+        reference="",
+        second_reference="",
+    )
     note = listed or "a document worth nothing: a giveaway, a note or a stock write-off"
     return Action(nothing, None, "nothing_to_post", fault="natural", part="natural", note=note, claims=())
 
@@ -202,7 +237,7 @@ def _post(company: Company, steps: Sequence[Step], phase: Phase) -> tuple[list[T
     truths: list[Truth] = []
     entries: list[sync_log.Entry] = []
     first_urns: dict[tuple[str, str], int] = {}  # by reference and kind
-    last_urn, moment = 0, datetime.min
+    last_urn, moment = 0, BEFORE_ALL
     with company.bulk():
         for step in steps:
             action, urn, twin = step.action, None, None
@@ -210,9 +245,12 @@ def _post(company: Company, steps: Sequence[Step], phase: Phase) -> tuple[list[T
             if action.sent:
                 sent = action.sent
                 urn = last_urn = company.post(
-                    RESOURCES[sent.kind], body_of(sent, company), user_name=action.user_name, posted_at=moment,
+                    RESOURCES[sent.kind],
+                    body_of(sent, company),
+                    user_name=action.user_name,
+                    posted_at=moment,
                     divert_to_suspense=action.is_to_suspense,
-                )  # fmt: skip
+                )
                 first = first_urns.setdefault((sent.reference, sent.kind), urn)
                 twin = first if action.is_twin else None
             truths.extend(_truths(action, urn, twin))
@@ -230,7 +268,9 @@ def _claimed(action: Action, at: datetime, phase: Phase, urn: int) -> list[sync_
         sync_log.Entry(
             sync_log.run_of(at, phase), at, draft, attempt, claim, urn if claim.status == "accepted" else None
         )
-        for attempt, claim in enumerate(action.claims, start=2 if action.sent and action.expected is None else 1)
+        for attempt, claim in enumerate(
+            action.claims, start=2 if action.sent and action.expected is None else 1
+        )
     ]
 
 
@@ -269,12 +309,13 @@ def _truth(stage: str, action: Action, urn: int | None, twin: int | None, verdic
 
 
 def _sent_at(receipt: Receipt, phase: Phase) -> datetime:
-    """When the connector's run reaches the receipt (UTC): at two the next night, or ten minutes past the export.
+    """When the connector's run reaches the receipt (UTC): at two the next night, or ten minutes past the
+    export.
 
-    In the fortnight the tills' clocks stand an hour ahead of UTC (British Summer Time), so the export of the hour
-    from ten is at ten by UTC.
+    In the fortnight the tills' clocks stand an hour ahead of UTC (British Summer Time), so the export of
+    the hour from ten is at ten by UTC.
     """
-    day = receipt.completed_at
+    day = datetime.combine(receipt.completed_at, time.min)
     if phase == "catch_up":
-        return datetime(day.year, day.month, day.day, 2) + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, day.hour, 10)
+        return day + timedelta(days=1, hours=2)
+    return day + timedelta(hours=receipt.completed_at.hour, minutes=10)

@@ -1,7 +1,8 @@
 """The documents the connector builds from a receipt, by its own mapping and its own arithmetic.
 
-One invoice (or credit note) per receipt on the store's till customer, by nominal and tax code; one receipt (or
-payment) per tender through the store's clearing bank. Whole pence, positive in the direction of the document.
+One invoice (or credit note) per receipt on the store's till customer, by nominal and tax code; one receipt
+(or payment) per tender through the store's clearing bank. Whole pence, positive in the direction of the
+document.
 """
 
 from __future__ import annotations
@@ -16,11 +17,20 @@ from typing import Any, NamedTuple, Protocol
 from sandbox.scenario.connector_reading import Receipt, SoldLine
 
 NOMINALS = {
-    "POST": "4905", "DOT": "4905", "C2": "4905", "D": "4100", "M": "4110", "S": "4120",
-    "DCGSSGIRL": "4015", "DCGSSBOY": "4015",
-    "GIFT_0001_10": "2250", "GIFT_0001_20": "2250", "GIFT_0001_30": "2250", "GIFT_0001_40": "2250",
+    "POST": "4905",
+    "DOT": "4905",
+    "C2": "4905",
+    "D": "4100",
+    "M": "4110",
+    "S": "4120",
+    "DCGSSGIRL": "4015",
+    "DCGSSBOY": "4015",
+    "GIFT_0001_10": "2250",
+    "GIFT_0001_20": "2250",
+    "GIFT_0001_30": "2250",
+    "GIFT_0001_40": "2250",
     "GIFT_0001_50": "2250",
-}  # fmt: skip
+}
 SALES, BOOKS, MANUAL, PARTY_BAGS = "4000", "4010", "4110", "4015"
 NOT_A_SALE = frozenset({"AMAZONFEE", "BANK CHARGES", "B", "CRUK"})
 WITHOUT_COST_CENTRE = frozenset({"2250"})
@@ -75,7 +85,9 @@ class Draft:
         return self.net_pence + self.tax_pence + self.value_pence
 
     def opposite(self) -> Draft:
-        """The document that cancels this one, line for line, under the same reference as Sage's own reversal has."""
+        """The document that cancels this one, line for line, under the same reference as Sage's own
+        reversal has.
+        """
         return replace(self, kind=OPPOSITES[self.kind])
 
 

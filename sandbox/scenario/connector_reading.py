@@ -1,7 +1,7 @@
 """What the incumbent connector makes of the till files: its own reading, by file name and by header.
 
-It reads money and tax as printed and never looks at quantities, so a quantity nobody can read does not stop it;
-that it saw one is remembered, because whoever judges must know that we cannot have read it.
+It reads money and tax as printed and never looks at quantities, so a quantity nobody can read does not stop
+it; that it saw one is remembered, because whoever judges must know that we cannot have read it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,52 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, NamedTuple
+from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 
 Phase = Literal["catch_up", "fortnight"]
-PERIOD = {"catch_up": r"\d{4}-\d{2}", "fortnight": r"\d{4}-\d{2}-\d{2}_\d{2}"}
+PERIOD: dict[Phase, str] = {"catch_up": r"\d{4}-\d{2}", "fortnight": r"\d{4}-\d{2}-\d{2}_\d{2}"}
+BEFORE_ALL = datetime.fromisoformat("2000-01-01")
 STORES = {"S01": "S01", "S02": "S02", "BR3": "S03", "BR4": "S04", "S05": "S05"}
-READABLE_QUANTITY = re.compile(r"-?\d+")
 
 COMMA = {
-    "store": "Store", "till": "Till", "no": "ReceiptNo", "kind": "Kind", "at": "SoldAt", "sku": "SKU", "qty": "Qty",
-    "net": "Net", "letter": "TaxCode", "rate": "TaxRate", "tax": "Tax", "tender_no": "TenderNo", "tender": "Tender",
-    "amount": "Amount", "tax_class": "TaxCode",
-}  # fmt: skip
+    "store": "Store",
+    "till": "Till",
+    "no": "ReceiptNo",
+    "kind": "Kind",
+    "at": "SoldAt",
+    "sku": "SKU",
+    "qty": "Qty",
+    "net": "Net",
+    "letter": "TaxCode",
+    "rate": "TaxRate",
+    "tax": "Tax",
+    "tender_no": "TenderNo",
+    "tender": "Tender",
+    "amount": "Amount",
+    "tax_class": "TaxCode",
+}
 SEMICOLON = {
-    "store": "Branch", "till": "Register", "no": "Receipt", "kind": "Type", "at": "When", "sku": "Item",
-    "qty": "Quantity", "net": "NetValue", "letter": "VATCode", "rate": "VATPercent", "tax": "VATValue",
-    "tender_no": "Line", "tender": "Method", "amount": "Value", "tax_class": "VATCode",
-}  # fmt: skip
+    "store": "Branch",
+    "till": "Register",
+    "no": "Receipt",
+    "kind": "Type",
+    "at": "When",
+    "sku": "Item",
+    "qty": "Quantity",
+    "net": "NetValue",
+    "letter": "VATCode",
+    "rate": "VATPercent",
+    "tax": "VATValue",
+    "tender_no": "Line",
+    "tender": "Method",
+    "amount": "Value",
+    "tax_class": "VATCode",
+}
 
 
 class SoldLine(NamedTuple):
@@ -54,7 +80,9 @@ class Tendered(NamedTuple):
 
 @dataclass(slots=True)
 class Receipt:
-    """One till document. `store_id` is the connector's name for the store, or the printed one it does not know."""
+    """One till document. `store_id` is the connector's name for the store, or the printed one it does not
+    know.
+    """
 
     store_id: str
     till_id: str
@@ -66,9 +94,15 @@ class Receipt:
     tenders: list[Tendered] = field(default_factory=list)
     has_unreadable_quantity: bool = False
 
-    @property
-    def gross_pence(self) -> int:
-        return sum(line.net_pence + line.tax_pence for line in self.lines)
+    gross_pence: int = 0
+
+    def add(self, line: SoldLine, sold_at: datetime, quantity: str) -> None:
+        """One more line; the receipt is complete with its latest."""
+        self.lines.append(line)
+        self.gross_pence += line.net_pence + line.tax_pence
+        self.completed_at = max(self.completed_at, sold_at)
+        if not quantity.removeprefix("-").isdecimal():
+            self.has_unreadable_quantity = True
 
 
 def read_receipts(inbox: Path, phase: Phase) -> list[Receipt]:
@@ -85,15 +119,15 @@ def read_receipts(inbox: Path, phase: Phase) -> list[Receipt]:
 
 def read_zero_rated_skus(inbox: Path) -> frozenset[str]:
     """SKUs, folded, that the tills' product lists call zero-rated: books, to this connector."""
-    found = set()
+    found: set[str] = set()
     for path in sorted(inbox.glob("*/products.csv")):
-        for row in _rows(path):
-            if row["tax_class"] == "Z":
-                found.add(row["sku"].strip().upper())
+        found.update(
+            sku.strip().upper() for sku, tax_class in _rows(path, "sku", "tax_class") if tax_class == "Z"
+        )
     for path in sorted(inbox.glob("*/products.xml")):
-        for product in ElementTree.parse(path).getroot():
-            if product.get("taxCode") == "Z":
-                found.add(str(product.get("sku")).strip().upper())
+        for product in _root(path):
+            if product.attrib["taxCode"] == "Z":
+                found.add(product.attrib["sku"].strip().upper())
     return frozenset(found)
 
 
@@ -102,60 +136,59 @@ def _files(inbox: Path, table: str, phase: Phase) -> list[Path]:
     return sorted(path for path in inbox.glob(f"*/{table}_*") if name.fullmatch(path.name))
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of one CSV under the connector's own field names."""
+def _rows(path: Path, *wanted: str) -> Iterator[tuple[str, ...]]:
+    """The rows of one CSV, cut to the wanted fields under the connector's own names for them."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         head = file.readline().strip()
         delimiter, names = (";", SEMICOLON) if ";" in head else (",", COMMA)
         columns = head.split(delimiter)
-        ours = [(field_name, columns.index(column)) for field_name, column in names.items() if column in columns]
-        for cells in csv.reader(file, delimiter=delimiter):
-            yield {field_name: cells[position] for field_name, position in ours}
+        if columns != [""]:
+            cut = itemgetter(*(columns.index(names[field_name]) for field_name in wanted))
+            yield from map(cut, csv.reader(file, delimiter=delimiter))
 
 
 def _read_lines(path: Path, receipts: dict[str, Receipt]) -> None:
-    for row in _rows(path):
-        receipt = _receipt_of(receipts, row["store"], row["till"], row["no"], row["kind"])
-        receipt.completed_at = max(receipt.completed_at, _moment(row["at"]))
-        receipt.lines.append(
-            SoldLine(
-                row["sku"].strip().upper(), pence(row["net"]), pence(row["tax"]), row["letter"], pence(row["rate"])
-            )
-        )
-        if not READABLE_QUANTITY.fullmatch(row["qty"]):
-            receipt.has_unreadable_quantity = True
+    fields = ("store", "till", "no", "kind", "at", "sku", "qty", "net", "tax", "letter", "rate")
+    for store, till, number, kind, at, sku, quantity, net, tax, letter, rate in _rows(path, *fields):
+        receipt = receipts.get(number) or _new_receipt(receipts, store, till, number, kind)
+        line = SoldLine(sku.strip().upper(), pence(net), pence(tax), letter, pence(rate))
+        receipt.add(line, _moment(at), quantity)
 
 
 def _read_tenders(path: Path, receipts: dict[str, Receipt]) -> None:
-    for row in _rows(path):
-        receipts[row["no"]].tenders.append(Tendered(int(row["tender_no"]), row["tender"], pence(row["amount"])))
+    for number, tender_no, tender_type, amount in _rows(path, "no", "tender_no", "tender", "amount"):
+        receipts[number].tenders.append(Tendered(int(tender_no), tender_type, pence(amount)))
+
+
+def _root(path: Path) -> Element:
+    root = ElementTree.parse(path).getroot()
+    assert root is not None
+    return root
 
 
 def _read_xml(path: Path, receipts: dict[str, Receipt]) -> None:
-    root = ElementTree.parse(path).getroot()
+    root = _root(path)
     for element in root:
-        receipt = _receipt_of(
-            receipts, str(root.get("store")), element.get("till"), element.get("no"), element.get("kind")
-        )
+        head = element.attrib
+        receipt = _new_receipt(receipts, str(root.get("store")), head["till"], head["no"], head["kind"])
         for child in element:
             cell = child.attrib
             if child.tag == "Line":
-                receipt.completed_at = max(receipt.completed_at, _moment(cell["soldAt"]))
-                sku = cell["sku"].strip().upper()
-                receipt.lines.append(
-                    SoldLine(sku, pence(cell["net"]), pence(cell["tax"]), cell["taxCode"], pence(cell["taxRate"]))
+                line = SoldLine(
+                    cell["sku"].strip().upper(),
+                    pence(cell["net"]),
+                    pence(cell["tax"]),
+                    cell["taxCode"],
+                    pence(cell["taxRate"]),
                 )
-                if not READABLE_QUANTITY.fullmatch(cell["qty"]):
-                    receipt.has_unreadable_quantity = True
+                receipt.add(line, _moment(cell["soldAt"]), cell["qty"])
             else:
                 receipt.tenders.append(Tendered(int(cell["no"]), cell["type"], pence(cell["amount"])))
 
 
-def _receipt_of(receipts: dict[str, Receipt], store: str, till: str, number: str, kind: str) -> Receipt:
-    receipt = receipts.get(number)
-    if receipt is None:
-        receipt = Receipt(STORES.get(store, store), till, number, kind, datetime.min, store in STORES)
-        receipts[number] = receipt
+def _new_receipt(receipts: dict[str, Receipt], store: str, till: str, number: str, kind: str) -> Receipt:
+    receipt = Receipt(STORES.get(store, store), till, number, kind, BEFORE_ALL, store in STORES)
+    receipts[number] = receipt
     return receipt
 
 
@@ -167,5 +200,6 @@ def pence(text: str) -> int:
 @lru_cache(maxsize=65536)
 def _moment(text: str) -> datetime:
     if "/" in text:
-        return datetime(int(text[6:10]), int(text[3:5]), int(text[0:2]), int(text[11:13]), int(text[14:16]))
+        day, month, year_and_clock = text.split("/", 2)
+        text = f"{year_and_clock[:4]}-{month}-{day}{year_and_clock[4:]}"
     return datetime.fromisoformat(text)

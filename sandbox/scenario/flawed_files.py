@@ -1,4 +1,6 @@
-"""Files that are wrong on purpose. Each is a copy of something delivered well elsewhere, so that no money is lost."""
+"""Files that are wrong on purpose. Each is a copy of something delivered well elsewhere, so that no money
+is lost.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def write_flawed(inbox: Path) -> int:
     drifted_from = _first(inbox, "S02/sales_2011-08-25_*.csv")
     drifted = inbox / "S02" / "sales_2011-08-25_resend.csv"
     head, _, rows = drifted_from.read_bytes().partition(b"\n")
-    drifted.write_bytes(head.replace(b",Qty,", b",Quantity,").replace(b",Net,", b",NetAmount,") + b"\n" + rows)
+    drifted.write_bytes(
+        head.replace(b",Qty,", b",Quantity,").replace(b",Net,", b",NetAmount,") + b"\n" + rows
+    )
 
     delimited_from = _first(inbox, "S03/sales_2011-08-26_*.csv")
     delimited = inbox / "S03" / "sales_2011-08-26_resend.csv"
@@ -33,7 +37,13 @@ def write_flawed(inbox: Path) -> int:
     encoded = inbox / "S02" / "products_resend.csv"
     encoded.write_bytes(encoded_from.read_text(encoding="utf-8").encode("latin-1"))
 
-    made = {empty: duplicate, truncated: whole, drifted: drifted_from, delimited: delimited_from, encoded: encoded_from}
+    made = {
+        empty: duplicate,
+        truncated: whole,
+        drifted: drifted_from,
+        delimited: delimited_from,
+        encoded: encoded_from,
+    }
     for path, source in made.items():
         shutil.copystat(source, path)
         os.utime(path, ns=(source.stat().st_mtime_ns, source.stat().st_mtime_ns))

@@ -1,17 +1,18 @@
-"""The truth, row by row: what must be found before and after Tillproof's own postings. Only the judge reads it.
+"""The truth, row by row: what must be found before and after Tillproof's own postings. Only the judge
+reads it.
 
 One row per stage and document. `scope` expected: a document that a receipt should give, named by store_id,
-receipt_no, document_kind and ordinal; kind `none`, ordinal 0 for a receipt that rightly leaves no trace. `scope`
-ledger: a document only Sage knows, named by `urn`; null for a contra that Tillproof is yet to post. An expected row
-carries in `urn` the document that truly is it, where the connector posted one. `twin_urn` is that of a document
-equal in every field: which of the two is which is no fact. `is_strict`: its reference names the receipt, so no rung
-may call it ambiguous. Money in pence, positive in the direction of the document.
+receipt_no, document_kind and ordinal; kind `none`, ordinal 0 for a receipt that rightly leaves no trace.
+`scope` ledger: a document only Sage knows, named by `urn`; null for a contra that Tillproof is yet to post.
+An expected row carries in `urn` the document that truly is it, where the connector posted one. `twin_urn`
+is that of a document equal in every field: which of the two is which is no fact. `is_strict`: its reference
+names the receipt, so no rung may call it ambiguous. Money in pence, positive in the direction of the
+document.
 """
 
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -76,7 +77,7 @@ def append(path: Path, truths: Sequence[Truth]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     pq.write_table(table, unfinished)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def read(path: Path, stage: str) -> list[Truth]:

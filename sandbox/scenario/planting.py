@@ -1,4 +1,5 @@
-"""Which receipts carry which fault: drawn from the seed, one fault per receipt, only where the fault can show.
+"""Which receipts carry which fault: drawn from the seed, one fault per receipt, only where the fault can
+show.
 
 How many of each is data (faults.csv); where a fault can show is said here, one rule each.
 """
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from sandbox.scenario.connector_documents import (
@@ -31,6 +33,7 @@ from sandbox.scenario.sales import LINE_BASIS_STORES, NOT_YET_IN_SAGE
 FAULTS = Path(__file__).with_name("faults.csv")
 UNMAPPED_SKUS = frozenset(NOT_YET_IN_SAGE)
 STORE_ON_HOLD = "S05"
+LAST_DAYS = tuple(date(2011, 8, day) for day in (13, 14, 15, 16, 17, 30, 31))  # of the two phases
 OTHER_BASIS_MOST = 3  # pence
 
 
@@ -66,7 +69,7 @@ class Candidate:
     def is_unmapped(self) -> bool:
         return any(line.sku in UNMAPPED_SKUS and line.net_pence for line in self.receipt.lines)
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         return not (self.is_reduced or self.is_party or self.is_unmapped or is_not_a_sale(self.receipt))
 
@@ -109,7 +112,9 @@ def _differs_by_basis(candidate: Candidate) -> bool:
 
 def _only_truncation_explains(candidate: Candidate) -> bool:
     lines = candidate.receipt.lines
-    permitted = {basis(lines, rounding) for basis in (tax_by_line, tax_by_receipt) for rounding in (half_up, half_even)}
+    permitted = {
+        basis(lines, rounding) for basis in (tax_by_line, tax_by_receipt) for rounding in (half_up, half_even)
+    }
     return candidate.is_plain and tax_by_line(lines, truncated) not in permitted
 
 
@@ -130,7 +135,9 @@ def _goes_to_giftware(candidate: Candidate) -> bool:
 
 
 def _has_room_in_month(candidate: Candidate) -> bool:
-    return candidate.is_plain and candidate.day.day <= 25 and not LAST_DAYS[0] <= candidate.day <= LAST_DAYS[4]
+    return (
+        candidate.is_plain and candidate.day.day <= 25 and not LAST_DAYS[0] <= candidate.day <= LAST_DAYS[4]
+    )
 
 
 def _sold_by_us(candidate: Candidate) -> bool:
@@ -141,8 +148,12 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "rejected_hidden_nominal": lambda c: c.is_party,
     "rejected_tax_code": lambda c: c.is_reduced,
     "missing_unmapped_sku": lambda c: c.is_unmapped,
-    "missing_closed_period": lambda c: c.is_plain and c.day < date(2011, 1, 1) and c.receipt.store_id != STORE_ON_HOLD,
-    "missing_on_hold": lambda c: c.is_plain and c.day >= date(2011, 1, 1) and c.receipt.store_id == STORE_ON_HOLD,
+    "missing_closed_period": lambda c: (
+        c.is_plain and c.day < date(2011, 1, 1) and c.receipt.store_id != STORE_ON_HOLD
+    ),
+    "missing_on_hold": lambda c: (
+        c.is_plain and c.day >= date(2011, 1, 1) and c.receipt.store_id == STORE_ON_HOLD
+    ),
     "missing_receipt_whole": lambda c: c.can_be_posted_by_us,
     "missing_tender_only": lambda c: c.can_be_posted_by_us,
     "rejected_locked_customer": lambda c: c.can_be_posted_by_us,
@@ -156,7 +167,7 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "date_drift": _has_room_in_month,
     "several_at_once": lambda c: _can_have_old_rate(c) and _only_tender(c, "CASH"),
     "posted_twice": _sold_by_us,
-    # a person's contra follows the next day; not in the last days, so that a phase ends before the next begins
+    # a person's contra follows the next day: not in the last days, so that a phase ends before the next
     "posted_twice_reversed": lambda c: _sold_by_us(c) and c.day not in LAST_DAYS and len(c.tenders) == 1,
     "never_sold": lambda c: c.is_plain and c.goods.kind == "invoice" and _only_tender(c),
     "to_suspense": lambda c: c.is_plain,
@@ -164,38 +175,38 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
     "not_a_sale_posted": lambda c: is_not_a_sale(c.receipt) and c.receipt.gross_pence < 0,
 }
-LAST_DAYS = tuple(date(2011, 8, day) for day in (13, 14, 15, 16, 17, 30, 31))  # of the two phases
 
 
 def quotas(phase: Phase) -> dict[str, int | None]:
     """How many of each fault a phase plants, in the order they are drawn; None for every receipt it fits."""
     with FAULTS.open(encoding="utf-8", newline="") as file:
-        return {row["fault"]: None if row[phase] == "all" else int(row[phase]) for row in csv.DictReader(file)}
+        return {
+            row["fault"]: None if row[phase] == "all" else int(row[phase]) for row in csv.DictReader(file)
+        }
 
 
 def choose(candidates: Sequence[Candidate], *, seed: int, quota: Mapping[str, int | None]) -> dict[str, str]:
     """Receipt number -> fault. A receipt carries one fault at most; fewer than asked only where fewer fit."""
+    draws = [_whole(f"{seed}|{candidate.receipt.receipt_no}") for candidate in candidates]
     chosen: dict[str, str] = {}
     for fault, wanted in quota.items():
-        fits = WHERE[fault]
-        drawn = (candidate for candidate in _shuffled(candidates, seed, fault) if fits(candidate))
-        planted = 0
-        for candidate in drawn:
+        fits, salt, planted = WHERE[fault], _whole(fault), 0
+        lots = [((draw ^ salt) * SPREAD) % LOTS for draw in draws]
+        for position in sorted(range(len(candidates)), key=lots.__getitem__):
             if planted == wanted:
                 break
-            number = candidate.receipt.receipt_no
-            if number not in chosen:
+            number = candidates[position].receipt.receipt_no
+            if number not in chosen and fits(candidates[position]):
                 chosen[number] = fault
                 planted += 1
     return chosen
 
 
-def _shuffled(candidates: Sequence[Candidate], seed: int, fault: str) -> list[Candidate]:
-    def draw(candidate: Candidate) -> str:
-        text = f"{seed}|{fault}|{candidate.receipt.receipt_no}"
-        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+SPREAD, LOTS = 0x9E3779B97F4A7C15, 2**64  # an odd factor spreads what differs in few bits
 
-    return sorted(candidates, key=draw)
+
+def _whole(text: str) -> int:
+    return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[:8], "big")
 
 
 def candidates_of(receipts: Sequence[Receipt], drafts: Mapping[str, Sequence[Draft]]) -> list[Candidate]:

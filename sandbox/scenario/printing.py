@@ -1,7 +1,7 @@
 """How each till writes a row: one SQL text per shape and export, as FORMATS.md says.
 
-Each entry yields `store_id`, `file_name`, `sort_key`, `text` (one row of the file, line end included); headers and
-wrappers stand beside them. Three shapes: comma (S01, S02), semicolon (S03, S04), XML (S05).
+Each entry yields `store_id`, `file_name`, `sort_key`, `text` (one row of the file, line end included);
+headers and wrappers stand beside them. Three shapes: comma (S01, S02), semicolon (S03, S04), XML (S05).
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def _rate() -> str:
 def _quoted(text: str, delimiter: str) -> str:
     """SQL: a CSV field, in quotes only when it must be; null is empty."""
     return (
-        f"""case when regexp_matches({text}, '["{delimiter}]') then '"' || replace({text}, '"', '""') || '"' """
+        f"""case when regexp_matches({text}, '["{delimiter}]') """
+        f"""then '"' || replace({text}, '"', '""') || '"' """
         f"""else coalesce({text}, '') end"""
     )
 
@@ -80,17 +81,30 @@ PRINTED_TENDERS = """
         receipts.first_line_no, coalesce(stores.printed_store, receipts.store_id) as printed_store
     from derived_tenders as tenders
     inner join derived_receipts as receipts using (receipt_no)
-    left join oddities as stores on tenders.receipt_no = stores.receipt_no and stores.printed_store is not null
+    left join oddities as stores
+        on tenders.receipt_no = stores.receipt_no and stores.printed_store is not null
 """
 
 
 def _lines(delimiter: str, line_end: str, sold_at: str, store: str) -> str:
     fields = [
-        store, "till_id", "receipt_no", "kind", sold_at, _quoted("sku", delimiter), _quoted("description", delimiter),
-        _quoted("quantity_text", delimiter), "cast(unit_price as varchar)", pounds("net_pence"), "tax_code", _rate(),
-        pounds("tax_pence"), pounds("gross_pence"), "coalesce(cast(customer_no as varchar), '')",
+        store,
+        "till_id",
+        "receipt_no",
+        "kind",
+        sold_at,
+        _quoted("sku", delimiter),
+        _quoted("description", delimiter),
+        _quoted("quantity_text", delimiter),
+        "cast(unit_price as varchar)",
+        pounds("net_pence"),
+        "tax_code",
+        _rate(),
+        pounds("tax_pence"),
+        pounds("gross_pence"),
+        "coalesce(cast(customer_no as varchar), '')",
         _quoted("destination", delimiter),
-    ]  # fmt: skip
+    ]
     return f"""
         select store_id, 'sales_' || {HOURLY} || '.csv' as file_name, document_date,
                [epoch(completed_at)::bigint, line_no] as sort_key, {_row(fields, delimiter, line_end)} as text
@@ -99,8 +113,14 @@ def _lines(delimiter: str, line_end: str, sold_at: str, store: str) -> str:
 
 def _tenders(delimiter: str, line_end: str, taken_at: str, store: str) -> str:
     fields = [
-        store, "till_id", "receipt_no", "cast(tender_no as varchar)", taken_at, "tender_type", pounds("tender_pence"),
-    ]  # fmt: skip
+        store,
+        "till_id",
+        "receipt_no",
+        "cast(tender_no as varchar)",
+        taken_at,
+        "tender_type",
+        pounds("tender_pence"),
+    ]
     return f"""
         select store_id, 'tenders_' || {HOURLY} || '.csv' as file_name, document_date,
                [epoch(completed_at)::bigint, first_line_no, tender_no] as sort_key,
@@ -110,10 +130,19 @@ def _tenders(delimiter: str, line_end: str, taken_at: str, store: str) -> str:
 
 def _closures(delimiter: str, line_end: str, day: str, clock: str, store: str) -> str:
     fields = [
-        store, "till_id", "cast(closure_no as varchar)", f"strftime(business_date, '{day}')",
-        f"strftime(opened_at, '{clock}')", f"strftime(closed_at, '{clock}')", "cast(receipts_count as varchar)",
-        pounds("sales_pence"), pounds("returns_pence"), pounds("cash_pence"), pounds("card_pence"), pounds("cash_pence"),
-    ]  # fmt: skip
+        store,
+        "till_id",
+        "cast(closure_no as varchar)",
+        f"strftime(business_date, '{day}')",
+        f"strftime(opened_at, '{clock}')",
+        f"strftime(closed_at, '{clock}')",
+        "cast(receipts_count as varchar)",
+        pounds("sales_pence"),
+        pounds("returns_pence"),
+        pounds("cash_pence"),
+        pounds("card_pence"),
+        pounds("cash_pence"),
+    ]
     return f"""
         select store_id, 'closures_' || {DAILY} || '.csv' as file_name, business_date as document_date,
                [closure_no, till_id::bigint] as sort_key, {_row(fields, delimiter, line_end)} as text
@@ -130,10 +159,17 @@ SOLD_SKUS = """
 
 
 def _products(delimiter: str, line_end: str, store: str) -> str:
-    fields = [store, _quoted("sku", delimiter), _quoted("name", delimiter), "tax_class", "cast(unit_price as varchar)"]
+    fields = [
+        store,
+        _quoted("sku", delimiter),
+        _quoted("name", delimiter),
+        "tax_class",
+        "cast(unit_price as varchar)",
+    ]
     return f"""
         select store_id, 'products.csv' as file_name, null::date as document_date,
-               [row_number() over (order by folded_sku)] as sort_key, {_row(fields, delimiter, line_end)} as text
+               [row_number() over (order by folded_sku)] as sort_key,
+               {_row(fields, delimiter, line_end)} as text
         from ({SOLD_SKUS})"""
 
 
@@ -159,7 +195,8 @@ XML_RECEIPTS = f"""
                 '<Line soldAt="' || strftime(sold_at, '%Y-%m-%dT%H:%M:%S') || '" sku="' || {_escaped("sku")}
                 || '" description="' || {_escaped("description")} || '" qty="' || {_escaped("quantity_text")}
                 || '" unitPrice="' || cast(unit_price as varchar) || '" net="' || {pounds("net_pence")}
-                || '" taxCode="' || tax_code || '" taxRate="' || {_rate()} || '" tax="' || {pounds("tax_pence")}
+                || '" taxCode="' || tax_code || '" taxRate="' || {_rate()}
+                || '" tax="' || {pounds("tax_pence")}
                 || '" gross="' || {pounds("gross_pence")} || '"/>' || chr(10), '' order by line_no
             ) as text
         from ({PRINTED_LINES}) group by receipt_no
@@ -178,7 +215,8 @@ XML_RECEIPTS = f"""
         store_id, 'receipts_' || {HOURLY} || '.xml' as file_name, document_date,
         [epoch(completed_at)::bigint, first_line_no] as sort_key,
         '<Receipt till="' || till_id || '" no="' || receipt_no || '" kind="' || kind || '" customer="'
-        || coalesce(cast(customer_no as varchar), '') || '" destination="' || {_escaped("destination")} || '">' || chr(10)
+        || coalesce(cast(customer_no as varchar), '') || '" destination="' || {_escaped("destination")}
+        || '">' || chr(10)
         || line_texts.text || coalesce(tender_texts.text, '') || '</Receipt>' || chr(10) as text
     from derived_receipts
     inner join line_texts using (receipt_no)
@@ -200,8 +238,9 @@ XML_PRODUCTS = f"""
     select
         store_id, 'products.xml' as file_name, null::date as document_date,
         [row_number() over (order by folded_sku)] as sort_key,
-        '<Product sku="' || {_escaped("sku")} || '" description="' || {_escaped("name")} || '" taxCode="' || tax_class
-        || '" unitPrice="' || cast(unit_price as varchar) || '"/>' || chr(10) as text
+        '<Product sku="' || {_escaped("sku")} || '" description="' || {_escaped("name")}
+        || '" taxCode="' || tax_class || '" unitPrice="' || cast(unit_price as varchar)
+        || '"/>' || chr(10) as text
     from ({SOLD_SKUS})
 """
 
@@ -212,22 +251,27 @@ def _xml(root: str, query: str) -> Export:
 
 EXPORTS = (
     _comma(
-        "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross,Customer,Destination",
+        "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,"
+        "Net,TaxCode,TaxRate,Tax,Gross,Customer,Destination",
         _lines(",", LF, ISO_SOLD, "printed_store"),
     ),
-    _comma("Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount", _tenders(",", LF, ISO_DONE, "printed_store")),
+    _comma(
+        "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount", _tenders(",", LF, ISO_DONE, "printed_store")
+    ),
     _comma(
         "Store,Till,ZNo,BusinessDate,OpenedAt,ClosedAt,Receipts,Sales,Returns,Cash,Card,CountedCash",
         _closures(",", LF, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "store_id"),
     ),
     _comma("Store,SKU,Description,TaxCode,UnitPrice", _products(",", LF, "store_id")),
     _semicolon(
-        "Branch;Register;Receipt;Type;When;Item;Text;Quantity;Price;NetValue;VATCode;VATPercent;VATValue;Total;Account;Country",
+        "Branch;Register;Receipt;Type;When;Item;Text;Quantity;Price;"
+        "NetValue;VATCode;VATPercent;VATValue;Total;Account;Country",
         _lines(";", CRLF, UK_SOLD, BRANCH),
     ),
     _semicolon("Branch;Register;Receipt;Line;When;Method;Value", _tenders(";", CRLF, UK_DONE, BRANCH)),
     _semicolon(
-        "Branch;Register;ZNumber;TradingDate;Opened;Closed;Receipts;SalesTotal;ReturnsTotal;CashTotal;CardTotal;CashCounted",
+        "Branch;Register;ZNumber;TradingDate;Opened;Closed;Receipts;"
+        "SalesTotal;ReturnsTotal;CashTotal;CardTotal;CashCounted",
         _closures(";", CRLF, "%d/%m/%Y", "%d/%m/%Y %H:%M", BRANCH_OF),
     ),
     _semicolon("Branch;Item;Text;VATCode;Price", _products(";", CRLF, BRANCH_OF)),

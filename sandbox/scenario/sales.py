@@ -1,8 +1,9 @@
 """The real sales, with what the data lacks derived from them: store, till, tender, tax class, tax.
 
-Source: UCI Online Retail, cut (sandbox/data/LICENCE.md). A document's store, till and tender come from an md5 of its
-number; a SKU's tax class from its descriptions, one class for all its sales; the rate from class, destination and
-date. Money is whole pence throughout: DuckDB's `/` on decimals would return a double.
+Source: UCI Online Retail, cut (sandbox/data/LICENCE.md). A document's store, till and tender come from an
+md5 of its number; a SKU's tax class from its descriptions, one class for all its sales; the rate from
+class, destination and date. Money is whole pence throughout: DuckDB's `/` on decimals would return a
+double.
 
 Tables that `open_sales` leaves in its connection:
 
@@ -24,19 +25,63 @@ SALES = Path(__file__).parent.parent / "data" / "uci_online_retail_2010-12_2011-
 NOT_A_SALE = ("AMAZONFEE", "BANK CHARGES", "B", "CRUK")
 PARTY_BAGS = ("DCGSSGIRL", "DCGSSBOY")
 NOT_A_PRODUCT = (
-    "POST", "DOT", "C2", "D", "M", "S", *PARTY_BAGS, *NOT_A_SALE,
-    "GIFT_0001_10", "GIFT_0001_20", "GIFT_0001_30", "GIFT_0001_40", "GIFT_0001_50",
-)  # fmt: skip
+    "POST",
+    "DOT",
+    "C2",
+    "D",
+    "M",
+    "S",
+    *PARTY_BAGS,
+    *NOT_A_SALE,
+    "GIFT_0001_10",
+    "GIFT_0001_20",
+    "GIFT_0001_30",
+    "GIFT_0001_40",
+    "GIFT_0001_50",
+)
 REDUCED_RATE = ("21486", "23355", "23356")  # three hot water bottles, so that about thirty receipts carry `R`
 NOT_YET_IN_SAGE = (
-    "DCGS0003", "DCGS0004", "DCGS0055", "DCGS0057", "DCGS0066P", "DCGS0067", "DCGS0068", "DCGS0069", "DCGS0070",
-    "DCGS0071", "DCGS0072", "DCGS0073", "DCGS0074", "DCGS0076", "PADS", "23433", "23445", "90176E",
-)  # fmt: skip
+    "DCGS0003",
+    "DCGS0004",
+    "DCGS0055",
+    "DCGS0057",
+    "DCGS0066P",
+    "DCGS0067",
+    "DCGS0068",
+    "DCGS0069",
+    "DCGS0070",
+    "DCGS0071",
+    "DCGS0072",
+    "DCGS0073",
+    "DCGS0074",
+    "DCGS0076",
+    "PADS",
+    "23433",
+    "23445",
+    "90176E",
+)
 ZERO_RATED_WORDS = "BOOK|DIARY|COLOURING|JOURNAL"
 EU_COUNTRIES = (
-    "Austria", "Belgium", "Cyprus", "Czech Republic", "Denmark", "EIRE", "European Community", "Finland", "France",
-    "Germany", "Greece", "Italy", "Lithuania", "Malta", "Netherlands", "Poland", "Portugal", "Spain", "Sweden",
-)  # fmt: skip
+    "Austria",
+    "Belgium",
+    "Cyprus",
+    "Czech Republic",
+    "Denmark",
+    "EIRE",
+    "European Community",
+    "Finland",
+    "France",
+    "Germany",
+    "Greece",
+    "Italy",
+    "Lithuania",
+    "Malta",
+    "Netherlands",
+    "Poland",
+    "Portugal",
+    "Spain",
+    "Sweden",
+)
 UK_COUNTRIES = ("United Kingdom", "Unspecified")  # where the data names none, the goods left the counter here
 
 LINE_BASIS_STORES = ("S01", "S02")  # VAT by line; the other stores by receipt and tax code
@@ -57,7 +102,8 @@ def half_up(numerator: str, denominator: int) -> str:
 def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     """Derive everything the tills print; same seed and file, same rows.
 
-    The seed chooses only which receipts are printed with an unknown store and which have an unreadable quantity.
+    The seed chooses only which receipts are printed with an unknown store and which have an unreadable
+    quantity.
     """
     connection = duckdb.connect()
     connection.execute("set preserve_insertion_order = true")
@@ -82,14 +128,19 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
 SKUS = f"""
 create table derived_skus as
 with folded as (
-    select upper(trim("StockCode")) as sku, "Description" as description, "UnitPrice" as unit_price, line_no from source
+    select upper(trim("StockCode")) as sku, "Description" as description, "UnitPrice" as unit_price, line_no
+    from source
 ),
 described as (
     select
         sku,
         max(case when regexp_matches(description, '{ZERO_RATED_WORDS}') then 1 else 0 end) = 1 as is_book,
-        coalesce(arg_min(description, line_no) filter (description = upper(description) and length(description) > 8),
-                 arg_min(description, line_no), '') as name,
+        coalesce(
+            arg_min(description, line_no)
+                filter (description = upper(description) and length(description) > 8),
+            arg_min(description, line_no),
+            ''
+        ) as name,
         coalesce(arg_min(unit_price, line_no) filter (unit_price > 0), 0) as unit_price
     from folded
     group by sku
@@ -140,7 +191,7 @@ from source
 inner join derived_skus on upper(trim("StockCode")) = derived_skus.sku
 """
 
-# By receipt and tax code: the tax of the sum, shared out by line; the largest line takes what rounding leaves over.
+# By receipt and tax code: the tax of the sum, shared out by line; the largest takes what rounding leaves.
 RECEIPT_TAX = f"""
 create table receipt_tax as
 with totals as (
@@ -157,7 +208,9 @@ shares as (
             partition by lines.receipt_no, lines.tax_code, lines.rate_tenths
             order by abs(lines.net_pence) desc, lines.line_no
         ) as size_rank,
-        sum(share_pence) over (partition by lines.receipt_no, lines.tax_code, lines.rate_tenths) as shared_pence
+        sum(share_pence) over (
+            partition by lines.receipt_no, lines.tax_code, lines.rate_tenths
+        ) as shared_pence
     from priced_lines as lines
     inner join totals using (receipt_no, tax_code, rate_tenths)
 )
@@ -207,13 +260,15 @@ create table derived_tenders as
 with chosen as (
     select
         *,
-        md5_number_lower('split' || receipt_no) % 100 < 6 and gross_pence >= 2000 and not is_not_a_sale as is_split,
+        md5_number_lower('split' || receipt_no) % 100 < 6
+            and gross_pence >= 2000 and not is_not_a_sale as is_split,
         case
             when is_not_a_sale or abs(gross_pence) >= 50000 then 'CARD'
             when md5_number_lower('tender' || receipt_no) % 100 < 35 then 'CASH'
             else 'CARD'
         end as tender_type,
-        (gross_pence * (10 + md5_number_lower('cash' || receipt_no) % 50)::bigint // 10000) * 100 as cash_pence
+        (gross_pence * (10 + md5_number_lower('cash' || receipt_no) % 50)::bigint // 10000) * 100
+            as cash_pence
     from derived_receipts
     where gross_pence <> 0
 )
@@ -245,7 +300,8 @@ unreadable as (
         document_date >= date '{FORTNIGHT_START}' as is_late,
         row_number() over (partition by is_late order by draw) as nth
     from candidates
-    where store_id <> 'S05' and line_count between 4 and 30 and receipt_no not in (select receipt_no from unknown_store)
+    where store_id <> 'S05' and line_count between 4 and 30
+      and receipt_no not in (select receipt_no from unknown_store)
 ),
 chosen as (
     select receipt_no, row_number() over (order by is_late, nth) as nth

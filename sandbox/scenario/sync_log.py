@@ -13,9 +13,23 @@ from sandbox.scenario.connector_documents import RESOURCES, Draft, payload_hash,
 
 CONNECTOR_NAME = "shopbridge"
 COLUMNS = (
-    "connector", "run_id", "started_at", "ended_at", "entity", "source_key_text", "reference", "attempt",
-    "record_status", "http_status", "target_urn", "gross_amount", "tax_amount", "currency", "message", "payload_hash",
-)  # fmt: skip
+    "connector",
+    "run_id",
+    "started_at",
+    "ended_at",
+    "entity",
+    "source_key_text",
+    "reference",
+    "attempt",
+    "record_status",
+    "http_status",
+    "target_urn",
+    "gross_amount",
+    "tax_amount",
+    "currency",
+    "message",
+    "payload_hash",
+)
 BETWEEN_ATTEMPTS = timedelta(minutes=2)
 
 
@@ -32,11 +46,15 @@ class Entry(NamedTuple):
 
 def run_of(moment: datetime, phase: str) -> str:
     """The run a moment of sending belongs to: a month of the catch-up, a day of the fortnight."""
-    return (moment - timedelta(days=1)).strftime("%Y-%m") if phase == "catch_up" else moment.strftime("%Y-%m-%d")
+    return (
+        (moment - timedelta(days=1)).strftime("%Y-%m") if phase == "catch_up" else moment.strftime("%Y-%m-%d")
+    )
 
 
 def write(inbox: Path, entries: Iterable[Entry]) -> int:
-    """Write the entries to `inbox/connector`, a file per run, replacing files of the same runs; returns files."""
+    """Write the entries to `inbox/connector`, a file per run, replacing files of the same runs; returns
+    files.
+    """
     runs: dict[str, list[Entry]] = {}
     for entry in entries:
         runs.setdefault(entry.run_id, []).append(entry)
@@ -54,8 +72,20 @@ def _row(entry: Entry) -> tuple[object, ...]:
     draft, claim = entry.draft, entry.claim
     started = entry.started_at + BETWEEN_ATTEMPTS * (entry.attempt - 1)
     return (
-        CONNECTOR_NAME, entry.run_id, started, started + timedelta(seconds=1), RESOURCES[draft.kind],
-        f"{draft.store_id}/{draft.second_reference.removeprefix('TILL ')}/{draft.receipt_no}", draft.reference,
-        entry.attempt, claim.status, claim.http_status, entry.target_urn, pounds(draft.gross_pence),
-        pounds(draft.tax_pence), "GBP", claim.message, payload_hash(draft),
-    )  # fmt: skip
+        CONNECTOR_NAME,
+        entry.run_id,
+        started,
+        started + timedelta(seconds=1),
+        RESOURCES[draft.kind],
+        f"{draft.store_id}/{draft.second_reference.removeprefix('TILL ')}/{draft.receipt_no}",
+        draft.reference,
+        entry.attempt,
+        claim.status,
+        claim.http_status,
+        entry.target_urn,
+        pounds(draft.gross_pence),
+        pounds(draft.tax_pence),
+        "GBP",
+        claim.message,
+        payload_hash(draft),
+    )

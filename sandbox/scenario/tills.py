@@ -1,7 +1,8 @@
-"""The tills: exports in each store's own shape (FORMATS.md), and the company's folder with the SKUs they sell.
+"""The tills: exports in each store's own shape (FORMATS.md), and the company's folder with the SKUs they
+sell.
 
-    write_exports(inbox, seed=20111201, until=date(2011, 8, 17))       the catch-up: a file a month and store
-    write_exports(inbox, seed=20111201, since=date(2011, 8, 18))       the fortnight: hourly files, and the bad ones
+write_exports(inbox, seed=20111201, until=date(2011, 8, 17)) the catch-up: a file a month and store
+write_exports(inbox, seed=20111201, since=date(2011, 8, 18)) the fortnight: hourly files, and the bad ones
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ class Written:
 
 
 def write_exports(inbox: Path, *, seed: int, since: date | None = None, until: date | None = None) -> Written:
-    """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from the first.
+    """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from
+    the first.
 
-    Files already there under the same name are replaced by the same bytes: one seed, one set of files. Products are
-    written with the first day, the files that are wrong on purpose with the last.
+    Files already there under the same name are replaced by the same bytes: one seed, one set of files.
+    Products are written with the first day, the files that are wrong on purpose with the last.
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
     with open_sales(seed) as connection:
@@ -53,17 +55,20 @@ def write_exports(inbox: Path, *, seed: int, since: date | None = None, until: d
 
 
 def write_company_seed(folder: Path) -> Path:
-    """Lay out what `SageCompany.create` reads: the company's CSVs and products.csv, made from the SKUs sold.
+    """Lay out what `SageCompany.create` reads: the company's CSVs and products.csv, made from the SKUs
+    sold.
 
-    Product codes are folded to upper case; what is no product (carriage, fees, …) and the few SKUs that nobody
-    has set up in Sage yet are left out.
+    Product codes are folded to upper case; what is no product (carriage, fees, …) and the few SKUs that
+    nobody has set up in Sage yet are left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(COMPANY_SEED.glob("*.csv")):
         shutil.copyfile(source, folder / source.name)
     left_out = set(NOT_A_PRODUCT) | set(NOT_YET_IN_SAGE)
     with open_sales(0) as connection:
-        skus = connection.execute("select sku, name, product_group, tax_class from derived_skus order by sku").fetchall()
+        skus = connection.execute(
+            "select sku, name, product_group, tax_class from derived_skus order by sku"
+        ).fetchall()
     with (folder / "products.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["code", "name", "product_group", "tax_code"])
@@ -96,7 +101,9 @@ def _write(
 
 
 def _date_file(path: Path, day: date) -> None:
-    """Give the file the time it would have had: the night after its last receipt, so that two runs look alike."""
+    """Give the file the time it would have had: the night after its last receipt, so that two runs look
+    alike.
+    """
     moment = datetime.combine(day + timedelta(days=1), time(0, 30), tzinfo=UTC)
     os.utime(path, (moment.timestamp(), moment.timestamp()))
 

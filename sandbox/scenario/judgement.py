@@ -1,0 +1,60 @@
+"""What a judgement is made of: a truth, what was said of it, and whether that was right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sandbox.scenario.manifest import Truth
+
+KEY_LENGTH = 20
+GREY = ("ambiguous", "not_checked", "pending")
+ABSENT = "absent"
+
+
+class Said(NamedTuple):
+    """One row of document_verdicts; `candidates` are URNs where they name ledger documents."""
+
+    document_id: str
+    store_id: str
+    receipt_no: str
+    document_kind: str
+    ordinal: int
+    verdict: str
+    drift_kinds: str
+    ledger_urn: int | None
+    candidates: frozenset[int]
+
+    @property
+    def is_expected(self) -> bool:
+        """An expected document's id is its posting key; a ledger document's is anything else."""
+        return len(self.document_id) == KEY_LENGTH and self.document_id.startswith("TP")
+
+
+NOTHING_SAID = Said("", "", "", "", 0, ABSENT, "", None, frozenset())
+
+
+@dataclass
+class Finding:
+    """A truth and what was said of it."""
+
+    truth: Truth
+    said: Said
+    is_right: bool
+
+
+@dataclass
+class Judgement:
+    """The outcome. `accused` are rows about documents of which the truth knows no such thing."""
+
+    stage: str
+    publication: int
+    findings: list[Finding]
+    accused: list[Said]
+    grey_said: int
+    grey_true: int
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def has_passed(self) -> bool:
+        return not self.failures
