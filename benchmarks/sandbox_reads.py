@@ -60,27 +60,6 @@ def fill(path: Path, rows: int) -> None:
     print(f"bulk posting: {rows // 4 / seconds:,.0f} documents a second ({rows:,} ledger rows)")
 
 
-def client(running: Running) -> httpx.Client:
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": running.client_id,
-        "client_secret": running.client_secret,
-        "refresh_token": _fresh(running),
-    }
-    token = httpx.post(running.token_url, data=form).raise_for_status().json()["access_token"]
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "X-Site": running.site_id,
-        "X-Company": str(running.company_id),
-    }
-    return httpx.Client(base_url=running.base_url, headers=headers, timeout=60)
-
-
-def _fresh(running: Running) -> str:
-    token: str = httpx.post(running.admin_url + "/refresh_tokens").raise_for_status().json()["refresh_token"]
-    return token
-
-
 def small_gets(running: Running, gets: int, clients: int) -> float:
     """Requests a second: one document by reference, its legs left out."""
 
@@ -96,7 +75,7 @@ def small_gets(running: Running, gets: int, clients: int) -> float:
             assert answer.status_code == 200
             assert len(answer.json()) == 1
 
-    sessions = [client(running) for _ in range(clients)]
+    sessions = [running.client() for _ in range(clients)]
     threads = [threading.Thread(target=ask, args=(session,)) for session in sessions]
     started = time.perf_counter()
     for thread in threads:
@@ -138,7 +117,7 @@ def main() -> None:
         fill(path, given.rows)
         with serving(path) as running:
             print(f"small GETs: {small_gets(running, given.gets, given.clients):,.0f} a second")
-            session = client(running)
+            session = running.client()
             before, started, rows, greatest = resident_mb(running.process.pid), time.perf_counter(), 0, 0.0
             for page in pages(session):
                 rows += page

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox.company import SageCompany
-from sandbox.faults import read_fault
+from sandbox.faults import BadFault, read_fault
 from sandbox.options import Options
+from sandbox.seeding import BadSeed
 from sandbox.server import build_app
 from sandbox.serving import announcement, run
 
@@ -48,7 +49,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    given = parser().parse_args()
+    """Serve until stopped; what is wrong with the arguments is said in one line, with exit code 2."""
+    arguments = parser()
+    given = arguments.parse_args()
+    try:
+        serve(given)
+    except (FileNotFoundError, FileExistsError, BadFault, BadSeed) as error:
+        arguments.error(str(error))
+
+
+def serve(given: argparse.Namespace) -> None:
     if given.seed and not given.db.exists():
         SageCompany.create(
             given.db,

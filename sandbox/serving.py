@@ -90,6 +90,23 @@ class Running:
         """Replace the faults switched on; none clears them."""
         httpx.put(f"{self.admin_url}/faults", json=list(faults)).raise_for_status()
 
+    def client(self) -> httpx.Client:
+        """A client with a token of its own and the company's headers; its base URL is the API's."""
+        fresh = httpx.post(f"{self.admin_url}/refresh_tokens").raise_for_status().json()["refresh_token"]
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "refresh_token": fresh,
+        }
+        token = httpx.post(self.token_url, data=form).raise_for_status().json()["access_token"]
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "X-Site": self.site_id,
+            "X-Company": str(self.company_id),
+        }
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+
     def health(self) -> dict[str, Any]:
         answer: dict[str, Any] = httpx.get(f"{self.admin_url}/health").raise_for_status().json()
         return answer
