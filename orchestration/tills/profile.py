@@ -1,7 +1,7 @@
 """Profiles: how a till writes its files, in TOML that a person who does not program can write.
 
-`profiles/comma_till.toml` is the worked example, with a comment on every setting. A profile of the same name in
-`<home>/profiles` takes the place of the one given here.
+`profiles/comma_till.toml` is the worked example, with a comment on every setting. A profile of the same
+name in `<home>/profiles` takes the place of the one given here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,180 @@
+"""What one intake has read, ready to land: good rows per table, rows set aside, and counts per delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+
+from orchestration.landing_tables import RECEIPT_LINES, SET_ASIDE_ROWS, TableSpec
+from orchestration.tills.delivery import Delivery
+from orchestration.tills.pieces import find_doubtful, order_of_deliveries
+from orchestration.tills.till import Reading, ReadRows
+from orchestration.tills.typing_sql import literal
+
+_DELIVERIES = "received_deliveries"
+_ASIDE = "received_aside"
+_DOUBTFUL = "received_doubtful"
+TWICE = "the same key is in this file more than once, with other content; the first is kept"
+
+
+class Received:
+    """The rows of one intake in one connection."""
+
+    def __init__(self, reading: Reading, deliveries: Sequence[Delivery], parts: Sequence[ReadRows]):
+        self._connection = reading.connection
+        self._parts = parts
+        self.by_number = {delivery.number: delivery for delivery in deliveries}
+        self.specs = list({part.table.table: part.table.spec for part in parts}.values())
+        self._connection.execute(
+            f"create temp table {_DELIVERIES} (delivery_number integer, delivery_id varchar, source_file varchar)"
+        )
+        if deliveries:
+            self._connection.executemany(
+                f"insert into {_DELIVERIES} values (?, ?, ?)",
+                [(one.number, one.delivery_id, one.source_file) for one in deliveries],
+            )
+        for spec in self.specs:
+            self._refuse_second_versions(spec)
+        self._gather_aside()
+
+    def _of(self, spec: TableSpec) -> list[ReadRows]:
+        return [part for part in self._parts if part.table.table == spec.name]
+
+    def _refuse_second_versions(self, spec: TableSpec) -> None:
+        """Two rows of one file with one key and other content cannot both be true: the second is set aside."""
+        if "line_occurrence" in spec.columns:
+            return
+        content = ", ".join(f"{name} := {name}" for name in spec.columns if name not in spec.provenance)
+        key = ", ".join(spec.key)
+        problem = f"{{'column_name': {literal(spec.key[-1])}, 'reason': {literal(TWICE)}}}"
+        for part in self._of(spec):
+            self._connection.execute(
+                f"""
+                update {part.name} set problems = [{problem}],
+                    raw_text = cast(struct_pack({content}) as varchar)
+                where len(problems) = 0 and (delivery_number, source_row) in (
+                    select (delivery_number, source_row) from (
+                        select delivery_number, source_row,
+                            row_number() over same_key as printed_rank,
+                            struct_pack({content}) is distinct from first(struct_pack({content})) over same_key
+                                as is_other
+                        from {part.name} where len(problems) = 0
+                        window same_key as (partition by delivery_number, {key} order by source_row)
+                    )
+                    where printed_rank > 1 and is_other
+                )
+                """
+            )
+
+    def _gather_aside(self) -> None:
+        """One row per cell that could not be read."""
+        queries = []
+        for part in self._parts:
+            columns = part.table.spec.columns
+            named = ", ".join(
+                f"{name if name in columns else 'cast(null as varchar)'} as {name}"
+                for name in ("store_code", "till_code", "receipt_no")
+            )
+            queries.append(
+                f"select delivery_number, source_row, unnest(problems, recursive := true), raw_text, {named} "
+                f"from {part.name} where len(problems) > 0"
+            )
+        union = " union all ".join(queries) or (
+            "select 0 as delivery_number, 0 as source_row, '' as column_name, '' as reason, '' as raw_text, "
+            "'' as store_code, '' as till_code, '' as receipt_no where false"
+        )
+        self._connection.execute(
+            f"create temp table {_ASIDE} as select * from ({union}) order by delivery_number, source_row"
+        )
+
+    # -- telling
+
+    def counts(self) -> dict[int, tuple[int, int]]:
+        """Rows read and rows set aside, by delivery number."""
+        if not self._parts:
+            return {}
+        union = " union all ".join(
+            f"select delivery_number, len(problems) > 0 as is_aside from {p.name}" for p in self._parts
+        )
+        rows = self._connection.execute(
+            f"select delivery_number, count(*), count(*) filter (is_aside) from ({union}) group by 1"
+        ).fetchall()
+        return {number: (read, aside) for number, read, aside in rows}
+
+    def problems(self) -> Iterator[tuple[int, int, str | None, str]]:
+        """Delivery number, row, column and reason of every cell set aside, in order."""
+        cursor = self._connection.execute(
+            f"select delivery_number, source_row, column_name, reason from {_ASIDE} order by all"
+        )
+        yield from cursor.fetchall()
+
+    def notes(self) -> list[tuple[int, str]]:
+        """Receipt kinds that no profile explains: kept as printed, and said."""
+        notes = []
+        for part in self._of(RECEIPT_LINES):
+            if part.profile.receipt_kinds:
+                known = ", ".join(literal(kind) for kind in part.profile.receipt_kinds.values())
+                notes += self._connection.execute(
+                    f"""
+                    select delivery_number, count(*) || ' row(s) of unknown receipt kind ' || receipt_kind
+                    from {part.name} where receipt_kind not in ({known}) and len(problems) = 0
+                    group by delivery_number, receipt_kind order by all
+                    """
+                ).fetchall()
+        return notes
+
+    # -- landing
+
+    def tables(self) -> Iterator[tuple[TableSpec, duckdb.DuckDBPyRelation]]:
+        """Each table with its good rows, as `Landing.land` wants them."""
+        for spec in self.specs:
+            yield spec, self._connection.sql(self._good_rows(spec))
+
+    def _good_rows(self, spec: TableSpec) -> str:
+        made = {"line_occurrence"}
+        columns = [name for name in spec.columns if name not in made]
+        listed = ", ".join(columns)
+        union = " union all ".join(
+            f"select {listed}, delivery_number, source_row from {part.name} where len(problems) = 0"
+            for part in self._of(spec)
+        )
+        rows = f"received_{spec.name.replace('/', '_')}"
+        self._connection.execute(f"create or replace temp view {rows} as {union}")
+        if not spec.complete_within:
+            return f"""
+                select printed.*, cast(delivery_number as bigint) as delivery_order, delivery_id, source_file
+                from {rows} as printed inner join {_DELIVERIES} using (delivery_number)
+            """
+        shared = order_of_deliveries(self._connection, rows, spec)
+        order = " ".join(f"when {number} then {first}" for number, first in shared.items())
+        order = (
+            f"case printed.delivery_number {order} else printed.delivery_number end"
+            if order
+            else "delivery_number"
+        )
+        find_doubtful(self._connection, rows, _ASIDE, spec, _DOUBTFUL)
+        line_occurrence = ""
+        if "line_occurrence" in spec.columns:
+            identity = ", ".join(name for name in spec.key if name not in made)
+            line_occurrence = f""", cast(row_number() over (
+                partition by delivery_order, {identity} order by source_file, source_row
+            ) as integer) as line_occurrence"""
+        return f"""
+            select *{line_occurrence} from (
+                select printed.*, cast({order} as bigint) as delivery_order, delivery_id, source_file,
+                    doubtful.source_row is null as vouches
+                from {rows} as printed
+                inner join {_DELIVERIES} using (delivery_number)
+                left join {_DOUBTFUL} as doubtful
+                    on doubtful.delivery_number = printed.delivery_number
+                    and doubtful.source_row = printed.source_row
+            )
+        """
+
+    def set_aside(self) -> duckdb.DuckDBPyRelation:
+        """Every cell set aside, as `Landing.land` wants it."""
+        columns = ", ".join(name for name in SET_ASIDE_ROWS.columns)
+        return self._connection.sql(
+            f"select {columns} from {_ASIDE} inner join {_DELIVERIES} using (delivery_number)"
+        )

@@ -1,0 +1,52 @@
+"""What a till can answer, whatever it is: rows as text, with the place they came from. One file per kind of
+till."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from orchestration.tills.delivery import Delivery
+from orchestration.tills.profile import Profile, TableMap
+
+
+@dataclass(frozen=True)
+class ReadRows:
+    """A temporary table of rows read, typed, with what is wrong with them; see `typing_sql.typed_columns`.
+
+    `name` has the content columns of the landed table (but `line_occurrence`), `delivery_number`, `source_row`,
+    `unit_number`, `problems` (a list of column and reason, empty for a good row) and `raw_text` (null for a good row).
+    """
+
+    name: str
+    profile: Profile
+    table: TableMap
+
+
+@dataclass
+class Reading:
+    """Where a till puts what it reads: the connection of one intake, and a folder for what is not finished."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    serial: int = 0
+
+    def new_name(self, stem: str) -> str:
+        """A name no other table or file of this intake has."""
+        self.serial += 1
+        return f"{stem}_{self.serial}"
+
+
+class Till(Protocol):
+    """What intake may ask of any kind of till."""
+
+    def read(self, deliveries: Sequence[Delivery], reading: Reading) -> tuple[list[ReadRows], dict[int, str]]:
+        """Read deliveries of one profile.
+
+        Hands back the rows, and by delivery number why a whole delivery is refused; of a refused one there are no rows.
+        """
+        ...
