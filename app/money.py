@@ -8,22 +8,25 @@ from decimal import Decimal
 from typing import Any
 
 HUNDRED = 100
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EN DASH}"
+"""What stands where there is no value."""
 
 
 def pounds(pence: int | None) -> str:
-    """£1,234.56 from 123456; a minus goes before the sign: −£0.05."""
+    """£1,234.56 from 123456; a minus stands before the pound sign."""
     if pence is None:
-        return "–"
+        return NONE
     whole, rest = divmod(abs(pence), HUNDRED)
-    return f"{'−' if pence < 0 else ''}£{whole:,}.{rest:02d}"
+    return f"{MINUS if pence < 0 else ''}£{whole:,}.{rest:02d}"
 
 
 def whole_pounds(pence: int | None) -> str:
     """£1,235 from 123456, half away from zero: for totals where pennies only hide the size."""
     if pence is None:
-        return "–"
+        return NONE
     rounded = (abs(pence) + HUNDRED // 2) // HUNDRED
-    return f"{'−' if pence < 0 and rounded else ''}£{rounded:,}"
+    return f"{MINUS if pence < 0 and rounded else ''}£{rounded:,}"
 
 
 def plain_pounds(pence: int | None) -> str | None:
@@ -40,9 +43,10 @@ def pounds_to_draw(pence: int) -> float:
 
 
 def share(part: int, whole: int) -> str:
-    """98.4% by whole-number arithmetic; never 100.0% unless it is all of it, never 0.0% unless it is nothing."""
+    """98.4% by whole-number arithmetic; never 100.0% unless it is all of it, never 0.0% unless it is
+    nothing."""
     if whole == 0:
-        return "–"
+        return NONE
     tenths = part * 1000 // whole
     if part and not tenths:
         return "<0.1%"
@@ -51,17 +55,25 @@ def share(part: int, whole: int) -> str:
 
 def day(value: date | None) -> str:
     """9 Dec 2011."""
-    return "–" if value is None else f"{value.day} {value:%b %Y}"
+    return NONE if value is None else f"{value.day} {value:%b %Y}"
 
 
 def month(value: date | None) -> str:
     """December 2011, from any day in it."""
-    return "–" if value is None else f"{value:%B %Y}"
+    return NONE if value is None else f"{value:%B %Y}"
 
 
 def moment(value: datetime | None) -> str:
     """9 Dec 2011, 20:00 UTC. Every timestamp in published is UTC without a zone."""
-    return "–" if value is None else f"{day(value)}, {value:%H:%M} UTC"
+    return NONE if value is None else f"{day(value)}, {value:%H:%M} UTC"
+
+
+def units(value: Decimal | str | None) -> str:
+    """12 or 0.5: a quantity without the zeros that only fill its decimals."""
+    if value is None:
+        return NONE
+    told = f"{value:f}" if isinstance(value, Decimal) else value
+    return told.rstrip("0").rstrip(".") if "." in told else told
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -72,11 +84,12 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def jsonable(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row for JSON: pence stay whole numbers and gain a text in pounds beside them, dates become ISO text.
 
-    `gross_pence: 123456` is followed by `gross: "1234.56"`; timestamps are UTC and end in Z.
+    `gross_pence: 123456` is followed by `gross: "1234.56"`; timestamps are UTC and end in Z, but for a
+    `…_local` one, which is what the till's own clock said.
     """
     told: dict[str, Any] = {}
     for name, value in row.items():
-        told[name] = _plain(value)
+        told[name] = value.isoformat() if name.endswith("_local") and value else _plain(value)
         if name.endswith("_pence") and (value is None or isinstance(value, int)):
             told[name.removesuffix("_pence")] = plain_pounds(value)
         elif name == "debt_pence_days":

@@ -1,11 +1,12 @@
 """The only file that opens what was published.
 
-`Published(root)` is one publication: its number is read once, and every figure asked of it comes from the files
-that publication lists, whatever is published meanwhile. One in-memory DuckDB of views is kept per publication.
+`Published(root)` is one publication: its number is read once, and every figure asked of it comes from the
+files that publication lists, whatever is published meanwhile. One in-memory DuckDB of views is kept per
+publication.
 
     published/current        the number of the newest publication, as text
-    published/<n>.json       {"publication": n, "pass_number": …, "as_of": ISO UTC, "tables": {model: [{"path", "rows", …}]}}
-    published/<path>         Parquet, named by content and never changed
+    published/<n>.json       {"publication": n, "pass_number": …, "as_of": ISO UTC, "tables": {model:
+    [{"path", "rows", …}]}} published/<path>         Parquet, named by content and never changed
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,16 @@ import duckdb
 
 Row = dict[str, Any]
 Rows = list[Row]
+Parameters = Sequence[object] | Mapping[str, object]
 
 KEPT_OPEN = 3
 
 
-class NothingPublished(Exception):
+class NothingPublishedError(Exception):
     """No pass has published anything here yet; the message says what to do."""
 
 
-class PublicationIncomplete(Exception):
+class PublicationIncompleteError(Exception):
     """The publication does not hold a table that was asked for; the message names it."""
 
 
@@ -39,7 +41,7 @@ class Published:
     """One publication, read-only. Money comes back as whole pence, timestamps as UTC without a zone.
 
     `number` asks for that publication; without it the newest is taken. A number that is no longer kept raises
-    NothingPublished.
+    NothingPublishedError.
     """
 
     def __init__(self, root: str | Path, number: int | None = None):
@@ -49,8 +51,8 @@ class Published:
         try:
             text = listing.read_bytes()
         except FileNotFoundError:
-            raise NothingPublished(
-                f"Publication {self.number} is not kept any more. Open the newest one, or run a pass: tillproof run"
+            raise NothingPublishedError(
+                f"Publication {self.number} is not kept any more: open the newest one."
             ) from None
         told = json.loads(text)
         self.pass_number = int(told["pass_number"])
@@ -63,34 +65,39 @@ class Published:
         """The names of the tables this publication holds, in order."""
         return sorted(model for model, files in self._tables.items() if files)
 
-    def rows(self, query: str, parameters: Sequence[object] = ()) -> Rows:
+    def rows(self, query: str, parameters: Parameters = ()) -> Rows:
         """What a query over the published tables gives, a dict a row. A table that was not published raises
-        PublicationIncomplete."""
+        PublicationIncompleteError."""
         cursor = self._views.cursor()
         try:
             found = cursor.execute(query, parameters)
             names = [column[0] for column in found.description]
             return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
         except duckdb.CatalogException as missing:
-            raise PublicationIncomplete(
-                f"Publication {self.number} lacks a table that this needs; run a pass to publish it: tillproof run. "
+            raise PublicationIncompleteError(
+                f"Publication {self.number} lacks a table that this needs; publish anew with: tillproof run. "
                 f"({str(missing).splitlines()[0]})"
+            ) from None
+        except duckdb.IOException as gone:
+            raise NothingPublishedError(
+                f"A file of publication {self.number} can no longer be read; open the newest publication. "
+                f"({str(gone).splitlines()[0]})"
             ) from None
         finally:
             cursor.close()
 
-    def row(self, query: str, parameters: Sequence[object] = ()) -> Row:
+    def row(self, query: str, parameters: Parameters = ()) -> Row:
         """The one row of a query that always gives one."""
         return self.rows(query, parameters)[0]
 
 
 def newest(root: str | Path) -> int:
-    """The number of the newest publication; NothingPublished where there is none."""
+    """The number of the newest publication; NothingPublishedError where there is none."""
     try:
         return int((Path(root) / "current").read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise NothingPublished(
-            f"Nothing has been published in {Path(root)} yet. Run a pass first: tillproof run (or tillproof demo)."
+        raise NothingPublishedError(
+            f"Nothing has been published in {Path(root)} yet. Run a pass first: tillproof run"
         ) from None
 
 
@@ -117,7 +124,7 @@ _VIEWS = _Views()
 
 
 def _views(root: Path, tables: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config={"TimeZone": "UTC"})
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     for model, files in tables.items():
         paths = [_quoted((root / file["path"]).as_posix()) for file in files]
         if paths:

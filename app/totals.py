@@ -12,7 +12,8 @@ from app.published import Published, Row, Rows
 
 
 def checked(published: Published) -> Row:
-    """One row over every store-day: receipts, sales and takings on both sides, and value by how it was judged.
+    """One row over every store-day: receipts, sales and takings on both sides, and value by how it was
+    judged.
 
     A document's value is the larger of what the till says and what Sage holds, so agrees + explained + open +
     not checked is everything judged; a sale and the money taken for it are two documents.
@@ -55,7 +56,8 @@ def verdicts(published: Published) -> Rows:
     return published.rows(
         """
         select verdict, is_money, is_open, count(*) as documents,
-            cast(sum(greatest(abs(expected_gross_pence), abs(coalesce(ledger_gross_pence, 0)))) as bigint) as value_pence
+            cast(sum(greatest(abs(expected_gross_pence), abs(coalesce(ledger_gross_pence, 0)))) as bigint)
+            as value_pence
         from document_verdicts
         group by verdict, is_money, is_open
         order by is_money desc, documents desc, verdict
@@ -77,7 +79,8 @@ def blockers(published: Published) -> Rows:
         from exceptions
         where status = 'open' and business_date is not null
         group by company_id, date_trunc('month', business_date), exception_class, owner
-        order by company_id, period desc, value_at_risk_pence desc, open_exceptions desc, exception_class, owner
+        order by company_id, period desc, value_at_risk_pence desc, open_exceptions desc, exception_class,
+        owner
         """
     )
 
@@ -95,7 +98,8 @@ def undated_exceptions(published: Published) -> Rows:
 
 
 def debt_by_owner(published: Published) -> Rows:
-    """Open exceptions, value at risk and reconciliation debt (pence × days open) of each owner, most debt first."""
+    """Open exceptions, value at risk and reconciliation debt (pence times days open) of each owner, most debt
+    first."""
     return published.rows(
         """
         select owner, cast(sum(open_exceptions) as bigint) as open_exceptions,
@@ -109,8 +113,11 @@ def debt_by_owner(published: Published) -> Rows:
     )
 
 
-def worst_causes(published: Published, period: date | None = None, company: str | None = None, limit: int = 8) -> Rows:
-    """Open exceptions grouped by cause, worst value first; each names the receipt (or exception) worst hit by it.
+def worst_causes(
+    published: Published, period: date | None = None, company: str | None = None, limit: int = 8
+) -> Rows:
+    """Open exceptions grouped by cause, worst value first; each names the receipt (or exception) worst hit
+    by it.
 
     `period` is a month's first day; without it every month and the exceptions of no month are taken.
     """
@@ -145,7 +152,8 @@ def worst_causes(published: Published, period: date | None = None, company: str 
 
 
 def store_days(published: Published, company: str, period: date, most_stores: int = 30) -> Rows:
-    """Every store-day of a company and month, for the stores with most open value where there are many stores."""
+    """Every store-day of a company and month, for the stores with most open value where there are many
+    stores."""
     return published.rows(
         """
         with days as (
@@ -202,8 +210,11 @@ def exceptions_counted(
     """How many exceptions there are of which `exceptions` lists the first, and their value at risk."""
     where, values = _conditions(status, owner, store, company, business_date)
     return published.row(
-        "select count(*) as exceptions, cast(coalesce(sum(value_at_risk_pence), 0) as bigint) as value_at_risk_pence "
-        f"from exceptions {where}",
+        f"""
+        select count(*) as exceptions,
+            cast(coalesce(sum(value_at_risk_pence), 0) as bigint) as value_at_risk_pence
+        from exceptions {where}
+        """,
         values,
     )
 
@@ -259,7 +270,10 @@ def proposals(published: Published) -> Rows:
 
 
 def passes(published: Published) -> Rows:
-    """Clocks of each pass and stage, where they were published; nothing otherwise."""
+    """How long each stage of each pass took, where clocks were published; nothing otherwise."""
     if "health_passes" not in published.models:
         return []
-    return published.rows("select * from health_passes order by pass_number, started_at")
+    return published.rows(
+        "select distinct pass_number, stage, milliseconds, published_at from health_passes "
+        "order by pass_number, published_at, stage"
+    )

@@ -1,6 +1,12 @@
-"""What the closed sets are called on a screen. The sets themselves are design.md §4; a word nobody listed is shown as it is."""
+"""What the closed sets are called on a screen. The sets themselves are design.md §4; a word nobody listed
+is shown as it is."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.money import NONE
 
 VERDICTS = {
     "matched": "Agrees",
@@ -74,8 +80,8 @@ OWNERS = {"finance": "Finance", "operations": "Shop operations", "integration": 
 KINDS = {
     "invoice": "Invoice",
     "credit_note": "Credit note",
-    "receipt": "Receipt of money",
-    "payment": "Payment back",
+    "receipt": "Money in",
+    "payment": "Money back",
     "bank_receipt": "Bank receipt",
     "bank_payment": "Bank payment",
     "transfer": "Transfer",
@@ -120,9 +126,9 @@ TRUTHS = {
 
 
 def said(words: dict[str, str], code: str | None) -> str:
-    """The word for a code; an unlisted code in plain words rather than an error; – for none."""
+    """The word for a code; an unlisted code in plain words rather than an error; a dash for none."""
     if not code:
-        return "–"
+        return NONE
     return words.get(code) or code.replace("_", " ").capitalize()
 
 
@@ -147,8 +153,14 @@ def drifts(codes: str | None) -> str:
     return ", ".join(DRIFTS.get(code, code.replace("_", " ")) for code in (codes or "").split(",") if code)
 
 
+def account(line: Mapping[str, Any]) -> str:
+    """A nominal account as people write it: code, cost centre and department, 4000/S01."""
+    return "/".join(part for part in (line["nominal_code"], line["cost_centre"], line["department"]) if part)
+
+
 def tone(code: str | None) -> str:
-    """How a verdict is coloured: green agrees, blue explained, red open, grey could not be or need not be judged."""
+    """How a verdict is coloured: green agrees, blue explained, red open, grey could not be or need not be
+    judged."""
     if code in ("matched", "agrees", "ready"):
         return "green"
     if code in ("matched_within_policy", "reversed", "pending", "explained"):

@@ -1,0 +1,205 @@
+"""One receipt's whole life, from the file it came in to what Sage holds now: the facts, in the order they
+happened.
+
+Every function takes the subject's ids and gives rows; nothing here judges. Money is whole pence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.finding import Subject
+from app.published import Published, Row, Rows
+
+
+def life(published: Published, subject: Subject) -> dict[str, Any]:
+    """Everything published about one event, or about one ledger document that no event explains.
+
+    Keys: receipt (None for a document without one), delivery, set_aside, lines, tenders, documents
+    (verdicts on what Sage should hold and on what it holds), ledger (each with its nominal `lines`),
+    drifts, flags, history, exceptions, proposals (each with its `legs`), postings.
+    """
+    receipt = _receipt(published, subject.event_id) if subject.event_id else None
+    documents = _documents(published, subject)
+    ledger = _ledger(published, _ledger_ids(documents, subject))
+    keys = [row["posting_key"] for row in documents if row["posting_key"]]
+    urns = [row["urn"] for row in ledger if row["urn"] is not None]
+    proposals = _proposals(published, subject.event_id, keys, urns)
+    subjects = [row["document_id"] for row in documents] or [subject.ledger_document_id]
+    return {
+        "receipt": receipt,
+        "delivery": _delivery(published, receipt, subject),
+        "set_aside": _set_aside(published, receipt),
+        "lines": _of_event(published, "receipt_lines", subject.event_id, "line_no"),
+        "tenders": _of_event(published, "receipt_tenders", subject.event_id, "tender_no"),
+        "documents": documents,
+        "ledger": ledger,
+        "drifts": _drifts(published, keys),
+        "flags": _flags(published, keys),
+        "history": _history(published, subjects),
+        "exceptions": _exceptions(published, subjects),
+        "proposals": proposals,
+        "postings": _postings(
+            published, subject.event_id, keys + [row["posting_key"] for row in proposals], urns
+        ),
+    }
+
+
+def _receipt(published: Published, event_id: str) -> Row | None:
+    rows = published.rows("select * from receipts where event_id = ?", [event_id])
+    return rows[0] if rows else None
+
+
+def _delivery(published: Published, receipt: Row | None, subject: Subject) -> Row | None:
+    """The file the receipt came in, as intake saw it; or the file that is itself the subject."""
+    if receipt:
+        delivery_id = receipt["delivery_id"]
+    elif subject.ledger_document_id.startswith("delivery:"):
+        delivery_id = subject.ledger_document_id.split(":")[1]
+    else:
+        return None
+    rows = published.rows(
+        "select * from deliveries where delivery_id = ? order by pass_number, source_file limit 1",
+        [delivery_id],
+    )
+    return rows[0] if rows else None
+
+
+def _set_aside(published: Published, receipt: Row | None) -> Rows:
+    """Rows of this receipt's number that could not be read."""
+    if receipt is None:
+        return []
+    return published.rows(
+        """
+        select * from set_aside_rows where company_id = ? and receipt_no = ? and till_id = ?
+        order by source_file, source_row, column_name
+        """,
+        [receipt["company_id"], receipt["receipt_no"], receipt["till_id"]],
+    )
+
+
+def _of_event(published: Published, model: str, event_id: str, order: str) -> Rows:
+    return (
+        published.rows(f"select * from {model} where event_id = ? order by {order}", [event_id])
+        if event_id
+        else []
+    )
+
+
+def _documents(published: Published, subject: Subject) -> Rows:
+    """The event's own documents first (sales, then takings), then what Sage holds besides."""
+    column, value = (
+        ("event_id", subject.event_id)
+        if subject.event_id
+        else ("ledger_document_id", subject.ledger_document_id)
+    )
+    return published.rows(
+        f"""
+        select * from document_verdicts where {column} = ?
+        order by posting_key is null, is_sales desc, ordinal, ledger_urn, document_id
+        """,
+        [value],
+    )
+
+
+def _ledger_ids(documents: Rows, subject: Subject) -> list[str]:
+    """The ledger documents that the verdicts name: their own, a partner's (survivor or contra), the
+    candidates."""
+    named = [subject.ledger_document_id]
+    for document in documents:
+        named += [document["ledger_document_id"] or "", document["partner_id"] or ""]
+        named += (document["candidates"] or "").split(",")
+    return sorted({each for each in named if each})
+
+
+def _ledger(published: Published, ids: list[str]) -> Rows:
+    documents = published.rows(
+        """
+        select * from ledger_documents where list_contains(?, ledger_document_id)
+        order by urn, ledger_document_id
+        """,
+        [ids],
+    )
+    lines = published.rows(
+        """
+        select * from ledger_lines where list_contains(?, ledger_document_id)
+        order by ledger_document_id, debit_pence = 0, nominal_code, line_id
+        """,
+        [ids],
+    )
+    for document in documents:
+        document["lines"] = [
+            row for row in lines if row["ledger_document_id"] == document["ledger_document_id"]
+        ]
+    return documents
+
+
+def _drifts(published: Published, keys: list[str]) -> Rows:
+    return published.rows(
+        "select * from document_drifts where list_contains(?, posting_key) order by posting_key, drift_kind",
+        [keys],
+    )
+
+
+def _flags(published: Published, keys: list[str]) -> Rows:
+    return published.rows(
+        """
+        select * from gate_flags
+        where list_contains(?, posting_key)
+        order by severity, rule_id, posting_key, gate_row_id
+        """,
+        [keys],
+    )
+
+
+def _history(published: Published, subjects: list[str]) -> Rows:
+    return published.rows(
+        """
+        select * from verdict_history where list_contains(?, subject_id)
+        order by pass_number, subject_id
+        """,
+        [subjects],
+    )
+
+
+def _exceptions(published: Published, subjects: list[str]) -> Rows:
+    return published.rows(
+        """
+        select * from exceptions where list_contains(?, subject_id)
+        order by status, severity, value_at_risk_pence desc, exception_id
+        """,
+        [subjects],
+    )
+
+
+def _proposals(published: Published, event_id: str, keys: list[str], urns: list[int]) -> Rows:
+    proposals = published.rows(
+        """
+        select * from posting_proposals
+        where event_id = $event_id or list_contains($keys, posting_key) or list_contains($urns, target_urn)
+        order by remedy, posting_key
+        """,
+        {"event_id": event_id, "keys": keys, "urns": urns},
+    )
+    legs = published.rows(
+        """
+        select * from posting_proposal_legs
+        where list_contains(?, posting_key) order by posting_key, leg_no
+        """,
+        [[row["posting_key"] for row in proposals]],
+    )
+    for proposal in proposals:
+        proposal["legs"] = [row for row in legs if row["posting_key"] == proposal["posting_key"]]
+    return proposals
+
+
+def _postings(published: Published, event_id: str, keys: list[str], urns: list[int]) -> Rows:
+    return published.rows(
+        """
+        select * from postings
+        where event_id = $event_id or list_contains($keys, posting_key) or list_contains($urns, target_urn)
+            or list_contains($urns, urn)
+        order by publication_number, posting_key
+        """,
+        {"event_id": event_id, "keys": keys, "urns": urns},
+    )

@@ -1,0 +1,245 @@
+"""One receipt's whole life for a terminal, in the order it happened. Takes what `app.reports.trace` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from app import words
+from app.money import counted, day, moment, pounds, units
+from app.render import add, panel, read_day, read_moment, stamp_line, table_of, titled, verdict_text
+from app.reports import Report
+
+Life = dict[str, Any]
+
+
+def trace(report: Report) -> RenderableType:
+    """What `tillproof trace` shows: every life found, or what to try when there is none."""
+    if not report["lives"]:
+        return Group(
+            stamp_line(report),
+            Text(
+                f"Nothing is known as {report['asked']!r}. Give a receipt number, an event id, "
+                "a posting key, an exception id, a Sage URN or a Sage reference."
+            ),
+        )
+    told = [panel(_title(life), *_chapters(life)) for life in report["lives"]]
+    left = report["found"] - len(told)
+    more = [Text(f"and {left:,} more; give the event id to choose one")] if left else []
+    return Group(stamp_line(report), *told, *more)
+
+
+def _title(life: Life) -> str:
+    receipt = life["receipt"]
+    if receipt:
+        where = f"store {receipt['store_id']}, {day(read_day(receipt['business_date']))}"
+        return f"Receipt {receipt['receipt_no']}, {where}"
+    if life["ledger"]:
+        return f"Sage document URN {life['ledger'][0]['urn']}, without a receipt"
+    return f"File {life['delivery']['source_file']}" if life["delivery"] else "Exception"
+
+
+def _chapters(life: Life) -> Iterator[RenderableType]:
+    tellers = (_came, _lines, _documents, _claim, _ledger, _drifts, _flags, _history, _exceptions, _remedies)
+    for teller in tellers:
+        told = teller(life)
+        if told is not None:
+            yield told
+
+
+def _came(life: Life) -> RenderableType | None:
+    receipt, delivery = life["receipt"], life["delivery"]
+    parts = []
+    if receipt:
+        parts.append(
+            Text.assemble(
+                f"{receipt['event_id']}\n",
+                f"{receipt['receipt_kind']} of {pounds(receipt['gross_pence'])} "
+                f"(net {pounds(receipt['net_pence'])}, VAT {pounds(receipt['tax_pence'])}), "
+                f"sold {receipt['sold_at_local'].replace('T', ' ')} {receipt['zone']}: ",
+                verdict_text(receipt["verdict"]),
+                f" ({receipt['nothing_to_post_reason']})" if receipt["nothing_to_post_reason"] else "",
+                f"\nfrom {receipt['source_file']}, row {receipt['source_row']}",
+            )
+        )
+    if delivery:
+        taken = f"delivery {delivery['delivery_id']} of {delivery['source_file']}, "
+        taken += f"pass {delivery['pass_number']}: {delivery['status'].replace('_', ' ')}, "
+        taken += f"{counted(delivery['rows_landed'], 'row')} landed"
+        parts.append(
+            Text(taken + (f"; {delivery['message']}" if delivery["message"] else ""), style="bright_black")
+        )
+    for row in life["set_aside"]:
+        unread = (
+            f"row {row['source_row']} set aside: {row['column_name']} {row['reason']} ({row['raw_text']})"
+        )
+        parts.append(Text(unread, style="red"))
+    return Group(*parts) if parts else None
+
+
+def _lines(life: Life) -> RenderableType | None:
+    if not life["lines"]:
+        return None
+    table = table_of("SKU", "What was sold", ">Units", ">Net", ">VAT", ">Gross", "Code")
+    for row in life["lines"]:
+        add(
+            table,
+            Text(row["sku_as_sent"] or ""),
+            Text(row["description"] or ""),
+            units(row["quantity"]),
+            pounds(row["net_pence"]),
+            pounds(row["tax_pence"]),
+            pounds(row["gross_pence"]),
+            row["till_tax_code"] or "",
+        )
+    paid = ", ".join(f"{row['tender_type']} {pounds(row['tender_pence'])}" for row in life["tenders"])
+    return titled("At the till", table, Text(f"Paid: {paid}" if paid else "No tender", style="bold"))
+
+
+def _documents(life: Life) -> RenderableType | None:
+    if not life["documents"]:
+        return None
+    table = table_of("Document", "Posting key", ">Expected", ">In Sage", ">Difference", "URN", "Verdict")
+    for row in life["documents"]:
+        add(
+            table,
+            words.kind(row["document_kind"]),
+            row["posting_key"] or "",
+            pounds(row["expected_gross_pence"]) if row["posting_key"] else "",
+            pounds(row["ledger_gross_pence"]) if row["ledger_document_id"] else "",
+            pounds(row["variance_pence"]) if row["ledger_document_id"] and row["posting_key"] else "",
+            str(row["ledger_urn"] or ""),
+            Text.assemble(verdict_text(row["verdict"]), f" ({row['reason']})" if row["reason"] else ""),
+        )
+    evidence = {row["evidence"] for row in life["documents"] if row["evidence"]}
+    matched = [Text(f"Matched by {', '.join(sorted(evidence))}", style="bright_black")] if evidence else []
+    return titled("What Sage should hold, and does", table, *matched)
+
+
+def _claim(life: Life) -> RenderableType | None:
+    claims = [row for row in life["documents"] if row["sync_claim"]]
+    if not claims:
+        return None
+    said = [
+        Text(
+            f"{words.kind(row['document_kind'])}: {row['sync_claim']}"
+            + (f", saying {row['sync_message']!r}" if row["sync_message"] else "")
+            + (f" ({moment(read_moment(row['sync_claimed_at']))})" if row["sync_claimed_at"] else "")
+        )
+        for row in claims
+    ]
+    return titled("What the connector's own log claims", *said)
+
+
+def _ledger(life: Life) -> RenderableType | None:
+    if not life["ledger"]:
+        return None
+    table = table_of("URN", "Document", "Reference", "Date", "Nominal", ">Debit", ">Credit", "By")
+    for document in life["ledger"]:
+        first = [
+            str(document["urn"]),
+            words.kind(document["document_kind"]),
+            document["reference"] or "",
+            day(read_day(document["document_date"])),
+        ]
+        lines = document["lines"] or [None]
+        for line in lines:
+            account = "not in the nominal ledger"
+            if line:
+                account = words.account(line)
+            add(
+                table,
+                *first,
+                account,
+                pounds(line["debit_pence"]) if line and line["debit_pence"] else "",
+                pounds(line["credit_pence"]) if line and line["credit_pence"] else "",
+                document["user_name"] or "" if first[0] else "",
+            )
+            first = [""] * 4
+    return titled("In Sage", table)
+
+
+def _drifts(life: Life) -> RenderableType | None:
+    if not life["drifts"]:
+        return None
+    table = table_of("Differs in", "Should be", "Sage has")
+    for row in life["drifts"]:
+        add(
+            table,
+            words.drifts(row["drift_kind"]),
+            row["expected_value"],
+            Text(row["ledger_value"] or "", style="red"),
+        )
+    return titled("What differs", table)
+
+
+def _flags(life: Life) -> RenderableType | None:
+    if not life["flags"]:
+        return None
+    table = table_of("Rule", "What stops it", "Seen", "Owner", "Remedy")
+    for row in life["flags"]:
+        owner = words.owner(row["owner"])
+        add(table, row["rule_id"], row["title"], row["observed_value"] or "", owner, row["remedy"])
+    return titled("What the gate says", table)
+
+
+def _history(life: Life) -> RenderableType | None:
+    if not life["history"]:
+        return None
+    kinds = {row["document_id"]: words.kind(row["document_kind"]) for row in life["documents"]}
+    table = table_of("Pass", "As of", "Document", "Verdict", ">At risk")
+    for row in life["history"]:
+        add(
+            table,
+            str(row["pass_number"]),
+            moment(read_moment(row["as_of"])),
+            kinds.get(row["subject_id"], row["subject_id"]),
+            verdict_text(row["verdict"]),
+            pounds(row["value_at_risk_pence"]),
+        )
+    return titled("Verdicts over time", table)
+
+
+def _exceptions(life: Life) -> RenderableType | None:
+    if not life["exceptions"]:
+        return None
+    table = table_of("Exception", "State", "What is wrong", "Owner", ">At risk", "Since", "Remedy")
+    for row in life["exceptions"]:
+        add(
+            table,
+            row["exception_id"],
+            row["status"],
+            words.cause(row["exception_class"]),
+            words.owner(row["owner"]),
+            pounds(row["value_at_risk_pence"]),
+            day(read_moment(row["first_seen_at"])),
+            row["suggested_remedy"] or "",
+        )
+    return titled("Exceptions", table)
+
+
+def _remedies(life: Life) -> RenderableType | None:
+    if not life["proposals"] and not life["postings"]:
+        return None
+    parts: list[RenderableType] = []
+    for row in life["proposals"]:
+        may = "may be posted" if row["may_post"] else f"held: {row['hold_reason']}"
+        parts.append(
+            Text(
+                f"Proposed {row['posting_key']}: {words.said(words.REMEDIES, row['remedy']).lower()}, "
+                f"{words.kind(row['document_kind']).lower()} of {pounds(row['gross_pence'])}; {may}"
+            )
+        )
+    for row in life["postings"]:
+        truths = [
+            name
+            for name in ("sent", "acknowledged", "present", "in_nominal", "right")
+            if row[f"truth_{name}"]
+        ]
+        told = f"Posting {row['posting_key']}: {row['state']}" + (f", URN {row['urn']}" if row["urn"] else "")
+        told += f"; true so far: {', '.join(words.TRUTHS[name].lower() for name in truths) or 'nothing yet'}"
+        parts.append(Text(told + (f"; refused: {row['refusal']}" if row["refusal"] else "")))
+    return titled("Proposals and postings", *parts)
