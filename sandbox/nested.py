@@ -83,15 +83,15 @@ def allocation_session_items(transaction_id: str) -> str:
         {
             "user_name": "y.user_name",
             "ledger_type": "'LedgerSales'",
-            "urn": "s.urn",
+            "urn": "other.urn",
             "allocation_date": date_json("y.allocation_date"),
-            "trader_transaction_type": "s.trader_transaction_type",
-            "reference": "s.reference",
-            "value": money_json("s.gross_pence"),
+            "trader_transaction_type": "other.trader_transaction_type",
+            "reference": "other.reference",
+            "value": money_json("other.gross_pence"),
             "allocation_value": money_json("y.value_pence"),
         },
         "allocations x cross join allocations y on y.session_urn = x.session_urn and y.id <> x.id"
-        " cross join sales_transactions s on s.id = y.sales_transaction_id"
+        " cross join sales_transactions other on other.id = y.sales_transaction_id"
         f" where x.sales_transaction_id = {transaction_id}",
     )
 

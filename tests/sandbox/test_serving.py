@@ -107,16 +107,16 @@ def test_faults_clock_and_settings_change_while_it_runs(db, body):
     with serving(db, clock=CLOCK) as running, running.client() as client:
         running.faults("throttled:count=1,retry_after_s=3")
         assert client.get("banks").headers["retry-after"] == "3"
-        assert httpx.get(running.admin_url + "/faults").json()[0]["count"] == 0
-        httpx.put(running.admin_url + "/clock", json={"now": "2011-02-01T12:00:00"})
-        httpx.put(running.admin_url + "/settings", json={"unknown_nominal": "suspense"})
+        assert running.calls.get(running.admin_url + "/faults").json()[0]["count"] == 0
+        running.calls.put(running.admin_url + "/clock", json={"now": "2011-02-01T12:00:00"})
+        running.calls.put(running.admin_url + "/settings", json={"unknown_nominal": "suspense"})
         body["nominal_analysis_items"] = [{"code": "9", "value": 10}]
         client.post("sales_invoices", json=body)
         (row,) = posted(client)
         assert row["posted_date"] == "2011-02-01T12:00:00Z"
         assert [item["code"] for item in row["nominal_analysis_items"]] == ["1100", "9998", "2200"]
         assert running.health()["requests"]["POST sales_invoices"] == 1
-        assert httpx.put(running.admin_url + "/faults", json=["explode"]).status_code == 422
+        assert running.calls.put(running.admin_url + "/faults", json=["explode"]).status_code == 422
 
 
 def test_a_sandbox_without_books_says_so_instead_of_waiting(tmp_path):
