@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from orchestration.landing import Landed, Landing, Window
+from orchestration.ledgers.ahead import read_ahead
 from orchestration.ledgers.ledger import LedgerType, LedgerUnavailableError
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_periods import period_state, settled_by_place
@@ -85,7 +87,11 @@ def extract(
     Raises LedgerUnavailableError when Sage does not answer within the client's patience; what was landed
     stays, and the next call goes on from it.
     """
-    return _Extraction(client, landing, pass_number, settings, progress=progress, as_of=as_of).run()
+    with landing.connect() as connection:
+        spill = (landing.root / ".work" / "extraction").as_posix().replace("'", "''")
+        connection.execute(f"set temp_directory = '{spill}'")
+        work = _Extraction(client, landing, pass_number, settings, progress=progress, as_of=as_of)
+        return work.run(connection)
 
 
 class _Extraction:
@@ -100,15 +106,18 @@ class _Extraction:
         as_of: date | None,
     ) -> None:
         self._client, self._landing, self._settings = client, landing, settings
+        self._connection: duckdb.DuckDBPyConnection
         self._pass_number, self._as_of = pass_number, as_of
         self._delivery_id = f"sage200-{pass_number:06d}"
         self._pages = 0
+        self._landed: set[str] = set()
         self._progress = progress or (lambda table, rows: None)
         self._report = ExtractReport(pass_number)
 
-    def run(self) -> ExtractReport:
+    def run(self, connection: duckdb.DuckDBPyConnection) -> ExtractReport:
+        """One DuckDB for all tables: opening one costs more than most of them."""
+        self._connection = connection
         sent_before = self._client.requests_sent
-        self._landing.ensure(*SPECS.values())
         self._nominal_lines()
         self._documents(BANK_DOCUMENTS)
         self._documents(SALES_DOCUMENTS, is_historical=False)
@@ -117,6 +126,7 @@ class _Extraction:
             self._land_whole(source, self._client.read(source.resource, select=source.select))
         self._products()
         self._period_states(self._periods())
+        self._landing.ensure(*(spec for spec in SPECS.values() if spec.name not in self._landed))
         self._report.requests = self._client.requests_sent - sent_before
         return self._report
 
@@ -160,9 +170,8 @@ class _Extraction:
         paths = [str(found.path) for found in self._landing.files(source.spec.name)]
         if not paths:
             return None
-        with self._landing.connect() as connection:
-            newest = f"select max({column}) from read_parquet(?) where {where}"
-            found = connection.execute(newest, [paths]).fetchone()
+        newest = f"select max({column}) from read_parquet(?) where {where}"
+        found = self._connection.execute(newest, [paths]).fetchone()
         return found[0] if found else None
 
     def _products(self) -> None:
@@ -221,7 +230,7 @@ class _Extraction:
         """Land pages a batch at a time; of each batch, the shares in the order they are named."""
         waiting: dict[str, list[pa.Table]] = {}
         rows_waiting = 0
-        for page in pages:
+        for page in read_ahead(pages):
             for source, rows in shares(page):
                 waiting.setdefault(source.table, []).append(self._arrow(source, rows))
             rows_waiting += len(page)
@@ -279,7 +288,10 @@ class _Extraction:
 
     def _land(self, table: str, received: pa.Table | pa.RecordBatchReader, window: Window | None) -> None:
         spec = SPECS[table.removeprefix("sage200/")]
-        landed: Landed = self._landing.land(spec, received, pass_number=self._pass_number, window=window)
+        landed: Landed = self._landing.land(
+            spec, received, pass_number=self._pass_number, window=window, connection=self._connection
+        )
+        self._landed.add(table)
         report = self._report.tables[table]
         report.rows += landed.rows
         report.unchanged += landed.unchanged
