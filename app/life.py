@@ -11,8 +11,10 @@ from typing import Any
 from app.finding import Subject
 from app.published import Published, Row, Rows
 
+Life = dict[str, Any]
 
-def life(published: Published, subject: Subject) -> dict[str, Any]:
+
+def life(published: Published, subject: Subject) -> Life:
     """Everything published about one event, or about one ledger document that no event explains.
 
     Keys: receipt (None for a document without one), delivery, set_aside, lines, tenders, documents
@@ -43,6 +45,13 @@ def life(published: Published, subject: Subject) -> dict[str, Any]:
             published, subject.event_id, keys + [row["posting_key"] for row in proposals], urns
         ),
     }
+
+
+def sales_totals(told: Life) -> tuple[int, int]:
+    """What the till sold and what Sage holds of it, in signed pence over the sales documents of a life."""
+    sales = [row for row in told["documents"] if row["is_sales"]]
+    tills = sum(row["direction"] * row["expected_gross_pence"] for row in sales)
+    return tills, sum(row["direction"] * (row["ledger_gross_pence"] or 0) for row in sales)
 
 
 def _receipt(published: Published, event_id: str) -> Row | None:

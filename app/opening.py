@@ -1,0 +1,61 @@
+"""How a page gets its publication: one number for the whole of a visit, so that no click mixes two."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from app.money import moment
+from app.published import NothingPublishedError, Published, newest
+
+HELD = "publication"
+
+
+def published_folder() -> Path:
+    """`published` in TILLPROOF_HOME, else in the folder `tillproof-home` where the app was started."""
+    return Path(os.environ.get("TILLPROOF_HOME") or "tillproof-home").resolve() / "published"
+
+
+def open_published() -> Published:
+    """The publication this visit looks at, with a line saying how old its figures are.
+
+    A visit stays on the publication it began with until the reader asks for the newer one (or it is no longer
+    kept). Where nothing is published the page says what to do and ends here.
+    """
+    root = published_folder()
+    try:
+        latest = newest(root)
+        published = _held(root, latest)
+    except NothingPublishedError as nothing:
+        st.info(str(nothing), icon=":material/hourglass_empty:")
+        st.markdown(
+            "This page shows what the last pass found. Once a pass has run, reload it. "
+            "To see it with a made-up retailer first, run `make demo` and open the address it prints."
+        )
+        st.stop()
+    st.session_state[HELD] = published.number
+    _say_how_old(published, latest)
+    return published
+
+
+def _held(root: Path, latest: int) -> Published:
+    held = st.session_state.get(HELD)
+    if held is not None and held != latest:
+        try:
+            return Published(root, held)
+        except NothingPublishedError:
+            pass  # no longer kept, or its home was made anew: the newest is all there is
+    return Published(root, latest)
+
+
+def _say_how_old(published: Published, latest: int) -> None:
+    st.caption(
+        f"Figures as of **{moment(published.as_of)}** · pass {published.pass_number} · "
+        f"publication {published.number}"
+    )
+    if published.number != latest:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Newer figures are ready (publication {latest}).", width="content")
+            st.button("Show them", on_click=st.session_state.pop, args=[HELD, None], type="primary")

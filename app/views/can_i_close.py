@@ -1,0 +1,258 @@
+"""The first page: can I close, how much is proven, whose is the rest, and what to look at first."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import charts, totals, words
+from app.money import counted, day, month, pounds, share, whole_pounds
+from app.opening import open_published
+from app.published import Published, Row, Rows
+from app.shown import close_badge, plain, slot_badges, table
+
+RECEIPT_PAGE = "views/receipt.py"
+
+
+def answer(periods: Rows) -> None:
+    """Yes or no, before anything else."""
+    blocked = [row for row in periods if row["close_verdict"] != "ready"]
+    if not blocked:
+        st.success(
+            f"**Yes.** {counted(len(periods), 'period')} ready to close.", icon=":material/check_circle:"
+        )
+        return
+    at_risk = sum(row["value_at_risk_pence"] for row in blocked)
+    open_exceptions = sum(row["open_exceptions"] for row in blocked)
+    st.error(
+        f"**Not yet.** {len(blocked)} of {counted(len(periods), 'period')} blocked by "
+        f"{counted(open_exceptions, 'open exception')}, **{pounds(at_risk)}** at risk.",
+        icon=":material/block:",
+    )
+
+
+def proven(checked: Row) -> None:
+    """How much is reconciled, explained, open or not checked."""
+    parts = {
+        "Reconciled": ("matched_pence", "Sage holds it and every figure agrees."),
+        "Explained": ("explained_pence", "A named policy, a reversal, or not yet due: nothing to do."),
+        "Open": ("open_pence", "Missing, different or there twice: someone owns it."),
+        "Not checked": ("not_checked_pence", "Could not be judged; never counted as right."),
+    }
+    whole = sum(checked[column] for column, _ in parts.values())
+    with st.container(horizontal=True, key="proven"):
+        for label, (column, meaning) in parts.items():
+            st.metric(
+                label,
+                whole_pounds(checked[column]),
+                f"{share(checked[column], whole)} of value",
+                delta_color="off",
+                delta_arrow="off",
+                help=meaning,
+                border=True,
+            )
+    st.caption(
+        f"Value of Sage documents expected or found, each at the larger of what the till says and what Sage holds; "
+        f"a sale and the money taken for it are two. From {counted(checked['money_receipts'], 'money receipt')} "
+        f"worth {pounds(checked['till_sales_pence'])}; "
+        f"{counted(checked['nothing_to_post_receipts'], 'receipt')} with nothing to post counted apart."
+    )
+
+
+def blocked_by(period: Row, blockers: Rows) -> str:
+    mine = [
+        f"{words.cause(row['exception_class'])} ({row['open_exceptions']:,})"
+        for row in blockers
+        if (row["company_id"], row["period"]) == (period["company_id"], period["period"])
+    ]
+    more = f", and {len(mine) - 2} more" if len(mine) > 2 else ""
+    return plain(", ".join(mine[:2]) + more)
+
+
+def periods_table(periods: Rows, blockers: Rows) -> None:
+    st.subheader("Each period", anchor=False)
+    company = {"Company": lambda row: plain(row["company_id"])}
+    several = len({row["company_id"] for row in periods}) > 1
+    table(
+        periods,
+        {
+            **(company if several else {}),
+            "Period": lambda row: month(row["period"]),
+            "Can I close?": lambda row: close_badge(row["close_verdict"]),
+            "What blocks it, most value first": lambda row: blocked_by(row, blockers),
+            "At risk": lambda row: pounds(row["value_at_risk_pence"]),
+        },
+        alt="Every company and month, whether it can be closed, and what blocks it",
+    )
+
+
+def debt(rows: Rows) -> None:
+    st.subheader(
+        "Debt by owner", anchor=False, help="Value at risk times the days it has been open, in £-days."
+    )
+    if not rows:
+        st.success("Nobody owes anything: no exception is open.")
+        return
+    st.altair_chart(
+        charts.debt(rows), width="stretch", alt="Debt by owner; the table below has the same figures"
+    )
+    table(
+        rows,
+        {
+            "Owner": lambda row: words.owner(row["owner"]),
+            "Open": lambda row: f"{row['open_exceptions']:,}",
+            "At risk": lambda row: pounds(row["value_at_risk_pence"]),
+            "£-days": lambda row: whole_pounds(row["debt_pence_days"]),
+        },
+        alt="Open exceptions, value at risk and debt of each owner",
+    )
+
+
+def choose_period(periods: Rows) -> Row:
+    """The month to look into: the newest that is blocked, unless the reader chooses another."""
+    blocked = [place for place, row in enumerate(periods) if row["close_verdict"] != "ready"]
+    several = len({row["company_id"] for row in periods}) > 1
+    return st.selectbox(
+        "Period",
+        periods,
+        index=blocked[0] if blocked else 0,
+        format_func=lambda row: (f"{row['company_id']} " if several else "") + month(row["period"]),
+        width=220,
+        key="period",
+    )
+
+
+def heat_map(published: Published, period: Row) -> None:
+    days = totals.store_days(published, period["company_id"], period["period"])
+    st.markdown(slot_badges())
+    open_days = sum(row["slot_verdict"] == "open" for row in days)
+    st.altair_chart(
+        charts.store_days(days),
+        width="stretch",
+        key="store_days",
+        on_select=choose_slot,
+        alt=f"Stores by days of {month(period['period'])}: {open_days} of {len(days)} store-days open. "
+        "Every one can be chosen in the list below.",
+    )
+    stores = totals.stores_in(published, period["company_id"], period["period"])
+    shown = len({row["store_id"] for row in days})
+    if shown < stores:
+        st.caption(f"The {shown} stores with most open value, of {stores:,}.")
+    look_into_slot(published, period["company_id"], days)
+
+
+def choose_slot() -> None:
+    """A click on a cell chooses that store-day in the list."""
+    chosen = st.session_state["store_days"].selection.get("slot") or []
+    if chosen:
+        st.session_state["slot"] = f"{chosen[0]['store_id']} {chosen[0]['business_date']}"
+
+
+def look_into_slot(published: Published, company: str, days: Rows) -> None:
+    worst_first = sorted(days, key=lambda row: (-row["open_pence"], -row["not_checked_pence"]))
+    named = {f"{row['store_id']} {row['business_date']}": row for row in worst_first}
+    chosen = st.selectbox(
+        "Look into a store-day",
+        list(named),
+        index=None,
+        placeholder="Choose one, or click a cell above",
+        format_func=lambda name: (
+            f"{named[name]['store_id']}, {day(named[name]['business_date'])}: "
+            f"{words.SLOTS[named[name]['slot_verdict']].lower()}"
+        ),
+        key="slot",
+    )
+    if chosen is None:
+        return
+    slot = named[chosen]
+    st.markdown(
+        f"**Store {plain(slot['store_id'])}, {day(slot['business_date'])}**: tills took "
+        f"{pounds(slot['till_sales_pence'])} in {counted(slot['money_receipts'], 'receipt')}; "
+        f"Sage holds {pounds(slot['sage_sales_pence'])} of sales."
+    )
+    found = totals.exceptions(
+        published, company=company, store=slot["store_id"], business_date=slot["business_date"]
+    )
+    if not found:
+        st.success("Nothing is open here.")
+    for row in found:
+        exception_line(row)
+
+
+def exception_line(row: Row) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{pounds(row['value_at_risk_pence'])}** {plain(words.cause(row['exception_class']))} "
+            f"· {words.kind(row['document_kind'])} · {words.owner(row['owner'])}",
+            width="content",
+        )
+        link(row["event_id"], row["exception_id"], row["receipt_no"])
+
+
+def link(event_id: str | None, exception_id: str, receipt_no: str | None) -> None:
+    """To the receipt behind it, or to the exception itself where there is no receipt."""
+    st.page_link(
+        RECEIPT_PAGE,
+        label=f"See receipt {plain(receipt_no)}" if receipt_no else "See what is known",
+        icon=":material/arrow_forward:",
+        query_params={"find": event_id or exception_id},
+    )
+
+
+def worst(published: Published, period: Row, alone: bool) -> None:
+    causes = totals.worst_causes(published, period["period"] if alone else None, period["company_id"])
+    if not causes:
+        st.success("Every till agrees with the ledger.", icon=":material/check_circle:")
+        return
+    left, right = st.columns(2)
+    for place, cause in enumerate(causes):
+        with (left, right)[place % 2].container(border=True):
+            st.markdown(
+                f"**{plain(words.cause(cause['exception_class']))}** :gray-badge[{words.owner(cause['owner'])}]  \n"
+                f"**{pounds(cause['value_at_risk_pence'])}** at risk in "
+                f"{counted(cause['open_exceptions'], 'document')}, open {counted(cause['days_open'], 'day')}  \n"
+                f":gray[{plain(detail(cause))}]"
+            )
+            link(cause["worst_event_id"], cause["worst_exception_id"], cause["worst_receipt_no"])
+
+
+def detail(cause: Row) -> str:
+    said = cause["cause_detail"] or ""
+    said = f"differs in {words.drifts(said)}" if cause["exception_class"].startswith("drift_") else said
+    return ". ".join(part.rstrip(".") for part in (said, cause["suggested_remedy"] or "") if part) + "."
+
+
+def page() -> None:
+    st.title("Can I close?", anchor=False)
+    published = open_published()
+    periods = totals.periods(published)
+    if not periods:
+        st.info("No store-day has been checked yet. Put a till's files in its inbox, then run: tillproof run")
+        st.stop()
+    answer(periods)
+    proven(totals.checked(published))
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        periods_table(periods, totals.blockers(published))
+    with right:
+        debt(totals.debt_by_owner(published))
+        undated(totals.undated_exceptions(published))
+    st.subheader("Store by day", anchor=False)
+    period = choose_period(periods)
+    heat_map(published, period)
+    st.subheader("Worst exceptions, by cause", anchor=False)
+    alone = st.toggle(f"Only {month(period['period'])}", key="alone")
+    worst(published, period, alone)
+
+
+def undated(rows: Rows) -> None:
+    """Files that could not be read belong to no period; they are said here so that nobody closes over
+    them."""
+    if rows:
+        files = "; ".join(plain(row["cause_detail"]) for row in rows[:3])
+        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+        st.warning(
+            f"{counted(len(rows), 'file')} not read, or only in part: {files}{more}", icon=":material/draft:"
+        )
+
+
+page()

@@ -1,0 +1,301 @@
+"""One receipt's whole life on one screen: where it came from, what Sage should hold, what it holds, and
+what was done."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import finding, words
+from app.life import Life, life, sales_totals
+from app.money import NONE, counted, day, moment, pounds, units
+from app.opening import open_published
+from app.published import Published, Row
+from app.shown import plain, table, verdict_badge
+
+MOST_SHOWN = 20
+
+
+def ask() -> str:
+    """What to look for, kept in the address so that a page can be sent to someone."""
+    asked = st.query_params.get("find", "")
+    if st.session_state.get("asked_in_address") != asked:
+        st.session_state["asked_in_address"] = asked
+        st.session_state["asked"] = asked
+    st.text_input(
+        "Find a receipt",
+        key="asked",
+        placeholder="Receipt number, posting key, exception, Sage URN or reference",
+        on_change=remember,
+        width=520,
+    )
+    return str(st.session_state["asked"]).strip()
+
+
+def remember() -> None:
+    st.query_params["find"] = st.session_state["asked_in_address"] = st.session_state["asked"]
+
+
+def choose(published: Published, asked: str) -> finding.Subject:
+    """The one life to show; where a number names several, the reader picks."""
+    found = finding.find(published, asked)
+    if not found:
+        st.warning(
+            f"Nothing is known as {plain(asked)}. Try the number printed on the receipt, or the reference that Sage "
+            "shows; a receipt from a file that has not arrived is not here yet.",
+            icon=":material/search_off:",
+        )
+        st.stop()
+    if len(found) == 1:
+        return found[0]
+    st.caption(f"{counted(len(found), 'receipt')} or documents answer to {plain(asked)}.")
+    return st.selectbox(
+        "Which one?",
+        found[:MOST_SHOWN],
+        format_func=lambda subject: subject.event_id or subject.ledger_document_id,
+        width=520,
+    )
+
+
+def heading(told: Life) -> None:
+    receipt = told["receipt"]
+    if receipt:
+        st.subheader(
+            f"Receipt {plain(receipt['receipt_no'])}, store {plain(receipt['store_id'])}, {day(receipt['business_date'])}",
+            anchor=False,
+        )
+        st.markdown(
+            f"{verdict_badge(receipt['verdict'])} {plain(receipt['receipt_kind']).capitalize()} on till "
+            f"{plain(receipt['till_id'])}, {receipt['sold_at_local']:%H:%M} {plain(receipt['zone'])}"
+            + (
+                f": {plain(words.said({}, receipt['nothing_to_post_reason']))}"
+                if receipt["nothing_to_post_reason"]
+                else ""
+            )
+        )
+    elif told["ledger"]:
+        st.subheader(f"Sage document URN {told['ledger'][0]['urn']}, without a receipt", anchor=False)
+    else:
+        st.subheader("A file that could not be read", anchor=False)
+
+
+def figures(told: Life) -> None:
+    """Tills, Sage and the difference, for the sale itself."""
+    if not told["documents"]:
+        return
+    tills, sage = sales_totals(told)
+    with st.container(horizontal=True):
+        st.metric("Till says", pounds(tills), border=True, help="Gross value of the sale")
+        st.metric(
+            "Sage holds", pounds(sage), border=True, help="Gross value of every sales document behind it"
+        )
+        st.metric("Tills less Sage", pounds(tills - sage), border=True)
+
+
+def at_the_till(told: Life) -> None:
+    if told["receipt"] is None and told["delivery"] is None:
+        return
+    st.markdown("##### At the till")
+    if told["lines"]:
+        table(
+            told["lines"],
+            {
+                "SKU": lambda row: plain(row["sku_as_sent"]),
+                "What was sold": lambda row: plain(row["description"]),
+                "Units": lambda row: units(row["quantity"]),
+                "Net": lambda row: pounds(row["net_pence"]),
+                "VAT": lambda row: f"{pounds(row['tax_pence'])} {plain(row['till_tax_code'])}",
+            },
+            alt="Lines of the receipt",
+        )
+    paid = ", ".join(f"{plain(row['tender_type'])} {pounds(row['tender_pence'])}" for row in told["tenders"])
+    st.markdown(f"Paid: **{paid}**" if paid else "No tender.")
+    came_from(told)
+
+
+def came_from(told: Life) -> None:
+    receipt, delivery = told["receipt"], told["delivery"]
+    if receipt:
+        st.caption(
+            f"From {plain(receipt['source_file'])}, row {receipt['source_row']} · {plain(receipt['event_id'])}"
+        )
+    if delivery:
+        message = f": {plain(delivery['message'])}" if delivery["message"] else ""
+        st.caption(
+            f"Delivery {plain(delivery['delivery_id'])} of {plain(delivery['source_file'])} in pass "
+            f"{delivery['pass_number']}, {plain(words.said({}, delivery['status'])).lower()}{message}"
+        )
+    for row in told["set_aside"]:
+        st.warning(
+            f"Row {row['source_row']} could not be read: {plain(row['column_name'])} {plain(row['reason'])} "
+            f"({plain(row['raw_text'])})"
+        )
+
+
+def expected(told: Life) -> None:
+    if not told["documents"]:
+        return
+    st.markdown("##### What Sage should hold, and does")
+    table(
+        told["documents"],
+        {
+            "Document": lambda row: words.kind(row["document_kind"]),
+            "Expected": lambda row: pounds(row["expected_gross_pence"]) if row["posting_key"] else NONE,
+            "In Sage": lambda row: pounds(row["ledger_gross_pence"]),
+            "Verdict": lambda row: verdict_badge(row["verdict"]) + reason(row),
+        },
+        alt="Each document expected or found, with its verdict",
+    )
+    for row in told["documents"]:
+        if row["sync_claim"]:
+            said = f", saying “{plain(row['sync_message'])}”" if row["sync_message"] else ""
+            at = f" at {moment(row['sync_claimed_at'])}" if row["sync_claimed_at"] else ""
+            st.caption(
+                f"The connector's log on the {words.kind(row['document_kind']).lower()}: {row['sync_claim']}{at}{said}"
+            )
+    if told["drifts"]:
+        table(
+            told["drifts"],
+            {
+                "Differs in": lambda row: f":red-badge[! {words.drifts(row['drift_kind'])}]",
+                "Should be": lambda row: plain(row["expected_value"]),
+                "Sage has": lambda row: f"**{plain(row['ledger_value'])}**",
+            },
+            alt="Each difference with both values",
+        )
+
+
+def reason(row: Row) -> str:
+    said = (
+        words.drifts(row["drift_kinds"]) or words.said({}, row["reason"]).lower()
+        if row["reason"] or row["drift_kinds"]
+        else ""
+    )
+    return f" {plain(said)}" if said else ""
+
+
+def in_sage(told: Life) -> None:
+    st.markdown("##### In Sage")
+    if not told["ledger"]:
+        st.markdown("Sage holds nothing for it.")
+        return
+    rows = [
+        {"document": document, "line": line, "is_first": place == 0}
+        for document in told["ledger"]
+        for place, line in enumerate(document["lines"] or [None])
+    ]
+    table(
+        rows,
+        {
+            "URN": lambda row: str(row["document"]["urn"]) if row["is_first"] else "",
+            "Document": lambda row: words.kind(row["document"]["document_kind"]) if row["is_first"] else "",
+            "Reference": lambda row: plain(row["document"]["reference"]) if row["is_first"] else "",
+            "Date": lambda row: day(row["document"]["document_date"]) if row["is_first"] else "",
+            "Nominal": lambda row: (
+                plain(words.account(row["line"])) if row["line"] else "Not in the nominal ledger"
+            ),
+            "Debit": lambda row: amount(row["line"], "debit_pence"),
+            "Credit": lambda row: amount(row["line"], "credit_pence"),
+            "By": lambda row: plain(row["document"]["user_name"]) if row["is_first"] else "",
+        },
+        alt="Ledger documents and their nominal lines",
+    )
+
+
+def amount(line: Row | None, column: str) -> str:
+    return pounds(line[column]) if line and line[column] else ""
+
+
+def done_about_it(told: Life) -> None:
+    if told["exceptions"]:
+        st.markdown("##### Exceptions")
+        table(
+            told["exceptions"],
+            {
+                "Exception": lambda row: plain(row["exception_id"]),
+                "What is wrong": lambda row: plain(words.cause(row["exception_class"])),
+                "State": lambda row: (
+                    ":red-badge[! Open]" if row["status"] == "open" else ":green-badge[✓ Resolved]"
+                ),
+                "At risk": lambda row: pounds(row["value_at_risk_pence"]),
+                "Owner": lambda row: words.owner(row["owner"]),
+                "Remedy": lambda row: plain(row["suggested_remedy"]),
+            },
+            alt="Exceptions of this receipt",
+        )
+    for flag in told["flags"]:
+        st.warning(
+            f"Gate rule {plain(flag['rule_id'])}: {plain(flag['title'])} ({plain(flag['observed_value'])}). "
+            f"{plain(flag['remedy'])}",
+            icon=":material/front_hand:",
+        )
+    for row in told["proposals"]:
+        may = "may be posted" if row["may_post"] else f"held: {plain(row['hold_reason'])}"
+        st.markdown(
+            f"Proposed: **{words.said(words.REMEDIES, row['remedy']).lower()}**, {words.kind(row['document_kind']).lower()} "
+            f"of {pounds(row['gross_pence'])} under {plain(row['posting_key'])}; {may}."
+        )
+    postings(told)
+
+
+def postings(told: Life) -> None:
+    if not told["postings"]:
+        return
+    st.markdown("##### Postings, by the five truths")
+    table(
+        told["postings"],
+        {
+            "Posting": lambda row: (
+                f"{plain(row['posting_key'])} {plain(words.said(words.REMEDIES, row['remedy']).lower())}"
+            ),
+            "State": lambda row: plain(words.said({}, row["state"])),
+            **{
+                words.TRUTHS[name]: lambda row, name=name: "✓ yes" if row[f"truth_{name}"] else "no"
+                for name in ("sent", "acknowledged", "present", "in_nominal", "right")
+            },
+            "URN": lambda row: str(row["urn"] or NONE),
+        },
+        alt="Each posting and how far it came",
+    )
+
+
+def over_time(told: Life) -> None:
+    if not told["history"]:
+        return
+    kinds = {row["document_id"]: words.kind(row["document_kind"]) for row in told["documents"]}
+    st.markdown("##### Verdicts over time")
+    table(
+        told["history"],
+        {
+            "Pass": lambda row: str(row["pass_number"]),
+            "As of": lambda row: moment(row["as_of"]),
+            "Document": lambda row: kinds.get(row["subject_id"], "Earlier document"),
+            "Verdict": lambda row: verdict_badge(row["verdict"]),
+        },
+        alt="What was believed, pass by pass",
+    )
+
+
+def page() -> None:
+    st.title("Receipt", anchor=False)
+    published = open_published()
+    asked = ask()
+    if not asked:
+        st.info("Type the number printed on a receipt, or come here from an exception on the first page.")
+        st.stop()
+    told = life(published, choose(published, asked))
+    heading(told)
+    figures(told)
+    left, right = st.columns(2, gap="large")
+    with left:
+        at_the_till(told)
+    with right:
+        expected(told)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        in_sage(told)
+    with right:
+        over_time(told)
+    done_about_it(told)
+
+
+page()
