@@ -1,4 +1,4 @@
-"""A Sage 200 in memory, behind httpx's mock transport: its token endpoint, an OData subset, and scripted faults."""
+"""A Sage 200 in memory, behind httpx's mock transport: tokens, an OData subset and scripted faults."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ class FakeSage:
                 if isinstance(answer, Exception):
                     raise answer
                 return answer
-        if str(request.url) == TOKENS:
-            return self._token(request)
+        return self._token(request) if str(request.url) == TOKENS else self._answer(resource, request)
+
+    def _answer(self, resource: str, request: httpx.Request) -> httpx.Response:
         if request.headers.get("Authorization") != f"Bearer {self.access_token}":
             return httpx.Response(401)
         if resource == "sites":

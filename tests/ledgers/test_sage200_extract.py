@@ -122,7 +122,7 @@ def empty_landing(tmp_path_factory):
 @pytest.fixture
 def landing(tmp_path, empty_landing):
     shutil.copytree(empty_landing, tmp_path / "landing")
-    return Landing(tmp_path / "landing", "DGS")
+    return Landing(tmp_path / "landing", "DGS", threads=1)
 
 
 @pytest.fixture
@@ -131,6 +131,11 @@ def ledgers_only(monkeypatch):
     monkeypatch.setattr(sage200_extract, "REFERENCE_DATA", ())
     for name in ("_products", "_periods", "_period_states"):
         monkeypatch.setattr(sage200_extract._Extraction, name, lambda *_: None)
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(sage200_extract, "BATCH_ROWS", 5)
 
 
 @pytest.fixture
@@ -288,9 +293,9 @@ def test_a_value_the_column_cannot_hold_exactly_is_refused_by_name(sage, take):
 
 
 @pytest.mark.usefixtures("ledgers_only")
-@pytest.mark.parametrize(("resource", "page"), [(LINES, 4), (BANK, 2), (SALES, 1), (SALES, 4)])
-def test_killed_between_pages_it_loses_and_repeats_nothing(sage, landing, take, monkeypatch, resource, page):
-    monkeypatch.setattr(sage200_extract, "BATCH_ROWS", 4)
+@pytest.mark.parametrize(("resource", "page"), [(LINES, 4), (BANK, 3), (SALES, 4)])
+@pytest.mark.usefixtures("small_batches")
+def test_killed_between_pages_it_loses_and_repeats_nothing(sage, landing, take, resource, page):
     pages = Counter()
 
     def power_cut(asked):
@@ -310,11 +315,11 @@ def test_killed_between_pages_it_loses_and_repeats_nothing(sage, landing, take, 
 
 
 @pytest.mark.usefixtures("ledgers_only")
-@pytest.mark.parametrize("landing_call", [2, 3, 4])
+@pytest.mark.parametrize("landing_call", [2, 3])
+@pytest.mark.usefixtures("small_batches")
 def test_killed_between_two_landings_no_document_is_left_without_its_tax_items(
     landing, take, monkeypatch, landing_call
 ):
-    monkeypatch.setattr(sage200_extract, "BATCH_ROWS", 4)
     calls, land = Counter(), Landing.land
 
     def dying(self, spec, received, **more):
