@@ -232,6 +232,7 @@ def test_a_urn_without_a_posting_is_used_up(clerk):
 
 def test_two_programs_on_one_file_see_each_others_changes_and_share_the_urns(clerk):
     with SageCompany.open(clerk.company.path) as other:
+        assert other.lookups().settings["hidden_nominal"] == "accept"
         clerk.company.set_setting("hidden_nominal", "refuse")
         with pytest.raises(Refused, match="hidden"):
             other.post("sales_invoices", sale_on(other, "4015"), user_name="OTHER", posted_at=AT)
