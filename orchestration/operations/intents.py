@@ -118,11 +118,16 @@ class IntentStore:
                 found.update((row["posting_key"], _intent(row)) for row in rows)
         return found
 
-    def in_states(self, states: Iterable[str], company_id: str | None = None) -> list[StoredIntent]:
-        """Every intent in one of the states, by key."""
-        query = select(INTENTS).where(INTENTS.c.state.in_(sorted(states))).order_by(INTENTS.c.posting_key)
-        if company_id is not None:
-            query = query.where(INTENTS.c.company_id == company_id)
+    def in_states(
+        self, states: Iterable[str], company_id: str, role: str | None = None
+    ) -> list[StoredIntent]:
+        """Every intent of a company in one of the states (and of one role), by key."""
+        mine = INTENTS.c.company_id == company_id
+        query = (
+            select(INTENTS).where(mine, INTENTS.c.state.in_(sorted(states))).order_by(INTENTS.c.posting_key)
+        )
+        if role is not None:
+            query = query.where(INTENTS.c.role == role)
         with self._database.read() as connection:
             return [_intent(row) for row in connection.execute(query).mappings()]
 

@@ -1,1 +1,34 @@
 """Posting: what is missing goes to Sage exactly once, and is proven to be there."""
+
+from orchestration.posting.decisions import Decision, approve, decide, plan
+from orchestration.posting.documents import Payload, Proposal, read_proposals
+from orchestration.posting.holds import HOLD_CODES, Hold
+from orchestration.posting.pace import Pace
+from orchestration.posting.policy import PostingPolicy
+from orchestration.posting.poster import Poster, advance
+from orchestration.posting.run import run
+from orchestration.posting.states import ENDS, LIVE, MOVES, STATES, check_states
+from orchestration.posting.summary import PostingSummary
+
+__all__ = [
+    "ENDS",
+    "HOLD_CODES",
+    "LIVE",
+    "MOVES",
+    "STATES",
+    "Decision",
+    "Hold",
+    "Pace",
+    "Payload",
+    "Poster",
+    "PostingPolicy",
+    "PostingSummary",
+    "Proposal",
+    "advance",
+    "approve",
+    "check_states",
+    "decide",
+    "plan",
+    "read_proposals",
+    "run",
+]

@@ -1,4 +1,4 @@
-"""Why a document does not go: one closed set of codes, each with the words and the lane that can change it."""
+"""Why a document does not go: one closed set of codes, with the words for each."""
 
 from __future__ import annotations
 

@@ -1,0 +1,259 @@
+"""Decide: which proposals go, which stay and why. `plan` only says so; `decide` writes the intents down.
+
+A document that may not go leaves no row behind unless it had one: the store holds what we mean to post, not
+what we merely saw.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from orchestration.ledgers.ledger import Document
+from orchestration.operations import Operations, OperationsError, Step, StoredIntent
+from orchestration.posting.documents import Proposal, Rows, read_proposals
+from orchestration.posting.holds import Hold
+from orchestration.posting.policy import Permits, PostingPolicy
+from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
+
+STEPS_PER_TRANSACTION = 500
+MOVER = "decide"
+# no longer proposed: the cause went away by itself
+CANCELLABLE = ("decided", "held", "refused")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What would happen to one proposal now; `hold` is None when it goes."""
+
+    proposal: Proposal
+    hold: Hold | None
+    state: str
+
+    @property
+    def goes(self) -> bool:
+        """Whether it would be sent."""
+        return self.hold is None
+
+    @property
+    def posting_key(self) -> str:
+        """Its key."""
+        return self.proposal.posting_key
+
+    @property
+    def payload_digest(self) -> str:
+        """What an approval of it binds to."""
+        return self.proposal.payload_digest
+
+    @property
+    def document(self) -> Document:
+        """Exactly what would be sent."""
+        return self.proposal.payload.document
+
+    @property
+    def code(self) -> str:
+        """The code of the hold; `goes` when there is none."""
+        return self.hold.code if self.hold else "goes"
+
+    @property
+    def reason(self) -> str:
+        """The hold in words; empty when it goes."""
+        return str(self.hold) if self.hold else ""
+
+
+def plan(
+    proposals: Rows,
+    legs: Rows,
+    operations: Operations,
+    *,
+    policy: PostingPolicy | None = None,
+    publication_number: int | None = None,
+) -> list[Decision]:
+    """The dry run: every proposal of a publication with what would be sent, or why not. Changes nothing.
+
+    What Sage itself may still object to is only asked at the moment of sending.
+    """
+    read = read_proposals(proposals, legs)
+    keys = [proposal.posting_key for proposal in read]
+    intents = operations.intents.by_keys(keys)
+    permits = Permits(operations, policy or PostingPolicy(), keys)
+    times = Counter(keys)
+    decisions = []
+    for proposal in read:
+        intent = intents.get(proposal.posting_key)
+        hold = (
+            Hold("key_taken", f"the publication proposes it {times[proposal.posting_key]} times")
+            if times[proposal.posting_key] > 1
+            else _hold_by_intent(proposal, intent)
+            or _hold_by_proposal(proposal)
+            or permits.hold(proposal)
+            or _hold_by_refusal(proposal, intent, publication_number)
+        )
+        decisions.append(Decision(proposal, hold, intent.state if intent else ""))
+    return decisions
+
+
+def _hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:
+    """What an earlier decision on the same key forbids."""
+    if intent is None:
+        return None
+    names = ("company_id", "event_id", "document_kind", "ordinal", "revision", "role")
+    if any(getattr(intent, name) != getattr(proposal, name) for name in names):
+        return Hold("key_taken", f"the key belongs to event {intent.event_id}")
+    if intent.state in LIVE - UNSETTLED:
+        return Hold("already_posted", f"it is {intent.state} under URN {intent.urn}")
+    if intent.state not in REPLACEABLE:
+        changed = " with another payload" if intent.payload_digest != proposal.payload_digest else ""
+        return Hold("being_settled", f"an earlier send{changed} is {intent.state}")
+    return None
+
+
+def _hold_by_proposal(proposal: Proposal) -> Hold | None:
+    """What the publication itself says against it."""
+    if proposal.unsound:
+        return Hold("unsound", proposal.unsound)
+    if proposal.gate_status != "passed":
+        return Hold("gate_blocked", proposal.blocked_by or proposal.gate_status or "it never passed the gate")
+    if not proposal.may_post:
+        return Hold("not_ready", proposal.hold_reason)
+    return None
+
+
+def _hold_by_refusal(
+    proposal: Proposal, intent: StoredIntent | None, publication_number: int | None
+) -> Hold | None:
+    """What Sage refused is tried again only for another payload or a later publication."""
+    if intent is None or intent.state != "refused" or intent.payload_digest != proposal.payload_digest:
+        return None
+    if publication_number is not None and publication_number > intent.publication_number:
+        return None
+    return Hold("refused", intent.refusal)
+
+
+def approve(operations: Operations, decisions: Iterable[Decision], approver: str, reason: str) -> int:
+    """A person's yes to exactly what a plan showed; returns to how many.
+
+    Only documents that wait for a person can be approved: OperationsError names the first that does not.
+    """
+    chosen = list(decisions)
+    for decision in chosen:
+        if decision.code not in ("needs_approval", "approval_lapsed", "rejected", "goes"):
+            raise OperationsError(f"{decision.posting_key} cannot be approved: {decision.reason}")
+    for company_id in sorted({decision.proposal.company_id for decision in chosen}):
+        mine = [decision for decision in chosen if decision.proposal.company_id == company_id]
+        operations.approve(
+            company_id,
+            {decision.posting_key: decision.payload_digest for decision in mine},
+            approver=approver,
+            reason=reason,
+            sync_claims={decision.posting_key: decision.proposal.sync_claim for decision in mine},
+        )
+    return len(chosen)
+
+
+def resend(operations: Operations, posting_key: str, person: str, reason: str) -> StoredIntent:
+    """A person has looked and says an unsettled document is not in Sage: the next run may send it again."""
+    intent = operations.intents.get(posting_key)
+    if intent is None:
+        raise OperationsError(f"{posting_key} was never decided on")
+    after = replace(
+        intent,
+        state=move(intent.state, "absent", "person"),
+        attempts=0,
+        probe_count=0,
+        fence=intent.fence + 1,
+        lease_until=None,
+        worker=person,
+    )
+    return operations.intents.record(Step("absent", intent, after, person, {"reason": reason}))
+
+
+def decide(
+    operations: Operations, decisions: Sequence[Decision], *, company_id: str, publication_number: int
+) -> int:
+    """Write down what goes, what no longer does, what is no longer proposed; returns how many of the last."""
+    intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
+    steps: list[Step] = []
+    payloads: dict[str, str] = {}
+    for decision in decisions:
+        step = _step(operations, decision, intents.get(decision.posting_key), publication_number)
+        if step is not None:
+            steps.append(step)
+            payloads[decision.payload_digest] = decision.proposal.payload.text
+    cancelled = list(_cancelled(operations, decisions, company_id, publication_number))
+    for batch in _batches([*steps, *cancelled]):
+        kept = {step.after.payload_digest for step in batch}
+        wanted = {digest: text for digest, text in payloads.items() if digest in kept}
+        operations.intents.record_many(batch, wanted)
+    return len(cancelled)
+
+
+def _step(
+    operations: Operations, decision: Decision, intent: StoredIntent | None, publication_number: int
+) -> Step | None:
+    """The one move a decision makes, if any."""
+    proposal = decision.proposal
+    if decision.hold is not None:
+        replaceable = intent is not None and intent.state in ("decided", "held", "locked", "refused")
+        if intent is None or not replaceable or decision.hold.code in ("refused", "key_taken"):
+            return None
+        if intent.state == "held" and intent.hold_reason == decision.reason:
+            return None
+        after = replace(intent, state=move(intent.state, "hold", "poster"), hold_reason=decision.reason)
+        return Step("hold", intent, after, MOVER, {"hold": decision.reason})
+    if intent is None:
+        return Step("decide", None, _decided(operations, decision, publication_number), MOVER, {})
+    if intent.state in ("decided", "locked") and intent.payload_digest == proposal.payload_digest:
+        return None
+    after = replace(
+        _decided(operations, decision, publication_number),
+        state=move(intent.state, "redecide", "poster"),
+        fence=intent.fence + 1,
+        decided_at=intent.decided_at,
+    )
+    return Step("redecide", intent, after, MOVER, {"replaces_digest": intent.payload_digest})
+
+
+def _decided(operations: Operations, decision: Decision, publication_number: int) -> StoredIntent:
+    """The intent of a proposal, before anything was done about it."""
+    proposal = decision.proposal
+    now = operations.now()
+    return StoredIntent(
+        posting_key=proposal.posting_key,
+        company_id=proposal.company_id,
+        store_id=proposal.store_id,
+        event_id=proposal.event_id,
+        document_kind=proposal.document_kind,
+        ordinal=proposal.ordinal,
+        revision=proposal.revision,
+        role=proposal.role,
+        remedy=proposal.remedy,
+        payload_digest=proposal.payload_digest,
+        state="decided",
+        target_urn=proposal.payload.target_urn,
+        publication_number=publication_number,
+        account=proposal.account,
+        business_date=proposal.business_date,
+        writer=proposal.writer,
+        sync_claim=proposal.sync_claim,
+        exception_id=proposal.exception_id,
+        decided_at=now,
+        updated_at=now,
+    )
+
+
+def _cancelled(
+    operations: Operations, decisions: Sequence[Decision], company_id: str, publication_number: int
+) -> Iterator[Step]:
+    """What an earlier publication proposed and this one no longer does, if nothing was ever sent of it."""
+    proposed = {decision.posting_key for decision in decisions}
+    for intent in operations.intents.in_states(CANCELLABLE, company_id):
+        if intent.posting_key not in proposed and publication_number > intent.publication_number:
+            after = replace(intent, state=move(intent.state, "cancel", "poster"))
+            yield Step("cancel", intent, after, MOVER, {"publication_number": publication_number})
+
+
+def _batches(steps: list[Step]) -> Iterator[list[Step]]:
+    for start in range(0, len(steps), STEPS_PER_TRANSACTION):
+        yield steps[start : start + STEPS_PER_TRANSACTION]

@@ -1,0 +1,289 @@
+"""One step at a time: what the poster does with an intent in each state.
+
+Every step is recorded before the next is taken, and any of them may be the last this process does: whoever
+comes after reads the state and walks on. Only `sending` must not be walked again, because a POST may have
+left: found in that state, an intent is `unknown`, and unknown is looked for with patience before anything
+is sent again. Nothing is ever sent without a look by its key first.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestration.ledgers.ledger import Document, Ledger, PostedDocument, Reply
+from orchestration.operations import Operations, Step, StoredIntent
+from orchestration.posting.documents import Payload
+from orchestration.posting.holds import Hold
+from orchestration.posting.live_gate import LiveGate
+from orchestration.posting.pace import Pace
+from orchestration.posting.policy import Permits, PostingPolicy
+from orchestration.posting.probes import hold_by_connector, hold_by_likeness, hold_by_stem, hold_by_target
+from orchestration.posting.states import LOOKING, move
+from orchestration.posting.verification import Truths, truths_of
+
+Changes = dict[str, Any]
+PAYLOADS_KEPT = 256
+
+
+class HeldElsewhereError(Exception):
+    """Another worker has the intent and its lease runs still."""
+
+
+class Poster:
+    """A worker: one ledger, one store, one name.
+
+    `alone` is the caller's word that no other worker lives (it holds the installation's posting lock): then
+    what a dead one left claimed is taken over at once, not when its lease has run out. `seen_urn` is the
+    greatest URN the publication knew. `may_send` may be switched off while working: then all is only settled.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        operations: Operations,
+        *,
+        worker: str | None = None,
+        policy: PostingPolicy | None = None,
+        pace: Pace | None = None,
+        alone: bool = False,
+        seen_urn: int | None = None,
+        rng: random.Random | None = None,
+    ):
+        self.pace = pace or Pace()
+        self.may_send = True
+        self.sends = 0
+        self._ledger = ledger
+        self._operations = operations
+        self._worker = worker or worker_name()
+        self._policy = policy or PostingPolicy()
+        self._alone = alone
+        self._seen_urn = seen_urn
+        self._rng = rng or random.Random(0)  # noqa: S311  spreads waits, guards nothing
+        self._gate = LiveGate(ledger, operations, operations.now, self.pace.live_facts_s)
+        self._payloads: dict[str, Payload] = {}
+        self._locks: Counter[str] = Counter()
+
+    def advance(self, intent: StoredIntent) -> StoredIntent:
+        """Move an intent one step; the same intent back means it rests, or waits until `next_attempt_at`.
+
+        Raises LedgerUnavailableError when Sage could not be asked (nothing was changed), HeldElsewhereError,
+        and FenceLostError when another worker was faster.
+        """
+        if intent.next_attempt_at and self._operations.now() < intent.next_attempt_at:
+            return intent
+        if intent.state in ("decided", "locked"):
+            return self._claim(intent) if self.may_send else intent
+        if intent.state == "claimed":
+            return self._send(intent) if self.may_send and self._is_mine(intent) else self._release(intent)
+        if intent.state == "sending":
+            return self._doubt(intent)
+        return self._look(intent) if intent.state in LOOKING else intent
+
+    # claiming
+
+    def _claim(self, intent: StoredIntent) -> StoredIntent:
+        """Take the intent for this worker alone; whoever had it before can record nothing more."""
+        fresh = {"next_attempt_at": None, "probe_count": 0, "hold_reason": ""}
+        return self._step(intent, "claim", {**self._lease(), **fresh, "fence": intent.fence + 1})
+
+    def _release(self, intent: StoredIntent) -> StoredIntent:
+        """Nothing was sent under this claim: give it back."""
+        taken = self._taken_over(intent)
+        return self._step(intent, "release", {"fence": intent.fence + 1}, detail=taken)
+
+    def _doubt(self, intent: StoredIntent) -> StoredIntent:
+        """Whoever was sending is gone, and nobody knows whether it left."""
+        taken = self._taken_over(intent)
+        fresh = {"probe_count": 0, "fence": intent.fence + 1}
+        return self._step(intent, "silence", {**self._lease(), **fresh}, detail=taken)
+
+    def _lease(self) -> Changes:
+        until = self._operations.now() + timedelta(seconds=self.pace.lease_s)
+        return {"worker": self._worker, "lease_until": until}
+
+    def _is_mine(self, intent: StoredIntent) -> bool:
+        """Mine, and not so old that another may already have taken it for dead."""
+        return intent.worker == self._worker and not self._has_run_out(intent)
+
+    def _has_run_out(self, intent: StoredIntent) -> bool:
+        return intent.lease_until is None or self._operations.now() >= intent.lease_until
+
+    def _taken_over(self, intent: StoredIntent) -> dict[str, Any]:
+        """Why it may be taken from the worker that had it; HeldElsewhereError when it may not."""
+        if not (self._alone or self._has_run_out(intent) or intent.worker == self._worker):
+            raise HeldElsewhereError(
+                f"{intent.posting_key} is with {intent.worker} until {intent.lease_until}"
+            )
+        return {"taken_over_from": intent.worker}
+
+    # sending
+
+    def _send(self, intent: StoredIntent) -> StoredIntent:
+        """Probe, ask once more whether it may go, then send once and record what came back."""
+        payload = self._payload(intent)
+        found = self._ledger.find(intent.key_stem)
+        truths = self._truths(payload, found)
+        if truths.is_present:
+            return self._seen(intent, payload, truths)
+        hold = self._hold(intent, payload, found)
+        if hold:
+            return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
+        sent = {**self._lease(), "attempts": intent.attempts + 1, "truth_sent": True}
+        sending = self._step(intent, "send", sent, durable=True)
+        self.sends += 1
+        return self._replied(sending, self._post(payload.document))
+
+    def _hold(self, intent: StoredIntent, payload: Payload, found: list[PostedDocument]) -> Hold | None:
+        """Every reason not to send now, the cheapest asked first."""
+        return (
+            Permits(self._operations, self._policy, [intent.posting_key]).hold(intent)
+            or hold_by_stem(payload, found)
+            or self._gate.hold(payload)
+            or hold_by_target(payload, self._ledger)
+            or hold_by_connector(intent, payload, self._ledger, self._operations)
+            or hold_by_likeness(payload, self._ledger, self._seen_urn)
+        )
+
+    def _post(self, document: Document) -> Reply:
+        """Send once. A ledger that breaks while sending has told us nothing."""
+        try:
+            return self._ledger.post(document)
+        except Exception as broken:
+            return Reply("unknown", None, None, f"the send broke: {type(broken).__name__}")
+
+    def _replied(self, sending: StoredIntent, reply: Reply) -> StoredIntent:
+        """Record the reply for what it proves, which is little unless it is a refusal."""
+        detail = {"status": reply.status, "urn": reply.urn, "message": reply.message}
+        changes: Changes = {"refusal": reply.message}
+        if reply.kind == "accepted":
+            changes = {"urn": reply.urn, "truth_acknowledged": True, "refusal": ""}
+            return self._step(sending, "acknowledge", changes, detail=detail)
+        if reply.kind == "refused":
+            return self._step(sending, "refuse", changes, detail=detail)
+        if reply.kind == "locked":
+            self._locks[sending.posting_key] += 1
+            changes["lock_count"] = sending.lock_count + 1
+            changes["next_attempt_at"] = self._later(self._locks[sending.posting_key], reply.retry_after_s)
+            return self._step(sending, "lock", changes, detail=detail)
+        return self._step(sending, "silence", {**changes, "next_attempt_at": self._later(1)}, detail=detail)
+
+    def _later(self, tries: int, asked_s: float | None = None) -> datetime:
+        return self._operations.now() + timedelta(seconds=self.pace.wait_s(tries, self._rng, asked_s))
+
+    # looking
+
+    def _look(self, intent: StoredIntent) -> StoredIntent:
+        """Look for the document; what is not there is looked for again before that is believed."""
+        if intent.state == "refused" and intent.probe_count:
+            return intent
+        payload = self._payload(intent)
+        truths = self._truths(payload, self._ledger.find(intent.key_stem))
+        if truths.is_present:
+            return self._seen(intent, payload, truths)
+        looks = intent.probe_count + 1
+        if intent.state == "refused":
+            return self._step(intent, "look", {"probe_count": looks})
+        if intent.state not in ("unknown", "acknowledged"):
+            return intent
+        if looks < self.pace.looks:
+            return self._step(
+                intent, "look", {"probe_count": looks, "next_attempt_at": self._later(looks + 1)}
+            )
+        return self._believed_absent(intent)
+
+    def _believed_absent(self, intent: StoredIntent) -> StoredIntent:
+        """Patience is spent: a success that left nothing becomes unknown; an unknown may be sent again."""
+        fresh: Changes = {"probe_count": 0, "next_attempt_at": None}
+        if intent.state == "acknowledged":
+            ghost = {"urn_that_is_not_there": intent.urn}
+            changes = {**fresh, "urn": None, "truth_acknowledged": False, "next_attempt_at": self._later(1)}
+            return self._step(intent, "vanish", changes, detail=ghost)
+        if intent.attempts >= self.pace.max_sends:
+            words = f"sent {intent.attempts} times and not there"
+            return self._step(intent, "give_up", {**fresh, "refusal": words})
+        return self._step(intent, "absent", {**fresh, **self._lease(), "fence": intent.fence + 1})
+
+    def _truths(self, payload: Payload, found: list[PostedDocument]) -> Truths:
+        suspense = self._operations.suspense_account(payload.document.company_id)
+        return truths_of(payload, found, suspense)
+
+    def _seen(self, intent: StoredIntent, payload: Payload, truths: Truths) -> StoredIntent:
+        """It is there. Record how far the five truths hold."""
+        if truths.is_right:
+            event = "prove"
+        elif truths.differences:
+            event = "differ"
+        else:
+            event = "defer"
+        known = {
+            "urn": truths.urn,
+            "truth_sent": True,
+            "truth_acknowledged": True,
+            "truth_present": True,
+            "truth_in_nominal": truths.is_in_nominal,
+            "truth_right": truths.is_right,
+            "refusal": "; ".join(truths.differences),
+        }
+        if truths.copies > 1:
+            reason = f"{intent.posting_key} is in Sage {truths.copies} times"
+            self._operations.stop_store(intent.company_id, intent.store_id or "*", reason)
+        if (intent.state, event) in (("deferred", "defer"), ("wrong", "differ")):
+            return intent
+        detail = {**known, "copies": truths.copies}
+        seen = self._step(intent, event, {**known, "next_attempt_at": None}, detail=detail)
+        if seen.state == "proven" and payload.role == "X":
+            mark_reversed(self._operations, seen)
+        return seen
+
+    # recording
+
+    def _payload(self, intent: StoredIntent) -> Payload:
+        kept = self._payloads.get(intent.payload_digest)
+        if kept is None:
+            if len(self._payloads) >= PAYLOADS_KEPT:
+                self._payloads.clear()
+            kept = Payload.from_text(self._operations.intents.payload(intent.payload_digest))
+            self._payloads[intent.payload_digest] = kept
+        return kept
+
+    def _step(
+        self,
+        intent: StoredIntent,
+        event: str,
+        changes: Changes,
+        *,
+        detail: Mapping[str, Any] | None = None,
+        durable: bool = False,
+    ) -> StoredIntent:
+        after = replace(intent, state=move(intent.state, event, "poster"), **changes)
+        step = Step(event, intent, after, self._worker, detail or {})
+        return self._operations.intents.record(step, durable)
+
+
+def worker_name() -> str:
+    """A name no other process has: two workers must never be taken for one."""
+    return f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def advance(intent: StoredIntent, ledger: Ledger, operations: Operations) -> StoredIntent:
+    """Move one intent one step, as the only worker, at the usual pace."""
+    return Poster(ledger, operations, alone=True).advance(intent)
+
+
+def mark_reversed(operations: Operations, contra: StoredIntent) -> None:
+    """What a proven contra undid is reversed, if it was one of ours."""
+    if contra.target_urn is None:
+        return
+    for target in operations.intents.by_urn(contra.company_id, contra.target_urn):
+        if target.state in ("proven", "deferred", "wrong") and target.posting_key != contra.posting_key:
+            after = replace(target, state=move(target.state, "reverse", "poster"))
+            detail = {"contra": contra.posting_key, "contra_urn": contra.urn}
+            operations.intents.record(Step("reverse", target, after, contra.worker, detail), durable=False)

@@ -1,0 +1,104 @@
+"""What the poster looks for just before it sends, beside its own key.
+
+Sage takes the same document twice without a word. So everything that could mean "this is already there, or
+no longer wanted" is looked for at the last moment: another revision, a contra, the target of a contra, the
+connector's own name for the receipt, and a document exactly alike that the publication cannot have known
+of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, Ledger, PostedDocument
+from orchestration.operations import Operations, StoredIntent
+from orchestration.posting.connector import connector_references
+from orchestration.posting.documents import Payload
+from orchestration.posting.holds import Hold
+from orchestration.posting.key import is_ours, parse_key, receipt_no_of
+
+URN_SEQUENCE = (
+    10_000_000  # the last seven digits count up; what stands before them is the user and the module
+)
+
+
+def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
+    """Whether another revision or role of the same document forbids this one (domain.md §2)."""
+    mine = parse_key(payload.document.posting_key)
+    others = [
+        parse_key(posted.reference)
+        for posted in found
+        if posted.reference != payload.document.posting_key and is_ours(posted.reference)
+    ]
+    reversed_revisions = {other.revision for other in others if other.role == "X"}
+    if mine.role == "X":
+        return None
+    if mine.revision in reversed_revisions:
+        return Hold("already_reversed", f"revision {mine.revision} of it was reversed")
+    live = [
+        other.revision for other in others if other.role == "P" and other.revision not in reversed_revisions
+    ]
+    return Hold("revision_live", f"revision {live[0]} of it is in Sage") if live else None
+
+
+def hold_by_target(payload: Payload, ledger: Ledger) -> Hold | None:
+    """Whether what a contra would reverse is still there, still the same, and untouched by any person."""
+    if payload.role != "X" or payload.target_urn is None:
+        return None
+    contra = payload.document
+    targets = [
+        posted
+        for posted in ledger.find_by_urn(payload.target_urn)
+        if posted.document_kind == OPPOSITE_KIND[contra.document_kind]
+    ]
+    if len(targets) != 1:
+        return Hold("target_changed", f"Sage has {len(targets)} such documents of URN {payload.target_urn}")
+    return _hold_by_difference(contra, targets[0])
+
+
+def _hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None:
+    """A contra undoes exactly what is there, or nothing."""
+    seen = f"URN {target.urn}"
+    if (target.gross_pence, target.tax_pence) != (contra.gross_pence, contra.tax_pence):
+        return Hold("target_changed", f"{seen} is over {target.gross_pence} pence, not {contra.gross_pence}")
+    if target.customer_reference != contra.customer_reference:
+        return Hold("target_changed", f"{seen} is on customer {target.customer_reference}")
+    if contra.bank_code and target.bank_code != contra.bank_code:
+        return Hold("target_changed", f"{seen} is in bank {target.bank_code}")
+    if target.is_bank_reconciled:
+        return Hold("target_changed", f"{seen} is reconciled with the bank")
+    if target.allocated_pence:
+        return Hold("target_changed", f"{seen} has been allocated")
+    return None
+
+
+def hold_by_connector(
+    intent: StoredIntent, payload: Payload, ledger: Ledger, operations: Operations
+) -> Hold | None:
+    """Whether the connector has posted the receipt by its own name since the publication."""
+    if payload.role == "X":
+        return None
+    document = payload.document
+    patterns = operations.connector_patterns(intent.company_id)
+    receipt_no = receipt_no_of(intent.event_id)
+    for reference in connector_references(patterns, payload, intent.store_id, receipt_no):
+        for posted in ledger.find_by_reference(reference):
+            same_kind = posted.document_kind == document.document_kind
+            # receipt numbers wrap: an old namesake has neither the date nor the amount
+            same_sale = (
+                posted.document_date == document.document_date or posted.gross_pence == document.gross_pence
+            )
+            if same_kind and same_sale:
+                return Hold("connector_was_first", f"URN {posted.urn} has reference {reference}")
+    return None
+
+
+def hold_by_likeness(payload: Payload, ledger: Ledger, seen_urn: int | None) -> Hold | None:
+    """Whether a document exactly alike is newer than any the publication knew, and not one of ours."""
+    if payload.role == "X" or seen_urn is None:
+        return None
+    for posted in ledger.find_alike(payload.document):
+        is_newer = posted.urn % URN_SEQUENCE > seen_urn % URN_SEQUENCE
+        if is_newer and not is_ours(posted.reference):
+            return Hold("alike_in_ledger", f"URN {posted.urn} ({posted.reference}) is exactly like it")
+    return None

@@ -1,0 +1,77 @@
+"""What a run came to: the funnel of the five truths, and everything that did not get through it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from orchestration.operations import StoredIntent
+from orchestration.posting.holds import Hold
+
+UNCERTAIN = ("unknown", "unsettled", "sending", "claimed")
+
+
+@dataclass
+class PostingSummary:
+    """Counts of documents this run worked on; the five truths are those that hold at its end.
+
+    `posts` is how many POSTs this run made; `left` what it decided on and did not come to; `already` what was
+    proven before; `held` counts what may not go by the code of the reason.
+    """
+
+    publication_number: int
+    proposals: int = 0
+    already: int = 0
+    posts: int = 0
+    sent: int = 0
+    acknowledged: int = 0
+    present: int = 0
+    in_nominal: int = 0
+    right: int = 0
+    refused: int = 0
+    locked: int = 0
+    unknown: int = 0
+    deferred: int = 0
+    wrong: int = 0
+    cancelled: int = 0
+    left: int = 0
+    elsewhere: int = 0
+    held: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+    stopped_because: str = ""
+    chain_event_number: int = 0
+    chain_head_hash: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left for another run to find out."""
+        return not (self.unknown or self.locked or self.left or self.elsewhere or self.errors)
+
+    def count(self, intent: StoredIntent) -> None:
+        """Take one document into the counts as it stands now."""
+        self.sent += intent.truth_sent
+        self.acknowledged += intent.truth_acknowledged
+        self.present += intent.truth_present
+        self.in_nominal += intent.truth_in_nominal
+        self.right += intent.truth_right
+        if intent.state == "held":
+            self.held[Hold.code_of(intent.hold_reason)] += 1
+        elif intent.state == "decided":
+            self.left += 1
+        elif intent.state in UNCERTAIN:
+            self.unknown += 1
+        elif intent.state in ("refused", "locked", "deferred", "wrong"):
+            setattr(self, intent.state, getattr(self, intent.state) + 1)
+        if intent.state == "refused":
+            self.refusals[intent.refusal] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; reasons in the order of their names."""
+        values = asdict(self)
+        return {
+            **values,
+            "held": dict(sorted(self.held.items())),
+            "refusals": dict(sorted(self.refusals.items())),
+        }
