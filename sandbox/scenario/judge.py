@@ -67,7 +67,7 @@ def judge(truths: Sequence[Truth], said: Sequence[Said], *, stage: str, publicat
         spoken_for.add(row.document_id if row else "")
         row = row or NOTHING_SAID
         findings.append(Finding(truth, row, _is_right(truth, row, twins)))
-    greys = {
+    greys: dict[int | None, str] = {
         finding.truth.urn: finding.said.verdict
         for finding in findings
         if finding.said.verdict in GREY and finding.truth.urn is not None

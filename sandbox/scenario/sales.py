@@ -106,10 +106,10 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     quantity.
     """
     connection = duckdb.connect()
-    connection.execute("set preserve_insertion_order = true")
+    quoted = str(parquet).replace("'", "''")
     connection.execute(
-        "create table source as select *, row_number() over () as line_no from read_parquet(?)",
-        [str(parquet)],
+        "create view source as select *, file_row_number + 1 as line_no "
+        f"from read_parquet('{quoted}', file_row_number = true)"
     )
     for statement in (
         SKUS,
@@ -161,9 +161,16 @@ from described
 
 PRICED_LINES = f"""
 create table priced_lines as
+with placed as (
+    select
+        "InvoiceNo" as receipt_no,
+        'S0' || cast(1 + md5_number_lower('store' || "InvoiceNo") % 5 as varchar) as store_id,
+        cast(1 + md5_number_lower('till' || "InvoiceNo") % 2 as varchar) as till_id
+    from (select distinct "InvoiceNo" from source)
+)
 select
     source.line_no,
-    "InvoiceNo" as receipt_no,
+    placed.receipt_no,
     "StockCode" as sku,
     derived_skus.sku as folded_sku,
     "Description" as description,
@@ -172,8 +179,8 @@ select
     "InvoiceDate" as sold_at,
     "CustomerID" as customer_no,
     "Country" as destination,
-    'S0' || cast(1 + md5_number_lower('store' || "InvoiceNo") % 5 as varchar) as store_id,
-    cast(1 + md5_number_lower('till' || "InvoiceNo") % 2 as varchar) as till_id,
+    placed.store_id,
+    placed.till_id,
     {half_up('"Quantity"::bigint * ("UnitPrice" * 1000)::bigint', 10)} as net_pence,
     case
         when tax_class = 'X' then 'X'
@@ -188,6 +195,7 @@ select
         else 0
     end as rate_tenths
 from source
+inner join placed on "InvoiceNo" = placed.receipt_no
 inner join derived_skus on upper(trim("StockCode")) = derived_skus.sku
 """
 
@@ -216,7 +224,7 @@ shares as (
 )
 select
     line_no,
-    (share_pence + case when size_rank = 1 then tax_of_receipt - shared_pence else 0 end)::bigint as tax_pence
+    (share_pence + case when size_rank = 1 then tax_of_receipt - shared_pence else 0 end)::bigint as apportioned_pence
 from shares
 """
 
@@ -226,9 +234,9 @@ select
     lines.*,
     case
         when store_id in ({_listed(LINE_BASIS_STORES)}) then {half_up("net_pence * rate_tenths", 1000)}
-        else receipt_tax.tax_pence
+        else apportioned_pence
     end as tax_pence,
-    lines.net_pence + tax_pence as gross_pence
+    lines.net_pence + tax_pence as gross_pence  -- the alias: no table here has the name
 from priced_lines as lines
 inner join receipt_tax using (line_no)
 """

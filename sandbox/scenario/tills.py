@@ -43,7 +43,7 @@ def write_exports(inbox: Path, *, seed: int, since: date | None = None, until: d
     the first.
 
     Files already there under the same name are replaced by the same bytes: one seed, one set of files.
-    Products are written with the first day, the files that are wrong on purpose with the last.
+    Products are written once, the files that are wrong on purpose with the last day.
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
     with open_sales(seed) as connection:
@@ -86,14 +86,16 @@ def _write(
         select store_id, file_name, string_agg(text, '' order by sort_key), max(document_date)
         from ({export.query})
         where list_contains($stores, store_id)
-          and coalesce(document_date, $first_day) between $since and $until
+          and coalesce(document_date, $since) between $since and $until
         group by store_id, file_name
         order by store_id, file_name
         """,
-        {"stores": list(export.stores), "first_day": FIRST_DAY, "since": since, "until": until},
+        {"stores": list(export.stores), "since": since, "until": until},
     ).fetchall()
     for store_id, file_name, text, newest in rows:
         path = inbox / store_id / file_name
+        if newest is None and path.exists():
+            continue  # products are sent once
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((export.head + text + export.tail).encode("utf-8"))
         _date_file(path, newest or FIRST_DAY)

@@ -1,0 +1,238 @@
+"""The tills print what FORMATS.md says, add up to the penny, and print the same again."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from xml.etree.ElementTree import ParseError  # noqa: S405 - an error type only
+
+import duckdb
+import pytest
+from defusedxml import ElementTree
+
+from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales
+from sandbox.scenario.tills import write_exports
+
+PENNY = Decimal("0.01")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    text = path.read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.split("\n", 1)[0] else ","))
+
+
+def printed(inbox: Path) -> Iterator[dict[str, str]]:
+    """Every well-made sales line, under S01's column names."""
+    for path in sorted(inbox.glob("S0[12]/sales_*.csv")):
+        if "resend" not in path.name and "(" not in path.name:
+            yield from rows_of(path)
+    for path in sorted(inbox.glob("S0[34]/sales_*.csv")):
+        for row in rows_of(path) if "resend" not in path.name else []:
+            yield {
+                "Store": row["Branch"].replace("BR", "S0"),
+                "ReceiptNo": row["Receipt"],
+                "Net": row["NetValue"],
+                "TaxCode": row["VATCode"],
+                "TaxRate": row["VATPercent"],
+                "Tax": row["VATValue"],
+                "Gross": row["Total"],
+            }
+    for path in sorted(inbox.glob("S05/receipts_*.xml")):
+        for receipt in ElementTree.parse(path).getroot() if "resend" not in path.name else []:
+            for line in receipt.iter("Line"):
+                yield {
+                    "Store": "S05",
+                    "ReceiptNo": receipt.attrib["no"],
+                    "Net": line.attrib["net"],
+                    "TaxCode": line.attrib["taxCode"],
+                    "TaxRate": line.attrib["taxRate"],
+                    "Tax": line.attrib["tax"],
+                    "Gross": line.attrib["gross"],
+                }
+
+
+def tendered(inbox: Path) -> Iterator[tuple[str, Decimal]]:
+    for path in sorted(inbox.glob("S0[1234]/tenders_*.csv")):
+        for row in rows_of(path):
+            yield row.get("ReceiptNo") or row["Receipt"], Decimal(row.get("Amount") or row["Value"])
+    for path in sorted(inbox.glob("S05/receipts_*.xml")):
+        for receipt in ElementTree.parse(path).getroot() if "resend" not in path.name else []:
+            for tender in receipt.iter("Tender"):
+                yield receipt.attrib["no"], Decimal(tender.attrib["amount"])
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "connector" not in path.parts
+    }
+
+
+def test_every_line_adds_up_and_every_receipt_is_paid(inbox: Path) -> None:
+    gross: dict[str, Decimal] = defaultdict(Decimal)
+    for row in printed(inbox):
+        assert Decimal(row["Net"]) + Decimal(row["Tax"]) == Decimal(row["Gross"]), row
+        gross[row["ReceiptNo"]] += Decimal(row["Gross"])
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    for number, amount in tendered(inbox):
+        paid[number] += amount
+    assert len(gross) > 1500
+    assert paid == {number: amount for number, amount in gross.items() if amount}
+
+
+def test_vat_is_by_line_in_two_stores_and_by_receipt_and_code_in_three(inbox: Path) -> None:
+    def vat(net: Decimal, rate: str) -> Decimal:
+        return (net * Decimal(rate) / 100).quantize(PENNY, ROUND_HALF_UP)
+
+    by_receipt: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for row in printed(inbox):
+        if row["Store"] in ("S01", "S02", "S09"):
+            assert Decimal(row["Tax"]) == vat(Decimal(row["Net"]), row["TaxRate"]), row
+        else:
+            totals = by_receipt[row["ReceiptNo"], row["TaxCode"], row["TaxRate"]]
+            totals[0] += Decimal(row["Net"])
+            totals[1] += Decimal(row["Tax"])
+    for (number, _, rate), (net, tax) in by_receipt.items():
+        assert tax == vat(net, rate), number
+
+
+def test_the_standard_rate_changes_on_the_fourth_of_january() -> None:
+    with open_sales(1) as connection:
+        rates = connection.execute(
+            "select tax_code, sold_at < '2011-01-04' as is_old, list(distinct rate_tenths) from derived_lines"
+            " group by all order by all"
+        ).fetchall()
+        kinds = {row[1] for table in ("lines", "receipts", "tenders") for row in _columns(connection, table)}
+    found = {(code, is_old): values for code, is_old, values in rates}
+    assert (found["S", True], found["S", False]) == ([175], [200])
+    assert {tuple(found[code, False]) for code in "ZEX"} == {(0,)}
+    assert found["R", False] == [50]
+    assert not {kind for kind in kinds if "FLOAT" in kind or "DOUBLE" in kind}
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    return connection.execute(f"select column_name, column_type from (describe derived_{table})").fetchall()
+
+
+def test_one_sku_has_one_tax_class_whatever_its_case(inbox: Path) -> None:
+    with open_sales(1) as connection:
+        torn = connection.execute(
+            "select folded_sku from derived_lines where destination = 'United Kingdom'"
+            " group by 1 having count(distinct tax_code) > 1"
+        ).fetchall()
+        cases = connection.execute(
+            "select count(*) from"
+            " (select folded_sku from derived_lines group by 1 having count(distinct sku) > 1)"
+        ).fetchone()
+    assert torn == []
+    assert cases == (94,)
+
+
+def test_about_six_sales_in_a_hundred_are_split_and_no_refund_is() -> None:
+    with open_sales(1) as connection:
+        split, dear, refunds = connection.execute(
+            """
+            select count(*) filter (tender_no = 2), count(*) filter (tender_no = 1 and gross_pence >= 2000),
+                   count(*) filter (tender_no = 2 and kind = 'REFUND')
+            from derived_tenders inner join derived_receipts using (receipt_no)
+            """
+        ).fetchone()  # type: ignore[misc]
+    assert 5 * dear < 100 * split < 7 * dear
+    assert refunds == 0
+
+
+def test_a_receipt_is_never_torn_between_two_files(inbox: Path) -> None:
+    seen: Counter[str] = Counter()
+    for path in inbox.glob("S0[12]/sales_*.csv"):
+        if "resend" not in path.name and "(" not in path.name:
+            seen.update({row["ReceiptNo"] for row in rows_of(path)})
+    assert set(seen.values()) == {1}
+    hours = {path.stem.rpartition("_")[2] for path in inbox.glob("S01/sales_2011-08-[123]?_??.csv")}
+    assert {"09", "12", "16"} < hours
+
+
+def test_unknown_store_and_unreadable_quantities_are_where_the_seed_put_them(inbox: Path) -> None:
+    unknown, unreadable = set(), {}
+    for path in inbox.glob("S0[1234]/sales_*.csv"):
+        if "resend" in path.name or "(" in path.name:
+            continue
+        for row in rows_of(path):
+            number = row.get("ReceiptNo") or row["Receipt"]
+            quantity = row.get("Qty") or row["Quantity"]
+            if row.get("Store") == "S09":
+                unknown.add(number)
+            if not quantity.removeprefix("-").isdigit():
+                unreadable[number] = quantity
+    assert len(unknown) == 6
+    # two of the five lie in months that this small trade leaves out
+    assert 3 <= len(unreadable) <= 5
+    assert set(unreadable.values()) <= {"1O", "six", "n/a", "2..5", "#VALUE!"}
+
+
+def test_closures_count_the_day_of_each_till_and_not_the_unknown_store(inbox: Path) -> None:
+    day = "2011-08-24"
+    gross: dict[str, Decimal] = defaultdict(Decimal)
+    receipts: dict[str, set[str]] = defaultdict(set)
+    for path in inbox.glob(f"S02/sales_{day}_*.csv"):
+        for row in rows_of(path):
+            if row["Store"] == "S02":
+                gross[row["Till"]] += Decimal(row["Gross"])
+                receipts[row["Till"]].add(row["ReceiptNo"])
+    closures = rows_of(inbox / "S02" / f"closures_{day}.csv")
+    assert {row["Till"]: Decimal(row["Sales"]) + Decimal(row["Returns"]) for row in closures} == gross
+    assert {row["Till"]: int(row["Receipts"]) for row in closures} == {t: len(r) for t, r in receipts.items()}
+    assert all(Decimal(r["Cash"]) + Decimal(r["Card"]) == gross[r["Till"]] for r in closures)
+
+
+def test_the_shapes_are_those_of_the_format_paper(inbox: Path) -> None:
+    paper = Path(__file__).parents[2] / "sandbox" / "scenario" / "FORMATS.md"
+    said = paper.read_text(encoding="utf-8")
+    for pattern in ("S01/sales_2010-12.csv", "S01/tenders_*", "S02/closures_*", "S01/products.csv"):
+        raw = min(inbox.glob(pattern)).read_bytes()
+        assert not raw.startswith(b"\xef\xbb\xbf") and b"\r" not in raw
+        assert raw.split(b"\n", 1)[0].decode() in said
+    for pattern in ("S03/sales_2010-12.csv", "S04/tenders_*", "S03/closures_*", "S04/products.csv"):
+        raw = min(inbox.glob(pattern)).read_bytes()
+        assert raw.startswith(b"\xef\xbb\xbf") and raw.count(b"\r\n") == raw.count(b"\n")
+        assert raw.split(b"\r\n", 1)[0].decode("utf-8-sig") in said
+    assert {path.name.split("_")[0] for path in (inbox / "S05").glob("*.xml")} == {
+        "receipts",
+        "closures",
+        "products.xml",
+    }
+
+
+def test_the_bad_files_are_bad_in_the_way_they_say(inbox: Path) -> None:
+    copy = inbox / "S01" / "sales_2011-08-19_10 (1).csv"
+    assert copy.read_bytes() == (inbox / "S01" / "sales_2011-08-19_10.csv").read_bytes()
+    assert (inbox / "S01" / "sales_2011-08-23_00.csv").read_bytes() == b""
+    with pytest.raises(ParseError):
+        ElementTree.parse(inbox / "S05" / "receipts_2011-08-24_resend.xml")
+    assert {"Quantity", "NetAmount"} < set(rows_of(inbox / "S02" / "sales_2011-08-25_resend.csv")[0])
+    assert ";" not in (inbox / "S03" / "sales_2011-08-26_resend.csv").read_text(encoding="utf-8-sig")
+    with pytest.raises(UnicodeDecodeError):
+        (inbox / "S02" / "products_resend.csv").read_text(encoding="utf-8")
+
+
+def test_the_same_seed_prints_the_same_bytes_and_times(inbox: Path, tmp_path: Path) -> None:
+    write_exports(tmp_path, seed=20111201, since=date(2011, 8, 18))
+    again, first = digests(tmp_path), digests(inbox)
+    assert again == {name: first[name] for name in again}
+    name = "S01/sales_2011-08-18_10.csv"
+    assert (tmp_path / name).stat().st_mtime_ns == (inbox / name).stat().st_mtime_ns
+
+
+def test_sage_knows_the_skus_folded_and_not_the_ones_nobody_has_set_up(seed_folder: Path) -> None:
+    products = rows_of(seed_folder / "products.csv")
+    codes = [row["code"] for row in products]
+    assert len(codes) == len(set(codes)) > 3000
+    assert all(code == code.upper() for code in codes)
+    assert not set(codes) & (set(NOT_A_PRODUCT) | set(NOT_YET_IN_SAGE))
+    assert {row["product_group"] for row in products} == {"GIFT", "BOOK"}
+    assert {row["tax_code"] for row in products if row["product_group"] == "BOOK"} == {"2"}
