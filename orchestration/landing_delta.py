@@ -92,14 +92,13 @@ class Delta:
         company = "company_id" if "company_id" in offered and "company_id" not in spec.columns else "null"
         checksummed = [name for name in spec.columns if name not in spec.provenance]
         own_date = "" if "document_date" in spec.columns else f", {self._document_date()} as document_date"
-        unit, item = self._unit(), self._item()
         own_company = "" if "company_id" in spec.columns else f"coalesce({company}, ?) as company_id,"
         parameters = [] if "company_id" in spec.columns else [self._company_id]
         self._run(
             f"""
             create or replace temp table {_STAGED} as
-            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum,
-                {unit} as unit_key, {item} as item {own_date}, row_number() over () as staged_row
+            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum
+                {own_date}, row_number() over () as staged_row
             from (
                 select {", ".join(casts)}, {own_company} {meta_casts}, {order} as delivery_order,
                     {vouches} as vouches, {rejection} as rejection
@@ -140,11 +139,11 @@ class Delta:
 
     def _unit(self) -> str:
         spec = self.spec
-        return _number(spec.complete_within) if spec.complete_within else "cast(null as uhugeint)"
+        return number(spec.complete_within) if spec.complete_within else "cast(null as uhugeint)"
 
     def _item(self) -> str:
         spec = self.spec
-        return _number(spec.told_apart_by) if spec.told_apart_by else "cast(null as uhugeint)"
+        return number(spec.told_apart_by) if spec.told_apart_by else "cast(null as uhugeint)"
 
     def _document_date(self) -> str:
         return (
@@ -188,7 +187,7 @@ class Delta:
                 f"""
                 create or replace temp table {_KNOWN} as
                 select source_key, row_checksum, false as is_tombstone, document_date, 0 as pass_number,
-                    unit_key, item
+                    {unit} as unit_key, {item} as item
                 from {_STAGED} where false
                 """
             )
@@ -220,7 +219,8 @@ class Delta:
         self._run(
             f"""
             create or replace temp table landing_arriving as
-            select source_key, unit_key, item, row_checksum, staged_row from {_STAGED}
+            select source_key, {self._unit()} as unit_key, {self._item()} as item, row_checksum, staged_row
+            from {_STAGED}
             qualify row_number() over (partition by source_key order by delivery_order desc) = 1
             """
         )
@@ -242,19 +242,25 @@ class Delta:
 
         A row superseded inside one call is landed too, as a tombstone with its content: it is evidence.
         """
-        restated = self._one(
+        named = ", ".join(map(quoted, self.spec.complete_within))
+        restated, known = self._one(
             f"""
             select exists (
-                select 1 from {_STAGED} group by unit_key having min(delivery_order) <> max(delivery_order)
-            )
+                select 1 from {_STAGED} group by {named} having min(delivery_order) <> max(delivery_order)
+            ), exists (select 1 from {_STATE})
             """
-        )[0]
+        )
         rank = "dense_rank() over (partition by unit_key order by delivery_order)" if restated else "1"
+        # what nothing is compared with needs no digest of its unit
+        unit, item = (self._unit(), self._item()) if restated or known else ("null", "null")
         self._run(
             f"""
             create or replace temp table landing_ranked as
-            select source_key, unit_key, item, row_checksum, staged_row, vouches, {rank} as delivery_rank
-            from {_STAGED}
+            select *, {rank} as delivery_rank from (
+                select source_key, cast({unit} as uhugeint) as unit_key, cast({item} as uhugeint) as item,
+                    row_checksum, staged_row, vouches, delivery_order
+                from {_STAGED}
+            )
             """
         )
         rounds = self._one("select coalesce(max(delivery_rank), 0) from landing_ranked")[0]
@@ -262,7 +268,7 @@ class Delta:
             self._run(
                 """
                 create or replace temp table landing_arriving as
-                select * exclude (delivery_rank) from landing_ranked where delivery_rank = ?
+                select * exclude (delivery_rank, delivery_order) from landing_ranked where delivery_rank = ?
                 """,
                 [delivery_rank],
             )
@@ -471,7 +477,7 @@ class Delta:
         return found
 
 
-def _number(columns: Sequence[str]) -> str:
+def number(columns: Sequence[str]) -> str:
     """The same digest as a number: half the memory, for comparisons that stay inside one call."""
     return digest(columns).replace("md5(", "md5_number(", 1)
 

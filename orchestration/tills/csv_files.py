@@ -1,10 +1,13 @@
-"""Tills that drop CSV. Files of one shape are read together by DuckDB, which keeps the rows it cannot read."""
+"""Tills that drop CSV. Files of one shape are read together by DuckDB, which keeps the rows it cannot
+read."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+
+import pyarrow
 
 from orchestration.tills.delivery import Delivery
 from orchestration.tills.till import Reading, ReadRows
@@ -77,7 +80,8 @@ def _unread(
 
 
 class _File:
-    """A file to read, or what follows an unclosed quote in one. `rows_before` counts the header and rows above."""
+    """A file to read, or what follows an unclosed quote in one. `rows_before` counts the header and rows
+    above."""
 
     def __init__(self, path: Path, delivery: Delivery, rows_before: int):
         self.path = path
@@ -93,7 +97,8 @@ class _File:
 def _read_alike(
     header: tuple[str, ...], files: list[_File], reading: Reading, refused: dict[int, str]
 ) -> tuple[ReadRows, list[_File]]:
-    """Read files of one header into one table; hand back also what unclosed quotes swallowed, to be read by itself."""
+    """Read files of one header into one table; hand back also what unclosed quotes swallowed, to be read by
+    itself."""
     connection = reading.connection
     profile = files[0].delivery.profile
     assert profile is not None
@@ -117,7 +122,8 @@ def _read_alike(
                 from read_csv(
                     ?, auto_detect = false, header = false, skip = 1, columns = {{{struct}}},
                     delim = {literal(profile.delimiter)}, quote = '"', escape = '"',
-                    new_line = {literal(_NEWLINES[files[0].newline])}, nullstr = '\\0', filename = true, hive_partitioning = false,
+                    new_line = {literal(_NEWLINES[files[0].newline])}, nullstr = '\\0',
+                    filename = true, hive_partitioning = false,
                     max_line_size = {_LONGEST_ROW}, store_rejects = true, rejects_limit = 0,
                     rejects_scan = {literal(scans)}, rejects_table = {literal(errors)}
                 )
@@ -126,15 +132,17 @@ def _read_alike(
         """,
         [[file.name for file in files]],
     )
-    connection.execute(
-        f"create temp table {name}_files "
-        "(read_path varchar, delivery_number integer, rows_before bigint, last_line varchar)"
+    told = pyarrow.table(
+        {
+            "read_path": [file.name for file in files],
+            "delivery_number": pyarrow.array([file.delivery.number for file in files], pyarrow.int32()),
+            "rows_before": pyarrow.array([file.rows_before for file in files], pyarrow.int64()),
+            "last_line": pyarrow.array([_cut_off_line(file) for file in files], pyarrow.string()),
+        }
     )
-    connection.executemany(
-        f"insert into {name}_files values (?, ?, ?, ?)",
-        [(file.name, file.delivery.number, file.rows_before, _cut_off_line(file)) for file in files],
-    )
-    tails = _rejected(name, scans, errors, files, reading, refused)
+    connection.from_arrow(told).create_view("told", replace=True)
+    connection.execute(f"create temp table {name}_files as select * from told")
+    tails = _rejected(name, (scans, errors), files, reading, refused)
     _place_rows(name, reading)
     return ReadRows(name, profile, table), tails
 
@@ -150,10 +158,12 @@ def _cut_off_line(file: _File) -> str | None:
 
 
 def _rejected(
-    name: str, scans: str, errors: str, files: list[_File], reading: Reading, refused: dict[int, str]
+    name: str, rejects: tuple[str, str], files: list[_File], reading: Reading, refused: dict[int, str]
 ) -> list[_File]:
-    """Rows the reader could not split: one each in `<name>_rejected`, with how many printed rows each swallowed."""
+    """Rows the reader could not split: one each in `<name>_rejected`, with how many printed rows each
+    swallowed."""
     connection = reading.connection
+    scans, errors = rejects
     connection.execute(
         f"""
         create temp table {name}_rejected as
@@ -196,10 +206,19 @@ def _rejected(
 
 
 def _place_rows(name: str, reading: Reading) -> None:
-    """Give every row its place in the file as printed (the header is row 1), with what could not be split among them."""
+    """Give every row its place in the file as printed (the header is row 1; blank lines are not counted)."""
     whys = " ".join(f"when {literal(kind)} then {literal(why)}" for kind, why in _WHY.items())
     problem = "{'column_name': cast(null as varchar), 'reason': %s}"
     connection = reading.connection
+    is_cut = "cut.last_line is not null and len(printed.problems) = 0"
+    place, shifted = "typed.read_order - starts.rows_of_others", ""
+    rejected = connection.execute(f"select count(*) from {name}_rejected").fetchone()
+    if rejected and rejected[0]:
+        shifted = f"""
+            asof left join shifts
+                on typed.read_path = shifts.read_path and {place} >= shifts.first_after
+        """
+        place = f"{place} + coalesce(shifts.shift, 0)"
     connection.execute(
         f"""
         create temp table {name} as
@@ -211,35 +230,37 @@ def _place_rows(name: str, reading: Reading) -> None:
             from {name}_rejected window in_file as (partition by read_path order by place)
         ),
 
-        good as (
-            select typed.*, read_order - min(read_order) over (partition by read_path) + 1 as good_place
-            from {name}_typed as typed
+        starts as (
+            select read_path, min(read_order) - 1 as rows_of_others from {name}_typed group by read_path
         ),
 
         printed as (
-            select good.* exclude (read_order, good_place), good.good_place + coalesce(shifts.shift, 0) as place
-            from good
-            asof left join shifts
-                on good.read_path = shifts.read_path and good.good_place >= shifts.first_after
+            select typed.* exclude (read_order), {place} as place
+            from {name}_typed as typed
+            inner join starts on starts.read_path = typed.read_path
+            {shifted}
             union all by name
             select read_path, printed_place as place, raw_text,
                 [{problem % f"case error_type {whys} end"}] as problems
             from shifts
         ),
 
-        placed as (
-            select printed.* exclude (read_path, place), files.delivery_number, files.last_line,
-                files.last_line is not null and len(problems) = 0
-                    and printed.place = max(printed.place) over (partition by printed.read_path) as is_cut,
-                cast(printed.place + files.rows_before as bigint) as source_row
-            from printed inner join {name}_files as files on files.read_path = printed.read_path
+        cut as (
+            select read_path, max(printed.place) as place, any_value(files.last_line) as last_line
+            from printed inner join {name}_files as files using (read_path)
+            where files.last_line is not null
+            group by read_path
         )
 
-        select * exclude (is_cut, last_line) replace (
-            case when is_cut then [{problem % literal(CUT_OFF)}] else problems end as problems,
-            case when is_cut then last_line else raw_text end as raw_text
-        ), cast(null as integer) as unit_number, 1 as occurrence
-        from placed
+        select printed.* exclude (read_path, place) replace (
+                case when {is_cut} then [{problem % literal(CUT_OFF)}] else printed.problems end as problems,
+                case when {is_cut} then cut.last_line else printed.raw_text end as raw_text
+            ),
+            files.delivery_number, cast(printed.place + files.rows_before as bigint) as source_row,
+            cast(null as integer) as unit_number, 1 as occurrence
+        from printed
+        inner join {name}_files as files on files.read_path = printed.read_path
+        left join cut on cut.read_path = printed.read_path and cut.place = printed.place
         """
     )
     for part in ("typed", "files", "rejected"):

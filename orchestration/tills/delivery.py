@@ -1,4 +1,5 @@
-"""A delivery: one file as it lay in the inbox, looked at once from its first byte to its last before it is read."""
+"""A delivery: one file as it lay in the inbox, looked at once from its first byte to its last before it is
+read."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Refusal(Exception):  # noqa: N818 - said to a person about a file, not an 
 
 @dataclass
 class Delivery:
-    """One file of one profile. `number` orders deliveries of one intake; `read_path` is what is read (UTF-8)."""
+    """One file of one profile. `number` orders deliveries of one intake; `read_path` is what is read
+    (UTF-8)."""
 
     path: Path
     source_file: str
@@ -47,7 +49,8 @@ class Delivery:
 
 
 def find_files(inbox: Path) -> list[Delivery]:
-    """Every file under the inbox, oldest change first; names that begin with a dot are not anybody's export."""
+    """Every file under the inbox, oldest change first; names that begin with a dot are not anybody's
+    export."""
     found = []
     for folder, subfolders, names in os.walk(inbox):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -84,8 +87,8 @@ def identify(delivery: Delivery) -> None:
 def as_utf8(delivery: Delivery, unfinished: Path) -> None:
     """Make sure of the profile's encoding, byte by byte, and learn how lines end and how many there are.
 
-    A file in another encoding, or with line ends of several kinds, is rewritten to `unfinished`, which is read
-    instead. Raises Refusal, naming the row and the byte.
+    A file in another encoding, or with line ends of several kinds, is rewritten to `unfinished` and read from
+    there. Raises Refusal, naming the row and the byte.
     """
     assert delivery.profile is not None
     encoding = delivery.profile.encoding
@@ -148,7 +151,8 @@ def _undecodable(error: UnicodeDecodeError, encoding: str, row: int, before: int
     text = f"row {here}, byte {before + error.start}: 0x{bad:02X} is not {said}"
     if encoding.startswith("utf-8"):
         likely = bytes([bad]).decode("windows-1252", errors="replace")
-        text += f"; it looks like windows-1252 or latin-1 ({likely!r}). Save the file as UTF-8, or set the encoding"
+        text += f"; it looks like windows-1252 or latin-1 ({likely!r})."
+        text += " Save the file as UTF-8, or set the profile's encoding"
     return text
 
 

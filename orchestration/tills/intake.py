@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pyarrow
+import pyarrow.compute
 
 from orchestration.landing import Landed, Landing
 from orchestration.landing_files import Workroom
@@ -73,9 +74,9 @@ class IntakeReport:
     def summary(self) -> str:
         """One line for a person."""
         return (
-            f"{self.files_seen} files: {self.files_new} new, {self.files_known} known, {self.files_duplicate} duplicate, "
-            f"{self.files_refused} refused, {self.files_waiting} still being written; "
-            f"{self.rows_landed} rows landed, {self.rows_set_aside} set aside"
+            f"{self.files_seen} files: {self.files_new} new, {self.files_known} known, "
+            f"{self.files_duplicate} duplicate, {self.files_refused} refused, "
+            f"{self.files_waiting} still being written; {self.rows_landed} rows landed, {self.rows_set_aside} set aside"
         )
 
 
@@ -87,13 +88,13 @@ def intake(
     now: float | None = None,
     progress: Progress | None = None,
     profile_folders: Sequence[Path] | None = None,
-    reread: bool = False,
 ) -> IntakeReport:
     """Land what is new in the watched folders.
 
-    `now` (seconds since 1970; default the clock) decides which files are still being written. `profile_folders` come
-    before the given profiles; the default is `profiles` beside the inbox. `reread` reads known files again, for a
-    profile that was mended. Raises ProfileError for a profile that cannot be used.
+    `now` (seconds since 1970; default the clock) decides which files are still being written.
+    `profile_folders` come before the given profiles; the default is `profiles` beside the inbox. A file that was
+    refused or partly set aside is read again once its profile has changed. Raises ProfileError for a profile
+    that cannot be used.
     """
     profiles = load_profiles([inbox.parent / "profiles"] if profile_folders is None else profile_folders)
     tell = progress or (lambda stage, done, total: None)
@@ -101,7 +102,7 @@ def intake(
     report = IntakeReport()
     work = _Work(landing, pass_number, report)
     with Workroom(landing.root) as workroom:
-        fresh = work.sort_out(find_files(inbox), profiles, time.time() if now is None else now, reread, tell)
+        fresh = work.sort_out(find_files(inbox), profiles, time.time() if now is None else now, tell)
         if fresh or work.outcomes:
             work.take(fresh, workroom, tell)
     return report
@@ -119,22 +120,27 @@ class _Work:
     # -- which files are new
 
     def sort_out(
-        self, found: list[Delivery], profiles: list[Profile], now: float, reread: bool, tell: Progress
+        self, found: list[Delivery], profiles: list[Profile], now: float, tell: Progress
     ) -> list[Delivery]:
-        """The files to read. A file that landing knows by name, size and time of change is not even opened."""
+        """The files to read. A file that landing knows by name, size and time of change is not even
+        opened."""
         report = self.report
         report.files_seen = len(found)
         known = self.landing.newest(DELIVERIES).to_pylist()
-        settled = [row for row in known if row["status"] != "refused"]
-        unchanged = {(row["source_file"], row["file_bytes"], row["modified_ns"]) for row in settled}
-        taken = {(row["delivery_id"], row["profile"]): row for row in settled if row["status"] != "duplicate"}
-        by_name = {(row["delivery_id"], row["source_file"]): row for row in settled}
+        unchanged = {(row["source_file"], row["file_bytes"], row["modified_ns"]): row for row in known}
+        taken = {
+            (row["delivery_id"], _name_of(row["profile"])): row
+            for row in known
+            if row["status"] in ("accepted", "partly_accepted")
+        }
+        by_name = {(row["delivery_id"], row["source_file"]): row for row in known}
         candidates, fresh = [], []
         for delivery in found:
-            if not reread and (delivery.source_file, delivery.file_bytes, delivery.modified_ns) in unchanged:
+            delivery.profile = choose(profiles, PurePosixPath(delivery.source_file))
+            row = unchanged.get((delivery.source_file, delivery.file_bytes, delivery.modified_ns))
+            if row and _is_settled(row, delivery):
                 report.files_known += 1
                 continue
-            delivery.profile = choose(profiles, PurePosixPath(delivery.source_file))
             if is_unfinished(delivery, now):
                 report.files_waiting += 1
                 self._say(delivery, "is still being written, or was a moment ago; left for the next time")
@@ -151,18 +157,21 @@ class _Work:
                 self._refuse(delivery, "no profile takes a file of this name in this folder")
             elif delivery.file_bytes == 0:
                 self._refuse(delivery, "the file is empty")
-            elif not reread and (row := by_name.get((delivery.delivery_id, delivery.source_file))):
+            elif (row := by_name.get((delivery.delivery_id, delivery.source_file))) and _is_settled(
+                row, delivery
+            ):
                 report.files_known += 1
                 self._record(delivery, **{name: row[name] for name in _OUTCOME})
             else:
                 fresh.append(delivery)
             tell("files looked at", done, len(candidates))
-        return self._first_of_each(fresh, taken, reread)
+        return self._first_of_each(fresh, taken)
 
     def _first_of_each(
-        self, fresh: list[Delivery], taken: dict[tuple[str, str], dict[str, Any]], reread: bool
+        self, fresh: list[Delivery], taken: dict[tuple[str, str], dict[str, Any]]
     ) -> list[Delivery]:
-        """Of files with the same bytes under one profile only one is read: the known one, else the shortest name."""
+        """Of files with the same bytes under one profile only one is read: the known one, else the shortest
+        name."""
         unique = []
         alike = sorted(
             fresh,
@@ -174,7 +183,7 @@ class _Work:
             copies = list(group)
             original = taken.get((delivery_id, profile))
             first = None
-            if original is None or reread:
+            if original is None or not _is_settled(original, copies[0]):
                 first = next(
                     (one for one in copies if original and one.source_file == original["source_file"]),
                     copies[0],
@@ -212,11 +221,31 @@ class _Work:
                 )
                 self.report.landed[spec.name] = landed
                 self.report.rows_landed += landed.rows
-            aside = received.set_aside()
-            self.landing.land(SET_ASIDE_ROWS, aside, pass_number=self.pass_number, connection=connection)
+            self._land_set_aside(received, good, connection)
         finally:
             connection.close()
         self._land_outcomes()
+
+    def _land_set_aside(
+        self, received: Received, good: list[Delivery], connection: duckdb.DuckDBPyConnection
+    ) -> None:
+        """Land the rows set aside; of a file read again, those that are good now get a tombstone."""
+        spec, aside = SET_ASIDE_ROWS, received.set_aside()
+        ids = {delivery.delivery_id for delivery in good}
+        before = self.landing.newest(spec)
+        again = pyarrow.compute.is_in(before["delivery_id"], pyarrow.array(sorted(ids), pyarrow.string()))
+        if not pyarrow.compute.any(again).as_py():
+            self.landing.land(spec, aside, pass_number=self.pass_number, connection=connection)
+            return
+        columns = ", ".join(["source_row", *(name for name in spec.columns if name != "source_row")])
+        connection.from_arrow(before.filter(pyarrow.compute.invert(again))).create_view(
+            "others", replace=True
+        )
+        aside.create_view("aside", replace=True)
+        everything = connection.sql(
+            f"select {columns} from others union all by name select {columns} from aside"
+        )
+        self.landing.land(spec, everything, pass_number=self.pass_number, connection=connection, window="all")
 
     def _is_readable(self, delivery: Delivery, workroom: Workroom) -> bool:
         try:
@@ -298,7 +327,7 @@ class _Work:
                 "source_file": delivery.source_file,
                 "file_bytes": delivery.file_bytes,
                 "modified_ns": delivery.modified_ns,
-                "profile": profile.name if profile else None,
+                "profile": profile.version if profile else None,
                 "table_name": tables,
                 "source_row": 0,
                 **dict.fromkeys(_OUTCOME),
@@ -318,6 +347,17 @@ class _Work:
         self.report.landed[DELIVERIES.name] = self.landing.land(
             DELIVERIES, table, pass_number=self.pass_number
         )
+
+
+def _name_of(version: str | None) -> str:
+    return (version or "").split("@", 1)[0]
+
+
+def _is_settled(row: dict[str, Any], delivery: Delivery) -> bool:
+    """Whether what a file came to still stands: it was taken whole, or its profile is what it was."""
+    if row["status"] in ("accepted", "duplicate"):
+        return True
+    return bool(row["profile"] == (delivery.profile.version if delivery.profile else None))
 
 
 _OUTCOME = ("status", "rows_read", "rows_landed", "rows_set_aside", "duplicate_of", "message")

@@ -19,9 +19,9 @@ _SHARED_UNITS = 3
 def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: TableSpec) -> dict[int, int]:
     """By delivery number, the number it shares with the other pieces of its export; only pieces are in it.
 
-    `rows` is a table of good rows with `delivery_number` and `source_row`. Two deliveries are pieces where, over the
-    units both hold, at most a quarter of the smaller one's lines name a thing (SKU) the other names too, and either
-    they share three units or one unit stands last in the one and first in the other.
+    `rows` is a table of good rows with `delivery_number` and `source_row`. Two deliveries are pieces where,
+    over the units both hold, at most a quarter of the smaller one's lines name a thing (SKU) the other names
+    too, and either they share three units or one unit stands last in the one and first in the other.
     """
     unit = ", ".join(spec.complete_within)
     item = ", ".join(spec.told_apart_by)
@@ -97,12 +97,14 @@ def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: 
 def find_doubtful(
     connection: duckdb.DuckDBPyConnection, rows: str, aside: str, spec: TableSpec, target: str
 ) -> None:
-    """Make the table `target` (delivery_number, source_row) of rows whose delivery may hold only a part of their unit.
+    """Make the table `target` (delivery_number, source_row) of rows whose delivery may hold half of their unit.
 
-    So where the unit touches the first or last row of its delivery and is not all of it (the file may be cut there),
-    or where a row of its receipt was set aside (`aside`: delivery_number, store_code, till_code, receipt_no).
+    So where the unit touches the first or last row of its delivery and is not all of it (the file may be cut
+    there), or where a row of its receipt was set aside (`aside`: delivery_number, store_code, till_code,
+    receipt_no).
     """
     unit = ", ".join(spec.complete_within)
+    packed = ", ".join(f"{name} := {name}" for name in spec.complete_within)
     connection.execute(
         f"""
         create or replace temp table {target} as
@@ -123,7 +125,7 @@ def find_doubtful(
             inner join at_the_edge using (delivery_number, {unit})
             where printed.delivery_number in (
                 select delivery_number from {rows} group by delivery_number
-                having count(distinct struct_pack({", ".join(f"{name} := {name}" for name in spec.complete_within)})) > 1
+                having count(distinct struct_pack({packed})) > 1
             )
         ),
 

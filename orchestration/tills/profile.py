@@ -7,6 +7,7 @@ name in `<home>/profiles` takes the place of the one given here.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,8 +56,8 @@ class ProfileError(Exception):
 class TableMap:
     """How the rows of one landed table are found in a file.
 
-    `columns` maps our column to the file's header (CSV) or place (XML). `fixed` gives a column one value for all rows.
-    `element` is the XML element that is one row.
+    `columns` maps our column to the file's header (CSV) or place (XML). `fixed` gives a column one value for
+    all rows. `element` is the XML element that is one row.
     """
 
     table: str
@@ -95,6 +96,11 @@ class Profile:
     ends_with_newline: bool = True
     unit: str = ""
 
+    @property
+    def version(self) -> str:
+        """Name and a digest of every setting: another one means that the profile was mended."""
+        return f"{self.name}@{hashlib.sha256(repr(self).encode()).hexdigest()[:8]}"
+
     def takes(self, source_file: PurePosixPath) -> bool:
         """Whether a file, named from the inbox, is of this kind. Letter case does not matter."""
         folder, name = source_file.parent.as_posix().casefold(), source_file.name.casefold()
@@ -130,9 +136,9 @@ def read_profile(path: Path) -> list[Profile]:
 
 
 _SETTINGS = {
-    "description", "name", "format", "folders", "files", "table", "columns", "optional_columns", "fixed", "tables",
-    "delimiter", "encoding", "decimal", "timestamp_formats", "date_formats", "receipt_kinds", "settle_seconds",
-    "ends_with_newline", "unit",
+    "description", "name", "format", "folders", "files", "table", "columns", "optional_columns", "fixed",
+    "tables", "element", "delimiter", "encoding", "decimal", "timestamp_formats", "date_formats",
+    "receipt_kinds", "settle_seconds", "ends_with_newline", "unit",
 }  # fmt: skip
 
 

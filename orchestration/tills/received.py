@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import duckdb
+import pyarrow
 
+from orchestration.landing_delta import number
 from orchestration.landing_tables import RECEIPT_LINES, SET_ASIDE_ROWS, TableSpec
 from orchestration.tills.delivery import Delivery
 from orchestration.tills.pieces import find_doubtful, order_of_deliveries
@@ -26,14 +28,15 @@ class Received:
         self._parts = parts
         self.by_number = {delivery.number: delivery for delivery in deliveries}
         self.specs = list({part.table.table: part.table.spec for part in parts}.values())
-        self._connection.execute(
-            f"create temp table {_DELIVERIES} (delivery_number integer, delivery_id varchar, source_file varchar)"
+        told = pyarrow.table(
+            {
+                "delivery_number": pyarrow.array([one.number for one in deliveries], pyarrow.int32()),
+                "delivery_id": pyarrow.array([one.delivery_id for one in deliveries], pyarrow.string()),
+                "source_file": pyarrow.array([one.source_file for one in deliveries], pyarrow.string()),
+            }
         )
-        if deliveries:
-            self._connection.executemany(
-                f"insert into {_DELIVERIES} values (?, ?, ?)",
-                [(one.number, one.delivery_id, one.source_file) for one in deliveries],
-            )
+        self._connection.from_arrow(told).create_view("told", replace=True)
+        self._connection.execute(f"create temp table {_DELIVERIES} as select * from told")
         for spec in self.specs:
             self._refuse_second_versions(spec)
         self._gather_aside()
@@ -42,7 +45,8 @@ class Received:
         return [part for part in self._parts if part.table.table == spec.name]
 
     def _refuse_second_versions(self, spec: TableSpec) -> None:
-        """Two rows of one file with one key and other content cannot both be true: the second is set aside."""
+        """Two rows of one file with one key and other content cannot both be true: the second is set
+        aside."""
         if "line_occurrence" in spec.columns:
             return
         content = ", ".join(f"{name} := {name}" for name in spec.columns if name not in spec.provenance)
@@ -57,8 +61,8 @@ class Received:
                     select (delivery_number, source_row) from (
                         select delivery_number, source_row,
                             row_number() over same_key as printed_rank,
-                            struct_pack({content}) is distinct from first(struct_pack({content})) over same_key
-                                as is_other
+                            struct_pack({content})
+                                is distinct from first(struct_pack({content})) over same_key as is_other
                         from {part.name} where len(problems) = 0
                         window same_key as (partition by delivery_number, {key} order by source_row)
                     )
@@ -154,16 +158,18 @@ class Received:
             else "delivery_number"
         )
         find_doubtful(self._connection, rows, _ASIDE, spec, _DOUBTFUL)
-        line_occurrence = ""
+        identity = [name for name in spec.key if name not in made]
+        line_occurrence = same_line = ""
         if "line_occurrence" in spec.columns:
-            identity = ", ".join(name for name in spec.key if name not in made)
-            line_occurrence = f""", cast(row_number() over (
-                partition by delivery_order, {identity} order by source_file, source_row
+            # identical lines of one export are counted, wherever they stand: the count tells them apart
+            same_line = f", {number(identity)} as same_line"
+            line_occurrence = """, cast(row_number() over (
+                partition by delivery_order, same_line order by source_file, source_row
             ) as integer) as line_occurrence"""
         return f"""
             select *{line_occurrence} from (
-                select printed.*, cast({order} as bigint) as delivery_order, delivery_id, source_file,
-                    doubtful.source_row is null as vouches
+                select printed.*{same_line}, cast({order} as bigint) as delivery_order, delivery_id,
+                    source_file, doubtful.source_row is null as vouches
                 from {rows} as printed
                 inner join {_DELIVERIES} using (delivery_number)
                 left join {_DOUBTFUL} as doubtful

@@ -18,8 +18,8 @@ from orchestration.tills.profile import Profile, TableMap
 class ReadRows:
     """A temporary table of rows read, typed, with what is wrong with them; see `typing_sql.typed_columns`.
 
-    `name` has the content columns of the landed table (but `line_occurrence`), `delivery_number`, `source_row`,
-    `unit_number`, `problems` (a list of column and reason, empty for a good row) and `raw_text` (null for a good row).
+    `name` has the content columns of the landed table (but `line_occurrence`), `delivery_number`,
+    `source_row`, `problems` (a list of column and reason) and `raw_text`; these two are empty for a good row.
     """
 
     name: str
@@ -29,7 +29,8 @@ class ReadRows:
 
 @dataclass
 class Reading:
-    """Where a till puts what it reads: the connection of one intake, and a folder for what is not finished."""
+    """Where a till puts what it reads: the connection of one intake, and a folder for what is not
+    finished."""
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
@@ -47,6 +48,6 @@ class Till(Protocol):
     def read(self, deliveries: Sequence[Delivery], reading: Reading) -> tuple[list[ReadRows], dict[int, str]]:
         """Read deliveries of one profile.
 
-        Hands back the rows, and by delivery number why a whole delivery is refused; of a refused one there are no rows.
+        Hands back the rows, and by delivery number why a whole delivery is refused: none of its rows is there.
         """
         ...

@@ -29,12 +29,12 @@ def literal(text: str) -> str:
 def typed_columns(profile: Profile, table: TableMap, cells: Mapping[str, str]) -> tuple[list[str], str]:
     """The typed columns of a landed table, and the list of problems of a row.
 
-    `cells` gives, for each of our columns the file has, the SQL of its text. Handed back: `<sql> as <column>` for
-    every content column but `occurrence` and `line_occurrence`, and SQL for a list of
+    `cells` gives, for each of our columns the file has, the SQL of its text. Handed back: `<sql> as <column>`
+    for every content column but `occurrence` and `line_occurrence`, and SQL for a list of
     struct(column_name, reason) without nulls.
     """
     spec = table.spec
-    columns, problems = [], []
+    columns, problems, conditions = [], [], []
     for name, type_ in spec.columns.items():
         if name in ("occurrence", "line_occurrence"):
             continue
@@ -58,11 +58,16 @@ def typed_columns(profile: Profile, table: TableMap, cells: Mapping[str, str]) -
         reason = _reason(profile, name, type_, cells[name], is_needed)
         if reason:
             shown = literal(table.columns[name].rsplit("@", 1)[-1])
+            conditions.append(f"({reason[0]})")
             problems.append(
                 f"case when {reason[0]} then {{'column_name': {shown}, 'reason': {reason[1]}}} end"
             )
-    listed = f"list_filter([{', '.join(problems)}], problem -> problem is not null)" if problems else "[]"
-    return columns, listed
+    # the list is made for the rare bad row only: a condition is cheap, a list for every row is not
+    nothing = "cast([] as struct(column_name varchar, reason varchar)[])"
+    if not problems:
+        return columns, nothing
+    listed = f"list_filter([{', '.join(problems)}], problem -> problem is not null)"
+    return columns, f"case when {' or '.join(conditions)} then {listed} else {nothing} end"
 
 
 def _value(profile: Profile, name: str, type_: str, cell: str) -> str:
@@ -106,7 +111,8 @@ def _reason(profile: Profile, name: str, type_: str, cell: str, is_needed: bool)
         why = f"""case
             when regexp_full_match({text}, '[+-]?\\d{{1,3}}([., '']\\d{{3}})+([.,]\\d+)?')
                 then 'has a thousands separator, or another decimal sign than {profile.decimal}: '
-            when regexp_full_match({text}, '[+-]?\\d{{1,15}}{sign}\\d+') then 'has more than {places} decimals: '
+            when regexp_full_match({text}, '[+-]?\\d{{1,15}}{sign}\\d+')
+                then 'has more than {places} decimals: '
             else 'is not a number: ' end{said}"""
     else:
         is_bad = f"(not regexp_full_match({text}, '[+-]?\\d{{1,18}}') or try_cast({text} as {type_}) is null)"

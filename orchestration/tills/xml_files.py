@@ -4,30 +4,32 @@ refused."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.sax import SAXParseException
+from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesImpl
 
 import pyarrow
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.sax import make_parser
 
 from orchestration.landing_tables import RECEIPT_LINES, TENDERS
 from orchestration.tills.delivery import Delivery, Refusal
-from orchestration.tills.profile import DATED_BY, MUST_BE_FILLED, Profile, TableMap
+from orchestration.tills.profile import DATED_BY, Profile, TableMap
 from orchestration.tills.till import Reading, ReadRows
 from orchestration.tills.typing_sql import typed_columns
 
 _BATCH = 20_000
-Cells = dict[str, str | None]
-Find = Callable[[Element, list[Element]], str | None]
+_CHUNK = 1 << 20
 
 
 class XmlTill:
     """Reads XML; one `unit` element after the other."""
 
     def read(self, deliveries: Sequence[Delivery], reading: Reading) -> tuple[list[ReadRows], dict[int, str]]:
-        """See `Till.read`. `source_row` counts row elements from the top of the file, of all tables together."""
+        """See `Till.read`. `source_row` counts row elements from the top of the file, of all tables
+        together."""
         profile = deliveries[0].profile
         assert profile is not None
         spools = [_Spool(profile, table, reading) for table in profile.tables]
@@ -48,72 +50,97 @@ class XmlTill:
 
 
 def _read_file(profile: Profile, delivery: Delivery, spools: list[_Spool], units: _Units) -> None:
-    """Spool every row of a file. Raises Refusal; what was spooled of the file by then is taken out by the caller."""
-    by_element: dict[str, list[_Spool]] = {}
+    """Spool every row of a file. Raises Refusal; what was spooled of the file by then is taken out by the
+    caller."""
     for spool in spools:
-        by_element.setdefault(spool.table.element, []).append(spool)
         spool.start_file()
-    path: list[Element] = []
-    row = unit_number = 0
-    found: set[str] = set()
-    rows: list[tuple[_Spool, int, Cells]] = []
+    walk = _Walk(profile, delivery.number, spools, units)
+    parser = make_parser()
+    parser.forbid_dtd = True
+    parser.setContentHandler(walk)
     try:
-        for event, element in _events(delivery):
-            tag = _plain(element.tag)
-            if event == "start":
-                path.append(element)
-                continue
-            path.pop()
-            for spool in by_element.get(tag, ()):
-                row += 1
-                rows.append((spool, row, spool.cells(element, path)))
-                found.update(f"@{_plain(name)}" for name in element.attrib)
-            if tag == profile.unit:
-                unit_number += 1
-                units.add(delivery.number, unit_number, rows)
-                for spool, place, cells in rows:
-                    spool.add(delivery.number, unit_number, place, cells)
-                rows = []
-                element.clear()
-                if path:
-                    path[-1].remove(element)
-    except ParseError as error:
-        line, column = error.position
-        raise Refusal(
-            f"row {line}, column {column + 1}: not well formed: {str(error).split(':')[0]}"
-        ) from error
+        with delivery.path.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                parser.feed(chunk)
+        parser.close()
+    except SAXParseException as error:
+        where = f"row {error.getLineNumber()}, column {(error.getColumnNumber() or 0) + 1}"
+        raise Refusal(f"{where}: not well formed: {error.getMessage()}") from error
     except DefusedXmlException as error:
         why = "it has a DOCTYPE or entities; such a file may fetch or expand things and is never read"
-        raise Refusal(f"row 1: {why}") from error
+        raise Refusal(f"row {parser.getLineNumber()}: {why}") from error
     except (LookupError, ValueError) as error:
-        raise Refusal(f"row 1: cannot be read as XML: {error}") from error
+        raise Refusal(f"row {parser.getLineNumber()}: cannot be read as XML: {error}") from error
+    walk.check()
     for spool in spools:
-        spool.check(row, found, profile)
+        spool.check(walk.rows_of[spool.name], walk.found)
 
 
-def _events(delivery: Delivery) -> Iterator[tuple[str, Element]]:
-    with delivery.path.open("rb") as opened:
-        yield from iterparse(opened, events=("start", "end"), forbid_dtd=True)
+class _Walk(ContentHandler):
+    """Walks one file; hands each row to its spool when its unit ends. Holds one unit at a time."""
 
+    def __init__(self, profile: Profile, delivery_number: int, spools: list[_Spool], units: _Units):
+        super().__init__()
+        self._unit = profile.unit
+        self._delivery_number = delivery_number
+        self._units = units
+        self._by_element: dict[str, list[_Spool]] = {}
+        self._owners: dict[str, set[str]] = {}
+        for spool in spools:
+            self._by_element.setdefault(spool.table.element, []).append(spool)
+            for place in spool.table.columns.values():
+                owner, _, attribute = place.rpartition("@")
+                if owner:
+                    self._owners.setdefault(owner, set()).add(attribute)
+        self._around: dict[str, str | None] = {}
+        self._own: list[dict[str, str]] = []
+        self._text: list[list[str]] = []
+        self._rows: list[tuple[_Spool, int, tuple[str | None, ...]]] = []
+        self._row = self._unit_number = 0
+        self._elements: set[str] = set()
+        self.found: set[str] = set()
+        self.rows_of = dict.fromkeys((spool.name for spool in spools), 0)
 
-def _plain(tag: str) -> str:
-    return tag.rsplit("}", 1)[-1]
+    def check(self) -> None:
+        """Nothing may be left over once the file is read. Raises Refusal."""
+        if self._rows:
+            row, spool = self._rows[0][1], self._rows[0][0]
+            raise Refusal(f"row {row}: {spool.table.element} stands outside a {self._unit}")
+        if not self._unit_number and len(self._elements) > 1:
+            raise Refusal(f"there is no {self._unit} in it; found: {', '.join(sorted(self._elements))}")
 
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - SAX calls it so
+        tag = name.rpartition(":")[2]
+        self._elements.add(tag)
+        if tag in self._owners:
+            for attribute in self._owners[tag]:
+                self._around[f"{tag}@{attribute}"] = attrs.get(attribute)
+        if tag in self._by_element:
+            self._own.append({f"@{attribute}": value for attribute, value in attrs.items()})
+        self._text.append([])
 
-def _finder(place: str) -> Find:
-    """How a profile's place is found: `@x` of the row, `Parent@x`, or the text of the row's child `Name`."""
-    if "@" not in place:
-        return lambda element, path: next(
-            ("".join(child.itertext()) for child in element if _plain(child.tag) == place), None
-        )
-    owner, attribute = place.split("@", 1)
-    if not owner:
-        return lambda element, path: element.get(attribute)
+    def characters(self, content: str) -> None:
+        self._text[-1].append(content)
 
-    def around(element: Element, path: list[Element]) -> str | None:
-        return next((one.get(attribute) for one in reversed(path) if _plain(one.tag) == owner), None)
-
-    return around
+    def endElement(self, name: str) -> None:  # noqa: N802 - SAX calls it so
+        tag = name.rpartition(":")[2]
+        text = "".join(self._text.pop())
+        if tag in self._by_element:
+            said = self._own.pop()
+            self.found.update(said)
+            places = {**self._around, **said}
+            for spool in self._by_element[tag]:
+                self._row += 1
+                self.rows_of[spool.name] += 1
+                self._rows.append((spool, self._row, tuple(map(places.get, spool.places))))
+        elif self._own and text.strip():
+            self._own[-1][tag] = text.strip()
+        if tag == self._unit:
+            self._unit_number += 1
+            self._units.add(self._delivery_number, self._unit_number, self._rows)
+            for spool, row, cells in self._rows:
+                spool.add(self._delivery_number, self._unit_number, row, cells)
+            self._rows = []
 
 
 class _Spool:
@@ -122,35 +149,36 @@ class _Spool:
     def __init__(self, profile: Profile, table: TableMap, reading: Reading):
         self.profile = profile
         self.table = table
-        self._reading = reading
         self.name = reading.new_name("xml_text")
-        self._finders = {name: _finder(place) for name, place in table.columns.items()}
+        self.columns = list(table.columns)
+        self.places = list(table.columns.values())
+        self._reading = reading
         self._rows: list[tuple[Any, ...]] = []
-        self._filled: set[str] = set()
-        self._columns = ["delivery_number", "unit_number", "source_row", *self._finders]
-        types = ["integer", "integer", "bigint", *(["varchar"] * len(self._finders))]
-        self._schema = pyarrow.schema(
-            [
-                (name, {"integer": pyarrow.int32(), "bigint": pyarrow.int64()}.get(type_, pyarrow.string()))
-                for name, type_ in zip(self._columns, types, strict=True)
-            ]
+        self._empty: set[str] = set()
+        texts = [(name, pyarrow.string()) for name in self.columns]
+        numbers = [
+            ("delivery_number", pyarrow.int32()),
+            ("unit_number", pyarrow.int32()),
+            ("source_row", pyarrow.int64()),
+        ]
+        self._schema = pyarrow.schema(numbers + texts)
+        declared = ", ".join(f"{name} varchar" for name in self.columns)
+        reading.connection.execute(
+            f"create temp table {self.name} "
+            f"(delivery_number integer, unit_number integer, source_row bigint, {declared})"
         )
-        declared = ", ".join(f"{name} {type_}" for name, type_ in zip(self._columns, types, strict=True))
-        reading.connection.execute(f"create temp table {self.name} ({declared})")
 
     def start_file(self) -> None:
-        """Forget which columns the file before had."""
-        self._filled = set()
+        """Until a row says otherwise, the file lacks every column."""
+        self._empty = set(self.places)
 
-    def cells(self, element: Element, path: list[Element]) -> Cells:
-        """The text of every column of one row element."""
-        return {name: find(element, path) for name, find in self._finders.items()}
-
-    def add(self, delivery_number: int, unit_number: int, source_row: int, cells: Cells) -> None:
-        """Keep one row."""
-        if len(self._filled) < len(self._finders):
-            self._filled.update(name for name, cell in cells.items() if cell is not None)
-        self._rows.append((delivery_number, unit_number, source_row, *cells.values()))
+    def add(
+        self, delivery_number: int, unit_number: int, source_row: int, cells: tuple[str | None, ...]
+    ) -> None:
+        """Keep one row; `cells` in the order of `places`."""
+        if self._empty:
+            self._empty -= {place for place, cell in zip(self.places, cells, strict=True) if cell is not None}
+        self._rows.append((delivery_number, unit_number, source_row, *cells))
         if len(self._rows) >= _BATCH:
             self.flush()
 
@@ -159,16 +187,14 @@ class _Spool:
         _insert(self._reading, self.name, self._schema, self._rows)
         self._rows = []
 
-    def check(self, rows: int, found: set[str], profile: Profile) -> None:
-        """Hold the file to the profile once it is read. Raises Refusal where no row has a column it must have."""
-        if rows == 0 or not self._filled:
-            if rows == 0 and self.table is profile.tables[0]:
-                raise Refusal(f"row 1: there is no {self.table.element} inside a {profile.unit}")
+    def check(self, rows: int, found: set[str]) -> None:
+        """Hold the file to the profile once it is read. Raises Refusal where no row has a column it must
+        have."""
+        if rows == 0:
             return
-        needed = [name for name in self.table.columns if name not in self.table.optional]
-        missing = [self.table.columns[name] for name in needed if name not in self._filled]
+        missing = [place for place in self.table.headers if place in self._empty]
         if missing:
-            known = {place for table in profile.tables for place in table.columns.values()}
+            known = {place for table in self.profile.tables for place in table.columns.values()}
             extra = sorted(found - known)
             unknown = f"; not in the profile: {', '.join(extra)}" if extra else ""
             raise Refusal(f"no {self.table.element} has {', '.join(missing)}{unknown}")
@@ -177,7 +203,7 @@ class _Spool:
         """The rows typed, with their problems and the occurrence of their unit."""
         name = self._reading.new_name("xml_rows")
         columns, problems = typed_columns(
-            self.profile, self.table, {column: column for column in self._finders}
+            self.profile, self.table, {column: column for column in self.columns}
         )
         cells = ", ".join(f"'{place}=' || {column}" for column, place in self.table.columns.items())
         self._reading.connection.execute(
@@ -195,29 +221,36 @@ class _Spool:
 
 
 class _Units:
-    """What each unit is called and a hash of all it says, so that two of one name are told apart whatever their order."""
+    """What each unit is called and a hash of what it says: two of one name are told apart in any order."""
 
     def __init__(self, reading: Reading):
         self._reading = reading
         self.name = reading.new_name("xml_units")
         self._rows: list[tuple[Any, ...]] = []
         self._schema = pyarrow.schema(
-            [("delivery_number", pyarrow.int32()), ("unit_number", pyarrow.int32())]
-            + [("identity", pyarrow.string()), ("content", pyarrow.string())]
+            [
+                ("delivery_number", pyarrow.int32()),
+                ("unit_number", pyarrow.int32()),
+                ("identity", pyarrow.string()),
+                ("content", pyarrow.string()),
+            ]
         )
         reading.connection.execute(
             f"create temp table {self.name} "
             "(delivery_number integer, unit_number integer, identity varchar, content varchar)"
         )
 
-    def add(self, delivery_number: int, unit_number: int, rows: list[tuple[_Spool, int, Cells]]) -> None:
+    def add(
+        self, delivery_number: int, unit_number: int, rows: list[tuple[_Spool, int, tuple[str | None, ...]]]
+    ) -> None:
         """Name one unit by store, till, number and date as printed; only receipts have occurrences."""
         if not rows or rows[0][0].table.table not in (RECEIPT_LINES.name, TENDERS.name):
             return
-        spool, _, first = rows[0]
+        spool, _, cells = rows[0]
+        first = dict(zip(spool.columns, cells, strict=True))
         named = [first.get(name) or "" for name in ("store_code", "till_code", "receipt_no")]
         dated = (first.get(DATED_BY[spool.table.table]) or "")[:10]
-        said = sorted("\x1f".join(f"{place}" for place in cells.values()) for _, _, cells in rows)
+        said = sorted(map(str, (cells for _, _, cells in rows)))
         content = hashlib.md5("\x1e".join(said).encode(), usedforsecurity=False).hexdigest()
         self._rows.append((delivery_number, unit_number, "\x1f".join([*named, dated]), content))
         if len(self._rows) >= _BATCH:

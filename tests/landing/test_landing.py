@@ -329,9 +329,9 @@ def test_money_as_a_float_and_missing_columns_are_refused(landing: Landing) -> N
 def test_rows_of_the_operations_store_keep_their_own_company(landing: Landing) -> None:
     spec = TABLES["operations/cutovers"]
     rows = [
-        {"company_id": company, "id": str(n), "store_id": "S01", "cutover_date": date(2011, 1, 1),
+        {"company_id": company, "store_id": "S01", "cutover_date": date(2011, 1, 1),
          "delivery_id": "operations", "source_file": "cutovers", "source_row": n}
         for n, company in enumerate(["DGS", "OTHER"], start=1)
     ]  # fmt: skip
     landing.land(spec, arrow(spec, rows), pass_number=1, window="all")
-    assert live(landing, spec, "company_id", "id") == [("DGS", "1"), ("OTHER", "2")]
+    assert live(landing, spec, "company_id", "store_id") == [("DGS", "S01"), ("OTHER", "S01")]
