@@ -16,11 +16,29 @@ SLOT_COLOURS = {
     "not_checked": "#5b6570",
     "nothing_to_check": "#eceff2",
 }
+AXIS = 28
+Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 INK = {"nothing_to_check": "#4a535d"}
 """The colour of the sign in a cell; white unless the cell is pale."""
 
 
-def store_days(rows: Rows) -> alt.LayerChart:
+_PLAIN_AXIS = alt.Axis(
+    ticks=False, domain=False, labelLimit=120, labelPadding=6, labelColor="#4a535d", labelFontSize=12
+)
+
+
+_DAY_AXIS = alt.Axis(
+    labelAngle=0,
+    labelOverlap="greedy",
+    ticks=False,
+    domain=False,
+    labelPadding=4,
+    labelColor="#4a535d",
+    labelFontSize=11,
+)
+
+
+def store_days(rows: Rows) -> Drawing:
     """A month as stores by days: colour and sign by verdict, figures on pointing. `slot` is what a click
     chose."""
     values = [
@@ -45,10 +63,8 @@ def store_days(rows: Rows) -> alt.LayerChart:
     stores = len({row["store_id"] for row in rows})
     chosen = alt.selection_point(name="slot", fields=["store_id", "business_date"], empty=False)
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X(
-            "day:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False)
-        ),
-        y=alt.Y("store_id:N", title=None, axis=alt.Axis(ticks=False, domain=False)),
+        x=alt.X("day:O", title=None, axis=_DAY_AXIS),
+        y=alt.Y("store_id:N", title=None, axis=_PLAIN_AXIS),
         tooltip=[
             alt.Tooltip(f"{name}:N")
             for name in (
@@ -69,16 +85,15 @@ def store_days(rows: Rows) -> alt.LayerChart:
             legend=None,
             scale=alt.Scale(domain=list(SLOT_COLOURS), range=list(SLOT_COLOURS.values())),
         ),
-        stroke=alt.condition(chosen, alt.value("#1b2733"), alt.value("#ffffff")),
+        stroke=alt.condition(chosen, alt.value("#0f1720"), alt.value("#ffffff")),
     )
     signs = base.mark_text(fontWeight="bold", fontSize=alt.expr("max(8, min(14, width / 62))")).encode(
         text="sign:N", color=alt.Color("ink:N", scale=None, legend=None)
     )
-    layers: alt.LayerChart = alt.layer(cells.add_params(chosen), signs)
-    return layers.properties(height=max(60, 32 * stores)).configure_view(strokeWidth=0)
+    return _bare(alt.layer(cells.add_params(chosen), signs), height=AXIS + 30 * stores)
 
 
-def debt(rows: Rows) -> alt.LayerChart:
+def debt(rows: Rows) -> Drawing:
     """Reconciliation debt by owner, a bar each with its figure at the end."""
     values = [
         {
@@ -90,10 +105,21 @@ def debt(rows: Rows) -> alt.LayerChart:
         }
         for row in rows
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(
-        y=alt.Y("owner:N", title=None, sort="-x", axis=alt.Axis(ticks=False, domain=False, labelLimit=120)),
-        tooltip=[alt.Tooltip(f"{name}:N") for name in ("Debt", "Value at risk", "Open")],
+    # told outright: Streamlit draws once before the figures are there
+    longest = pounds_to_draw(max((row["debt_pence_days"] for row in rows), default=0) or 1)
+    bars = (
+        alt.Chart(alt.Data(values=values))
+        .mark_bar(color="#0b5c8a", cornerRadiusEnd=3)
+        .encode(
+            x=alt.X("debt:Q", axis=None, stack=None, scale=alt.Scale(domain=[0, longest])),
+            y=alt.Y("owner:N", title=None, sort=None, axis=_PLAIN_AXIS),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in ("Debt", "Value at risk", "Open")],
+        )
     )
-    bars = base.mark_bar(color="#0b5c8a", cornerRadiusEnd=3).encode(x=alt.X("debt:Q", axis=None))
-    layers: alt.LayerChart = alt.layer(bars)
-    return layers.properties(height=30 * len(values)).configure_view(strokeWidth=0)
+    return _bare(bars, height=30 * len(values))
+
+
+def _bare(chart: Drawing, height: int) -> Drawing:
+    """Without a frame, at a height in pixels that holds the axis too."""
+    bare: Drawing = chart.properties(height=height, padding=0).configure_view(strokeWidth=0)
+    return bare

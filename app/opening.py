@@ -18,13 +18,15 @@ def published_folder() -> Path:
     return Path(os.environ.get("TILLPROOF_HOME") or "tillproof-home").resolve() / "published"
 
 
-def open_published() -> Published:
-    """The publication this visit looks at, with a line saying how old its figures are.
+def open_published(title: str) -> Published:
+    """The publication this visit looks at, under the page's title and a line saying how old its figures are.
 
     A visit stays on the publication it began with until the reader asks for the newer one (or it is no longer
     kept). Where nothing is published the page says what to do and ends here.
     """
     root = published_folder()
+    heading = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    heading.title(title, anchor=False, width="content")
     try:
         latest = newest(root)
         published = _held(root, latest)
@@ -36,7 +38,9 @@ def open_published() -> Published:
         )
         st.stop()
     st.session_state[HELD] = published.number
-    _say_how_old(published, latest)
+    with heading:
+        _say_how_old(published)
+    _offer_newer(published, latest)
     return published
 
 
@@ -50,11 +54,15 @@ def _held(root: Path, latest: int) -> Published:
     return Published(root, latest)
 
 
-def _say_how_old(published: Published, latest: int) -> None:
+def _say_how_old(published: Published) -> None:
     st.caption(
         f"Figures as of **{moment(published.as_of)}** · pass {published.pass_number} · "
-        f"publication {published.number}"
+        f"publication {published.number}",
+        width="content",
     )
+
+
+def _offer_newer(published: Published, latest: int) -> None:
     if published.number != latest:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Newer figures are ready (publication {latest}).", width="content")

@@ -1,24 +1,8 @@
-"""Navigation only: what pages there are, and where. Started by `tillproof up`, or `streamlit run
-app/streamlit_app.py`."""
-
-from pathlib import Path
+"""What `streamlit run app/streamlit_app.py` (or `tillproof up`) serves."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-HERE = Path(__file__).parent
+from app.addresses import PageAddresses
 
-st.set_page_config(page_title="Tillproof", page_icon=str(HERE / "favicon.png"), layout="wide")
-st.navigation(
-    [
-        st.Page(
-            HERE / "views" / "can_i_close.py",
-            title="Can I close?",
-            icon=":material/fact_check:",
-            default=True,
-        ),
-        st.Page(
-            HERE / "views" / "receipt.py", title="Receipt", icon=":material/receipt_long:", url_path="receipt"
-        ),
-    ],
-    position="top",
-).run()
+app = st.App("navigation.py", middleware=[Middleware(PageAddresses)])

@@ -29,7 +29,7 @@ VERDICTS = {
 
 CAUSES = {
     "never_sent": "Never sent to Sage",
-    "synced_but_not_posted": "Connector says sent, Sage does not have it",
+    "synced_but_not_posted": "Said to be sent, not in Sage",
     "posting_rejected": "Sage refused it",
     "customer_account_locked": "Customer account was locked",
     "posted_twice": "Posted twice",

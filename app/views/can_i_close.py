@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from app import charts, totals, words
@@ -51,21 +54,22 @@ def proven(checked: Row) -> None:
                 border=True,
             )
     st.caption(
-        f"Value of Sage documents expected or found, each at the larger of what the till says and what Sage holds; "
-        f"a sale and the money taken for it are two. From {counted(checked['money_receipts'], 'money receipt')} "
+        "Value of Sage documents expected or found, each at the larger of what the till says and Sage holds; "
+        "a sale and the money taken for it are two. "
+        f"From {counted(checked['money_receipts'], 'money receipt')} "
         f"worth {pounds(checked['till_sales_pence'])}; "
         f"{counted(checked['nothing_to_post_receipts'], 'receipt')} with nothing to post counted apart."
     )
 
 
-def blocked_by(period: Row, blockers: Rows) -> str:
+def blocked_by(period: Mapping[str, Any], blockers: Rows) -> str:
     mine = [
         f"{words.cause(row['exception_class'])} ({row['open_exceptions']:,})"
         for row in blockers
         if (row["company_id"], row["period"]) == (period["company_id"], period["period"])
     ]
-    more = f", and {len(mine) - 2} more" if len(mine) > 2 else ""
-    return plain(", ".join(mine[:2]) + more)
+    more = f", +{len(mine) - 1} more" if len(mine) > 1 else ""
+    return plain("".join(mine[:1]) + more)
 
 
 def periods_table(periods: Rows, blockers: Rows) -> None:
@@ -76,9 +80,9 @@ def periods_table(periods: Rows, blockers: Rows) -> None:
         periods,
         {
             **(company if several else {}),
-            "Period": lambda row: month(row["period"]),
-            "Can I close?": lambda row: close_badge(row["close_verdict"]),
-            "What blocks it, most value first": lambda row: blocked_by(row, blockers),
+            "Period": lambda row: f"{row['period']:%b %Y}",
+            "Ready?": lambda row: close_badge(row["close_verdict"]),
+            "What blocks it most": lambda row: blocked_by(row, blockers),
             "At risk": lambda row: pounds(row["value_at_risk_pence"]),
         },
         alt="Every company and month, whether it can be closed, and what blocks it",
@@ -111,25 +115,33 @@ def choose_period(periods: Rows) -> Row:
     """The month to look into: the newest that is blocked, unless the reader chooses another."""
     blocked = [place for place, row in enumerate(periods) if row["close_verdict"] != "ready"]
     several = len({row["company_id"] for row in periods}) > 1
-    return st.selectbox(
-        "Period",
+    chosen: Row = st.selectbox(
+        "Period of the store-days",
         periods,
         index=blocked[0] if blocked else 0,
         format_func=lambda row: (f"{row['company_id']} " if several else "") + month(row["period"]),
-        width=220,
+        width=200,
         key="period",
+        label_visibility="collapsed",
     )
+    return chosen
 
 
-def heat_map(published: Published, period: Row) -> None:
+def heat_map(published: Published, periods: Rows) -> Row:
+    """Every store by every day of one month; gives the month chosen."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Store by day", anchor=False, width="content")
+        period = choose_period(periods)
     days = totals.store_days(published, period["company_id"], period["period"])
+    # a choice belongs to its month: another month begins without one
+    drawn, listed = (f"{name} {period['company_id']} {period['period']}" for name in ("drawn", "listed"))
     st.markdown(slot_badges())
     open_days = sum(row["slot_verdict"] == "open" for row in days)
     st.altair_chart(
         charts.store_days(days),
         width="stretch",
-        key="store_days",
-        on_select=choose_slot,
+        key=drawn,
+        on_select=lambda: choose_slot(drawn, listed),
         alt=f"Stores by days of {month(period['period'])}: {open_days} of {len(days)} store-days open. "
         "Every one can be chosen in the list below.",
     )
@@ -137,17 +149,18 @@ def heat_map(published: Published, period: Row) -> None:
     shown = len({row["store_id"] for row in days})
     if shown < stores:
         st.caption(f"The {shown} stores with most open value, of {stores:,}.")
-    look_into_slot(published, period["company_id"], days)
+    look_into_slot(published, period["company_id"], days, listed)
+    return period
 
 
-def choose_slot() -> None:
+def choose_slot(drawn: str, listed: str) -> None:
     """A click on a cell chooses that store-day in the list."""
-    chosen = st.session_state["store_days"].selection.get("slot") or []
+    chosen = st.session_state[drawn].selection.get("slot") or []
     if chosen:
-        st.session_state["slot"] = f"{chosen[0]['store_id']} {chosen[0]['business_date']}"
+        st.session_state[listed] = f"{chosen[0]['store_id']} {chosen[0]['business_date']}"
 
 
-def look_into_slot(published: Published, company: str, days: Rows) -> None:
+def look_into_slot(published: Published, company: str, days: Rows, listed: str) -> None:
     worst_first = sorted(days, key=lambda row: (-row["open_pence"], -row["not_checked_pence"]))
     named = {f"{row['store_id']} {row['business_date']}": row for row in worst_first}
     chosen = st.selectbox(
@@ -159,7 +172,7 @@ def look_into_slot(published: Published, company: str, days: Rows) -> None:
             f"{named[name]['store_id']}, {day(named[name]['business_date'])}: "
             f"{words.SLOTS[named[name]['slot_verdict']].lower()}"
         ),
-        key="slot",
+        key=listed,
     )
     if chosen is None:
         return
@@ -198,50 +211,54 @@ def link(event_id: str | None, exception_id: str, receipt_no: str | None) -> Non
     )
 
 
-def worst(published: Published, period: Row, alone: bool) -> None:
+def worst(published: Published, period: Row) -> None:
+    """What is open, by cause, each with the receipt it hit hardest."""
+    st.subheader("Worst exceptions, by cause", anchor=False)
+    alone = st.toggle(f"Only {month(period['period'])}", key="alone")
     causes = totals.worst_causes(published, period["period"] if alone else None, period["company_id"])
     if not causes:
         st.success("Every till agrees with the ledger.", icon=":material/check_circle:")
-        return
-    left, right = st.columns(2)
-    for place, cause in enumerate(causes):
-        with (left, right)[place % 2].container(border=True):
+    for cause in causes:
+        with st.container(border=True):
             st.markdown(
-                f"**{plain(words.cause(cause['exception_class']))}** :gray-badge[{words.owner(cause['owner'])}]  \n"
+                f"**{plain(words.cause(cause['exception_class']))}** "
+                f":gray-badge[{words.owner(cause['owner'])}]  \n"
                 f"**{pounds(cause['value_at_risk_pence'])}** at risk in "
-                f"{counted(cause['open_exceptions'], 'document')}, open {counted(cause['days_open'], 'day')}  \n"
-                f":gray[{plain(detail(cause))}]"
+                f"{counted(cause['open_exceptions'], 'document')}, "
+                f"open {counted(cause['days_open'], 'day')}. {plain(detail(cause))}"
             )
             link(cause["worst_event_id"], cause["worst_exception_id"], cause["worst_receipt_no"])
 
 
 def detail(cause: Row) -> str:
-    said = cause["cause_detail"] or ""
-    said = f"differs in {words.drifts(said)}" if cause["exception_class"].startswith("drift_") else said
+    """What was seen, where it says more than the heading, and what to do."""
+    said = (cause["cause_detail"] or "").replace("_", " ")
+    if cause["exception_class"].startswith("drift_"):
+        said = f"Differs in {words.drifts(cause['cause_detail'])}"
+    elif said == cause["exception_class"].replace("_", " "):
+        said = ""
     return ". ".join(part.rstrip(".") for part in (said, cause["suggested_remedy"] or "") if part) + "."
 
 
 def page() -> None:
-    st.title("Can I close?", anchor=False)
-    published = open_published()
+    published = open_published("Can I close?")
     periods = totals.periods(published)
     if not periods:
         st.info("No store-day has been checked yet. Put a till's files in its inbox, then run: tillproof run")
         st.stop()
     answer(periods)
     proven(totals.checked(published))
-    left, right = st.columns([5, 3], gap="large")
+    left, right = st.columns([5, 7], gap="large")
     with left:
         periods_table(periods, totals.blockers(published))
     with right:
+        period = heat_map(published, periods)
+    left, right = st.columns([5, 7], gap="large")
+    with left:
         debt(totals.debt_by_owner(published))
         undated(totals.undated_exceptions(published))
-    st.subheader("Store by day", anchor=False)
-    period = choose_period(periods)
-    heat_map(published, period)
-    st.subheader("Worst exceptions, by cause", anchor=False)
-    alone = st.toggle(f"Only {month(period['period'])}", key="alone")
-    worst(published, period, alone)
+    with right:
+        worst(published, period)
 
 
 def undated(rows: Rows) -> None:

@@ -3,6 +3,9 @@ what was done."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import streamlit as st
 
 from app import finding, words
@@ -13,6 +16,8 @@ from app.published import Published, Row
 from app.shown import plain, table, verdict_badge
 
 MOST_SHOWN = 20
+SIDE_BY_SIDE = 3
+TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
 
 
 def ask() -> str:
@@ -40,8 +45,8 @@ def choose(published: Published, asked: str) -> finding.Subject:
     found = finding.find(published, asked)
     if not found:
         st.warning(
-            f"Nothing is known as {plain(asked)}. Try the number printed on the receipt, or the reference that Sage "
-            "shows; a receipt from a file that has not arrived is not here yet.",
+            f"Nothing is known as {plain(asked)}. Try the number printed on the receipt, or the reference "
+            "that Sage shows; a receipt from a file that has not arrived is not here yet.",
             icon=":material/search_off:",
         )
         st.stop()
@@ -60,7 +65,8 @@ def heading(told: Life) -> None:
     receipt = told["receipt"]
     if receipt:
         st.subheader(
-            f"Receipt {plain(receipt['receipt_no'])}, store {plain(receipt['store_id'])}, {day(receipt['business_date'])}",
+            f"Receipt {plain(receipt['receipt_no'])}, store {plain(receipt['store_id'])}, "
+            f"{day(receipt['business_date'])}",
             anchor=False,
         )
         st.markdown(
@@ -116,7 +122,8 @@ def came_from(told: Life) -> None:
     receipt, delivery = told["receipt"], told["delivery"]
     if receipt:
         st.caption(
-            f"From {plain(receipt['source_file'])}, row {receipt['source_row']} · {plain(receipt['event_id'])}"
+            f"From {plain(receipt['source_file'])}, row {receipt['source_row']} · "
+            f"{plain(receipt['event_id'])}"
         )
     if delivery:
         message = f": {plain(delivery['message'])}" if delivery["message"] else ""
@@ -150,7 +157,8 @@ def expected(told: Life) -> None:
             said = f", saying “{plain(row['sync_message'])}”" if row["sync_message"] else ""
             at = f" at {moment(row['sync_claimed_at'])}" if row["sync_claimed_at"] else ""
             st.caption(
-                f"The connector's log on the {words.kind(row['document_kind']).lower()}: {row['sync_claim']}{at}{said}"
+                f"The connector's log on the {words.kind(row['document_kind']).lower()}: "
+                f"{plain(row['sync_claim'])}{at}{said}"
             )
     if told["drifts"]:
         table(
@@ -164,63 +172,54 @@ def expected(told: Life) -> None:
         )
 
 
-def reason(row: Row) -> str:
-    said = (
-        words.drifts(row["drift_kinds"]) or words.said({}, row["reason"]).lower()
-        if row["reason"] or row["drift_kinds"]
-        else ""
-    )
+def reason(row: Mapping[str, Any]) -> str:
+    """Why, beside the verdict: what differs, else the reason it gives."""
+    said = words.drifts(row["drift_kinds"])
+    if not said and row["reason"]:
+        said = words.said({}, row["reason"]).lower()
     return f" {plain(said)}" if said else ""
 
 
 def in_sage(told: Life) -> None:
+    """Every ledger document side by side, each with its nominal lines."""
     st.markdown("##### In Sage")
     if not told["ledger"]:
         st.markdown("Sage holds nothing for it.")
         return
-    rows = [
-        {"document": document, "line": line, "is_first": place == 0}
-        for document in told["ledger"]
-        for place, line in enumerate(document["lines"] or [None])
-    ]
-    table(
-        rows,
-        {
-            "URN": lambda row: str(row["document"]["urn"]) if row["is_first"] else "",
-            "Document": lambda row: words.kind(row["document"]["document_kind"]) if row["is_first"] else "",
-            "Reference": lambda row: plain(row["document"]["reference"]) if row["is_first"] else "",
-            "Date": lambda row: day(row["document"]["document_date"]) if row["is_first"] else "",
-            "Nominal": lambda row: (
-                plain(words.account(row["line"])) if row["line"] else "Not in the nominal ledger"
-            ),
-            "Debit": lambda row: amount(row["line"], "debit_pence"),
-            "Credit": lambda row: amount(row["line"], "credit_pence"),
-            "By": lambda row: plain(row["document"]["user_name"]) if row["is_first"] else "",
-        },
-        alt="Ledger documents and their nominal lines",
+    columns = st.columns(min(SIDE_BY_SIDE, len(told["ledger"])))
+    for place, document in enumerate(told["ledger"]):
+        with columns[place % len(columns)].container(border=True):
+            ledger_document(document)
+
+
+def ledger_document(document: Row) -> None:
+    st.markdown(
+        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}  \n"
+        f"{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
     )
-
-
-def amount(line: Row | None, column: str) -> str:
-    return pounds(line[column]) if line and line[column] else ""
+    if not document["lines"]:
+        st.warning("Not in the nominal ledger.")
+        return
+    table(
+        document["lines"],
+        {
+            "Nominal": lambda row: plain(words.account(row)),
+            "Debit": lambda row: pounds(row["debit_pence"]) if row["debit_pence"] else "",
+            "Credit": lambda row: pounds(row["credit_pence"]) if row["credit_pence"] else "",
+        },
+        alt=f"Nominal lines of URN {document['urn']}",
+    )
 
 
 def done_about_it(told: Life) -> None:
     if told["exceptions"]:
         st.markdown("##### Exceptions")
-        table(
-            told["exceptions"],
-            {
-                "Exception": lambda row: plain(row["exception_id"]),
-                "What is wrong": lambda row: plain(words.cause(row["exception_class"])),
-                "State": lambda row: (
-                    ":red-badge[! Open]" if row["status"] == "open" else ":green-badge[✓ Resolved]"
-                ),
-                "At risk": lambda row: pounds(row["value_at_risk_pence"]),
-                "Owner": lambda row: words.owner(row["owner"]),
-                "Remedy": lambda row: plain(row["suggested_remedy"]),
-            },
-            alt="Exceptions of this receipt",
+    for row in told["exceptions"]:
+        state = ":red-badge[! Open]" if row["status"] == "open" else ":green-badge[✓ Resolved]"
+        st.markdown(
+            f"{state} **{plain(words.cause(row['exception_class']))}** ({plain(row['exception_id'])}): "
+            f"{pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
+            f"{day(row['first_seen_at'])}. {plain(row['suggested_remedy']) if row['suggested_remedy'] else ''}"
         )
     for flag in told["flags"]:
         st.warning(
@@ -231,8 +230,9 @@ def done_about_it(told: Life) -> None:
     for row in told["proposals"]:
         may = "may be posted" if row["may_post"] else f"held: {plain(row['hold_reason'])}"
         st.markdown(
-            f"Proposed: **{words.said(words.REMEDIES, row['remedy']).lower()}**, {words.kind(row['document_kind']).lower()} "
-            f"of {pounds(row['gross_pence'])} under {plain(row['posting_key'])}; {may}."
+            f"Proposed: **{words.said(words.REMEDIES, row['remedy']).lower()}**, "
+            f"{words.kind(row['document_kind']).lower()} of {pounds(row['gross_pence'])} "
+            f"under {plain(row['posting_key'])}; {may}."
         )
     postings(told)
 
@@ -248,14 +248,15 @@ def postings(told: Life) -> None:
                 f"{plain(row['posting_key'])} {plain(words.said(words.REMEDIES, row['remedy']).lower())}"
             ),
             "State": lambda row: plain(words.said({}, row["state"])),
-            **{
-                words.TRUTHS[name]: lambda row, name=name: "✓ yes" if row[f"truth_{name}"] else "no"
-                for name in ("sent", "acknowledged", "present", "in_nominal", "right")
-            },
+            **{words.TRUTHS[name]: truth(name) for name in TRUTHS},
             "URN": lambda row: str(row["urn"] or NONE),
         },
         alt="Each posting and how far it came",
     )
+
+
+def truth(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: "✓ yes" if row[f"truth_{name}"] else "no"
 
 
 def over_time(told: Life) -> None:
@@ -276,8 +277,7 @@ def over_time(told: Life) -> None:
 
 
 def page() -> None:
-    st.title("Receipt", anchor=False)
-    published = open_published()
+    published = open_published("Receipt")
     asked = ask()
     if not asked:
         st.info("Type the number printed on a receipt, or come here from an exception on the first page.")
@@ -290,12 +290,12 @@ def page() -> None:
         at_the_till(told)
     with right:
         expected(told)
-    left, right = st.columns([3, 2], gap="large")
+    in_sage(told)
+    left, right = st.columns(2, gap="large")
     with left:
-        in_sage(told)
-    with right:
         over_time(told)
-    done_about_it(told)
+    with right:
+        done_about_it(told)
 
 
 page()

@@ -56,6 +56,7 @@ def _faults(shop: Shop) -> dict[int, dict[str, Any]]:
         SET_ASIDE: {"sales": dict(aside), "takings": dict(aside)},
         560502: {"sales": penny},
         HOSTILE_RECEIPT: {"description": HOSTILE},
+        TWICE: {"worst": "duplicate_in_ledger"},
     }
 
 
