@@ -84,10 +84,16 @@ def judge(truths: Sequence[Truth], said: Sequence[Said], *, stage: str, publicat
         findings,
         accused + _repeated(said),
         sum(row.verdict in GREY and row.is_expected for row in said),
-        sum((truth.verdict in GREY or not truth.is_strict) and truth.scope == "expected" for truth in truths),
+        sum(_may_be_grey(finding) for finding in findings),
     )
     judgement.failures = _failures(judgement)
     return judgement
+
+
+def _may_be_grey(finding: Finding) -> bool:
+    """The truth itself is grey, or what was said is a rightful doubt."""
+    is_rightly_ambiguous = finding.is_right and finding.said.verdict == "ambiguous"
+    return finding.truth.scope == "expected" and (finding.truth.verdict in GREY or is_rightly_ambiguous)
 
 
 def _name(row: Said) -> tuple[str, str, str, int]:

@@ -1,7 +1,8 @@
 """How each till writes a row: one SQL text per shape and export, as FORMATS.md says.
 
-Each entry yields `store_id`, `file_name`, `sort_key`, `text` (one row of the file, line end included);
-headers and wrappers stand beside them. Three shapes: comma (S01, S02), semicolon (S03, S04), XML (S05).
+Each entry yields `store_id`, `file_name`, `document_date`, `sort_key`, `text` (one row of the file, line end
+included) and may use `$since` and `$until`; headers and wrappers stand beside them. Three shapes: comma (S01,
+S02), semicolon (S03, S04), XML (S05).
 """
 
 from __future__ import annotations
@@ -199,7 +200,9 @@ XML_RECEIPTS = f"""
                 || '" tax="' || {pounds("tax_pence")}
                 || '" gross="' || {pounds("gross_pence")} || '"/>' || chr(10), '' order by line_no
             ) as text
-        from ({PRINTED_LINES}) group by receipt_no
+        from ({PRINTED_LINES})
+        where store_id = 'S05' and document_date between $since and $until
+        group by receipt_no
     ),
     tender_texts as (
         select
@@ -209,7 +212,9 @@ XML_RECEIPTS = f"""
                 || '" type="' || tender_type || '" amount="' || {pounds("tender_pence")} || '"/>' || chr(10),
                 '' order by tender_no
             ) as text
-        from ({PRINTED_TENDERS}) group by receipt_no
+        from ({PRINTED_TENDERS})
+        where store_id = 'S05' and document_date between $since and $until
+        group by receipt_no
     )
     select
         store_id, 'receipts_' || {HOURLY} || '.xml' as file_name, document_date,

@@ -224,7 +224,8 @@ shares as (
 )
 select
     line_no,
-    (share_pence + case when size_rank = 1 then tax_of_receipt - shared_pence else 0 end)::bigint as apportioned_pence
+    (share_pence + case when size_rank = 1 then tax_of_receipt - shared_pence else 0 end)::bigint
+        as apportioned_pence
 from shares
 """
 

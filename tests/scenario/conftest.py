@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from scenario_story import SEED, Story
 
 from sandbox.company import SageCompany
-from sandbox.scenario import connector, manifest
-from sandbox.scenario.manifest import Truth
+from sandbox.scenario import connector
 from sandbox.scenario.tills import write_company_seed, write_exports
-
-SEED = 20111201
 
 
 @pytest.fixture(scope="session")
 def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The exports of three stretches of days, in the shapes and under the names of the whole."""
+    """The exports of two stretches of days, in the shapes and under the names of the whole."""
     folder = tmp_path_factory.mktemp("trade") / "inbox"
     write_exports(folder, seed=SEED, since=date(2010, 12, 1), until=date(2010, 12, 9))
-    write_exports(folder, seed=SEED, since=date(2011, 8, 1), until=date(2011, 8, 17))
-    write_exports(folder, seed=SEED, since=date(2011, 8, 18))
+    write_exports(folder, seed=SEED, since=date(2011, 8, 1))
     return folder
-
-
-@dataclass
-class Story:
-    """What the connector did: the company's file, the truth and the log's folder."""
-
-    company: SageCompany
-    database: sqlite3.Connection
-    truth_file: Path
-    log: Path
-    loaded: dict[str, connector.Loaded]
-    posted_again: tuple[str, ...]
-
-    def truths(self, stage: str = "before") -> list[Truth]:
-        return manifest.read(self.truth_file, stage)
-
-    def of_fault(self, fault: str, stage: str = "before") -> list[Truth]:
-        return [truth for truth in self.truths(stage) if truth.fault == fault]
 
 
 @pytest.fixture(scope="session")

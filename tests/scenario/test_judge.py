@@ -1,0 +1,270 @@
+"""A judge that cannot fail is no judge: each wrong verdict must cost something, and only the right ones pass."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sandbox.scenario import judge, manifest
+from sandbox.scenario.judge_report import summary, text_of
+from sandbox.scenario.judgement import Judgement, Said
+from sandbox.scenario.manifest import Truth
+
+
+def truth(number: str, verdict: str, urn: int | None = None, **more: object) -> Truth:
+    values: dict[str, object] = {
+        "stage": "before",
+        "scope": "expected",
+        "store_id": "S01",
+        "receipt_no": number,
+        "document_kind": "invoice",
+        "ordinal": 1,
+        "urn": urn,
+        "verdict": verdict,
+        "fault": "clean",
+        "part": "clean",
+        "document_date": date(2011, 5, 4),
+        "gross_pence": 1200,
+    }
+    return Truth(**(values | more))  # type: ignore[arg-type]
+
+
+PLANTED = {"part": "planted"}
+TRUTHS = [
+    truth("1", "matched", 101),
+    truth("1", "matched", 102, document_kind="receipt"),
+    truth("2", "drifted", 103, drift_kinds="amount,tax_amount", fault="tax_truncated", **PLANTED),
+    truth("3", "missing_in_ledger", fault="missing_receipt_whole", **PLANTED),
+    truth("4", "matched", 104, fault="reference_lost", is_strict=False, **PLANTED),
+    truth("5", "not_checked", document_kind="invoice", fault="unknown_store", store_id="S09", **PLANTED),
+    truth("6", "nothing_to_post", document_kind="none", ordinal=0, fault="natural", part="natural"),
+    truth("7", "matched", 105),
+    truth("7", "duplicate_in_ledger", 106, scope="ledger", fault="posted_twice", **PLANTED),
+    truth("8", "matched", 107),
+    truth("8", "reversed", 108, scope="ledger", twin_urn=107, fault="posted_twice_reversed", **PLANTED),
+    truth("900", "missing_in_pos", 110, scope="ledger", fault="never_sold", **PLANTED),
+]
+
+
+def key(number: int) -> str:
+    return f"TP{number:018d}"
+
+
+def said_of(truths: list[Truth]) -> list[Said]:
+    """A pipeline that knows everything."""
+    return [
+        Said(
+            key(position) if t.scope == "expected" else f"DGS:sales:{t.urn or 900 + position}",
+            t.store_id,
+            t.receipt_no,
+            t.document_kind,
+            t.ordinal,
+            t.verdict,
+            t.drift_kinds,
+            t.urn if t.scope == "expected" else t.urn or 900 + position,
+            frozenset(),
+        )
+        for position, t in enumerate(truths)
+    ]
+
+
+def judged(said: list[Said], truths: list[Truth] = TRUTHS) -> Judgement:
+    return judge.judge(truths, said, stage="before", publication=2)
+
+
+def changed(position: int, **change: object) -> list[Said]:
+    said = said_of(TRUTHS)
+    said[position] = said[position]._replace(**change)  # type: ignore[arg-type]
+    return said
+
+
+def test_the_whole_truth_passes() -> None:
+    judgement = judged(said_of(TRUTHS))
+    assert judgement.has_passed
+    assert all(finding.is_right for finding in judgement.findings)
+    report = summary(judgement)
+    assert {row["precision"] for row in report["verdicts"].values()} == {1.0}
+    assert {row["recall"] for row in report["faults"].values()} == {1.0}
+    assert report["misses"] == report["accused"] == []
+
+
+WRONG: dict[str, Callable[[], list[Said]]] = {
+    "a drift taken for a match": lambda: changed(2, verdict="matched", drift_kinds=""),
+    "a drift of another kind": lambda: changed(2, drift_kinds="amount"),
+    "a missing document taken for a match": lambda: changed(3, verdict="matched", ledger_urn=999),
+    "a missing document passed over as pending": lambda: changed(3, verdict="pending"),
+    "a match with another document than the true one": lambda: changed(0, ledger_urn=102),
+    "an innocent document accused": lambda: changed(0, verdict="missing_in_ledger", ledger_urn=None),
+    "an innocent match excused by a policy": lambda: changed(0, verdict="matched_within_policy"),
+    "a receipt of an unknown store judged all the same": lambda: changed(5, verdict="missing_in_ledger"),
+    "a receipt that leaves no trace called missing": lambda: changed(6, verdict="missing_in_ledger"),
+    "a copy taken for a stranger": lambda: changed(8, verdict="missing_in_pos"),
+    "a stranger taken for a copy": lambda: changed(11, verdict="duplicate_in_ledger"),
+    "a document without a verdict": lambda: said_of(TRUTHS)[1:],
+    "a planted fault without a verdict": lambda: said_of(TRUTHS)[:-1],
+    "a ledger document accused that nobody knows": lambda: [
+        *said_of(TRUTHS),
+        Said("DGS:sales:500", "S01", "77", "invoice", 1, "missing_in_pos", "", 500, frozenset()),
+    ],
+    "an expected document nobody sold": lambda: [
+        *said_of(TRUTHS),
+        Said(key(99), "S01", "77", "invoice", 1, "missing_in_ledger", "", None, frozenset()),
+    ],
+    "the same document twice": lambda: [*said_of(TRUTHS), said_of(TRUTHS)[0]],
+    "an ambiguous where the reference decides": lambda: changed(
+        0, verdict="ambiguous", ledger_urn=None, candidates=frozenset({101, 102})
+    ),
+    "an ambiguous without the truth among its candidates": lambda: changed(
+        4, verdict="ambiguous", ledger_urn=None, candidates=frozenset({101, 102})
+    ),
+}
+
+
+@pytest.mark.parametrize("story", WRONG)
+def test_the_judge_fails(story: str) -> None:
+    judgement = judged(WRONG[story]())
+    assert not judgement.has_passed, story
+    assert judgement.failures
+
+
+def test_an_ambiguous_that_names_the_truth_is_right_where_nothing_decides() -> None:
+    said = changed(4, verdict="ambiguous", ledger_urn=None, candidates=frozenset({104, 333}))
+    # the ledger's own side of that uncertainty is no accusation
+    said.append(Said("DGS:sales:104", "S01", "", "invoice", 1, "ambiguous", "", 104, frozenset()))
+    assert judged(said).has_passed
+
+
+def test_more_grey_than_the_truth_has_fails_even_if_nobody_is_accused() -> None:
+    truths = TRUTHS + [truth(str(number), "matched", number) for number in range(2000, 2010)]
+    said = said_of(truths)
+    for position in range(len(TRUTHS), len(truths)):
+        said[position] = said[position]._replace(verdict="not_checked")
+    failures = judged(said, truths).failures
+    assert len(failures) == 1
+    assert "ambiguous, pending or not checked" in failures[0]
+
+
+def test_of_two_equal_documents_either_may_be_the_one_undone() -> None:
+    said = said_of(TRUTHS)
+    said[9] = said[9]._replace(ledger_urn=108)
+    said[10] = said[10]._replace(ledger_urn=107, document_id="DGS:sales:107")
+    assert judged(said).has_passed
+
+
+def test_our_own_contras_are_counted_by_store_and_kind() -> None:
+    truths = [
+        truth("7", "reversed", 106, scope="ledger", fault="posted_twice", **PLANTED),
+        truth(
+            "7",
+            "reversed",
+            None,
+            scope="ledger",
+            document_kind="credit_note",
+            fault="posted_twice",
+            **PLANTED,
+        ),
+    ]
+    contra = Said("DGS:sales:700", "S01", "", "credit_note", 1, "reversed", "", 700, frozenset())
+    copy = said_of(truths)[0]
+    assert judged([copy, contra], truths).has_passed
+    assert not judged([copy], truths).has_passed
+    assert not judged(
+        [copy, contra, contra._replace(document_id="DGS:sales:701", ledger_urn=701)], truths
+    ).has_passed
+    assert not judged([copy, contra._replace(store_id="S02")], truths).has_passed
+
+
+def test_recall_and_precision_are_of_documents() -> None:
+    said = changed(3, verdict="matched", ledger_urn=999)
+    report = summary(judged(said))
+    matched, missing = report["verdicts"]["matched"], report["verdicts"]["missing_in_ledger"]
+    assert (matched["truth"], matched["said"], matched["right"]) == (5, 6, 5)
+    assert matched["precision"] == round(5 / 6, 6)
+    assert missing["recall"] == 0
+    assert report["faults"]["missing_receipt_whole"]["recall"] == 0
+    assert report["misses"] == [
+        {
+            "store_id": "S01",
+            "receipt_no": "3",
+            "document_kind": "invoice",
+            "ordinal": 1,
+            "urn": None,
+            "fault": "missing_receipt_whole",
+            "part": "planted",
+            "note": "",
+            "truth": "missing_in_ledger",
+            "said": "matched",
+            "said_urn": 999,
+        }
+    ]
+    assert "missed: S01 3 invoice" in text_of(report)
+
+
+def publish(folder: Path, said: list[Said], number: int = 2) -> Path:
+    """A publication of the verdicts, in two files, beside an older one that must not be read."""
+    rows = [
+        row._asdict() | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
+        for row in said
+    ]
+    files = []
+    for part, members in enumerate((rows[:5], rows[5:])):
+        path = folder / "document_verdicts" / f"2011-05-0{part + 1}" / f"{part}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(members), path)
+        files.append({"path": path.relative_to(folder).as_posix(), "rows": len(members), "digest": "x"})
+    (folder / f"{number}.json").write_text(
+        json.dumps({"tables": {"document_verdicts": files}}), encoding="utf-8"
+    )
+    (folder / f"{number - 1}.json").write_text(json.dumps({"tables": {}}), encoding="utf-8")
+    (folder / "current").write_text(f"{number}\n", encoding="utf-8")
+    return folder
+
+
+def run(truth_file: Path, published: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sandbox.scenario.judge", "--manifest", str(truth_file)]
+    return subprocess.run(
+        [*command, "--published", str(published), "--stage", "before", *more],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(tmp_path: Path) -> None:
+    truth_file = tmp_path / "truth.parquet"
+    after = [replace(t, stage="after", verdict="missing_in_pos") for t in TRUTHS]
+    manifest.append(truth_file, TRUTHS)
+    manifest.append(truth_file, after)
+    passed = run(truth_file, publish(tmp_path / "right", said_of(TRUTHS)), "--json")
+    assert passed.returncode == 0, passed.stderr
+    report = json.loads(passed.stdout)
+    assert (report["publication"], report["documents"], report["right"]) == (2, 12, 12)
+    failed = run(truth_file, publish(tmp_path / "wrong", changed(2, drift_kinds="amount")))
+    assert failed.returncode == 1
+    assert "1 planted documents were not found" in failed.stdout
+
+
+def test_kinds_in_another_order_are_the_same_kinds(tmp_path: Path) -> None:
+    published = publish(tmp_path, changed(2, drift_kinds="tax_amount,amount"))
+    _, said = judge.read_publication(published)
+    assert judged(said).has_passed
+
+
+def test_no_publication_is_no_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth_file = tmp_path / "truth.parquet"
+    manifest.append(truth_file, TRUTHS)
+    arguments = ["--manifest", str(truth_file), "--published", str(tmp_path), "--stage"]
+    assert judge.main([*arguments, "before"]) == 2
+    publish(tmp_path, said_of(TRUTHS))
+    assert judge.main([*arguments, "after"]) == 2
+    assert "no truth for the stage after" in capsys.readouterr().err
