@@ -1,5 +1,6 @@
 """Operations: what people and the poster decided (mappings, approvals, stops, intents, notes, sign-offs)."""
 
+from orchestration.operations.chain import ChainEnd
 from orchestration.operations.errors import (
     ChainBrokenError,
     FenceLostError,
@@ -7,7 +8,7 @@ from orchestration.operations.errors import (
     MappingsRefusedError,
     OperationsError,
 )
-from orchestration.operations.intents import ChainEnd, Step, StoredIntent
+from orchestration.operations.intents import Step, StoredIntent
 from orchestration.operations.landed import LANDED_TABLES
 from orchestration.operations.mapping_import import Imported
 from orchestration.operations.permissions import ApprovalGiven

@@ -7,24 +7,19 @@ fence), and the event that tells of the move joins the chain. Which moves are le
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from orchestration.operations.base import table_of
+from orchestration.operations import chain
+from orchestration.operations.chain import EVENTS, INTENTS, PAYLOADS, ChainEnd
 from orchestration.operations.database import Database
-from orchestration.operations.errors import ChainBrokenError, FenceLostError, OperationsError
-from orchestration.operations.posting_tables import ChainHead, Intent, IntentEvent, IntentPayload
+from orchestration.operations.errors import FenceLostError, OperationsError
 
-INTENTS, EVENTS = table_of(Intent), table_of(IntentEvent)
-HEADS, PAYLOADS = table_of(ChainHead), table_of(IntentPayload)
-CHAIN = "intents"
-FIRST_HASH = "0" * 64
 KEYS_PER_QUERY = 500
 
 
@@ -76,6 +71,20 @@ class StoredIntent:
 
 COLUMNS = tuple(field.name for field in fields(StoredIntent))
 LONGEST_TEXT = 2000
+ADD_INTENT = insert(INTENTS)
+MOVE_INTENT = (
+    update(INTENTS)
+    .where(
+        INTENTS.c.posting_key == bindparam("its_key"),
+        INTENTS.c.state == bindparam("its_state"),
+        INTENTS.c.fence == bindparam("its_fence"),
+        INTENTS.c.payload_digest == bindparam("its_digest"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in COLUMNS if name != "posting_key"})
+)
+PAYLOAD_OF = select(PAYLOADS.c.payload).where(PAYLOADS.c.payload_digest == bindparam("digest"))
+ADD_PAYLOAD = insert(PAYLOADS)
+BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -87,14 +96,6 @@ class Step:
     after: StoredIntent
     mover: str
     detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ChainEnd:
-    """How long the chain is and the hash of its last event: what a sign-off seals."""
-
-    event_number: int
-    head_hash: str
 
 
 class IntentStore:
@@ -114,7 +115,7 @@ class IntentStore:
         with self._database.read() as connection:
             for start in range(0, len(keys), KEYS_PER_QUERY):
                 part = keys[start : start + KEYS_PER_QUERY]
-                rows = connection.execute(select(INTENTS).where(INTENTS.c.posting_key.in_(part))).mappings()
+                rows = connection.execute(BY_KEYS, {"keys": part}).mappings()
                 found.update((row["posting_key"], _intent(row)) for row in rows)
         return found
 
@@ -140,9 +141,8 @@ class IntentStore:
 
     def payload(self, payload_digest: str) -> str:
         """The canonical JSON of a digest; OperationsError when it was never kept."""
-        query = select(PAYLOADS.c.payload).where(PAYLOADS.c.payload_digest == payload_digest)
         with self._database.read() as connection:
-            found = connection.execute(query).scalar_one_or_none()
+            found = connection.execute(PAYLOAD_OF, {"digest": payload_digest}).scalar_one_or_none()
         if found is None:
             raise OperationsError(f"no payload was kept for digest {payload_digest}")
         return str(found)
@@ -168,129 +168,58 @@ class IntentStore:
             self._keep(connection, payloads)
             for step in steps:
                 self._move(connection, step)
-            self._append(connection, steps, now)
+            chain.append(connection, [_event(step) for step in steps], now)
         return [step.after for step in steps]
 
     def _keep(self, connection: Connection, payloads: Mapping[str, str]) -> None:
         """Keep what is not yet kept."""
         for digest in sorted(payloads):
-            query = select(PAYLOADS.c.payload_digest).where(PAYLOADS.c.payload_digest == digest)
-            if connection.execute(query).scalar_one_or_none() is None:
-                connection.execute(insert(PAYLOADS).values(payload_digest=digest, payload=payloads[digest]))
+            if connection.execute(PAYLOAD_OF, {"digest": digest}).scalar_one_or_none() is None:
+                connection.execute(ADD_PAYLOAD, {"payload_digest": digest, "payload": payloads[digest]})
 
     def _move(self, connection: Connection, step: Step) -> None:
         """Write the intent row, if it still is what the step believes it is."""
-        after = asdict(step.after)
-        after.update(refusal=after["refusal"][:LONGEST_TEXT], hold_reason=after["hold_reason"][:LONGEST_TEXT])
+        after = {
+            **vars(step.after),
+            "refusal": step.after.refusal[:LONGEST_TEXT],
+            "hold_reason": step.after.hold_reason[:LONGEST_TEXT],
+        }
         if step.before is None:
-            connection.execute(insert(INTENTS).values(**after))
+            connection.execute(ADD_INTENT, after)
             return
-        before = asdict(step.before)
-        changed = {name: value for name, value in after.items() if before[name] != value}
-        moved = connection.execute(
-            update(INTENTS)
-            .where(
-                INTENTS.c.posting_key == step.before.posting_key,
-                INTENTS.c.state == step.before.state,
-                INTENTS.c.fence == step.before.fence,
-                INTENTS.c.payload_digest == step.before.payload_digest,
-            )
-            .values(**changed)
-        )
-        if moved.rowcount != 1:
+        values = {f"new_{name}": value for name, value in after.items() if name != "posting_key"}
+        where = {
+            "its_key": step.before.posting_key,
+            "its_state": step.before.state,
+            "its_fence": step.before.fence,
+            "its_digest": step.before.payload_digest,
+        }
+        if connection.execute(MOVE_INTENT, {**where, **values}).rowcount != 1:
             raise FenceLostError(f"{step.before.posting_key} was moved by another worker")
 
-    def _append(self, connection: Connection, steps: Sequence[Step], now: datetime) -> None:
-        """Put the events at the end of the chain; updating its head first makes two writers take turns."""
-        if not steps:
-            return
-        head = connection.execute(
-            update(HEADS)
-            .where(HEADS.c.chain == CHAIN)
-            .values(event_number=HEADS.c.event_number + len(steps))
-            .returning(HEADS.c.event_number, HEADS.c.head_hash)
-        ).one()
-        number, previous = head.event_number - len(steps), head.head_hash
-        rows = []
-        for step in steps:
-            number += 1
-            row = {
-                "event_number": number,
-                "posting_key": step.after.posting_key,
-                "from_state": step.before.state if step.before else "",
-                "event": step.event,
-                "to_state": step.after.state,
-                "mover": step.mover,
-                "fence": step.after.fence,
-                "payload_digest": step.after.payload_digest,
-                "detail": json.dumps(dict(step.detail), sort_keys=True, default=str),
-                "recorded_at": now,
-                "previous_hash": previous,
-            }
-            previous = row["event_hash"] = event_hash(row)
-            rows.append(row)
-        connection.execute(insert(EVENTS), rows)
-        connection.execute(update(HEADS).where(HEADS.c.chain == CHAIN).values(head_hash=previous))
-
     def chain_end(self) -> ChainEnd:
-        """Where the chain ends now."""
+        """Where the chain of events ends now."""
         with self._database.read() as connection:
-            row = connection.execute(select(HEADS).where(HEADS.c.chain == CHAIN)).mappings().one()
-        return ChainEnd(row["event_number"], row["head_hash"])
+            return chain.end_of(connection)
 
     def verify_chain(self, sealed: ChainEnd | None = None) -> ChainEnd:
-        """Recompute the whole chain; ChainBrokenError names the first event that is not what was written.
-
-        `sealed` is an earlier end (of a sign-off, say) that must still be on the chain. Also checked: every
-        intent is where its last event put it, and every payload still has its digest.
-        """
-        number, previous = 0, FIRST_HASH
-        last: dict[str, tuple[str, str, int]] = {}
+        """Recompute the chain against every event, intent and payload: see `chain.verify`."""
         with self._database.read() as connection:
-            query = select(EVENTS).order_by(EVENTS.c.event_number).execution_options(yield_per=1000)
-            events = connection.execute(query)
-            for row in events.mappings():
-                number += 1
-                if row["event_number"] != number:
-                    raise ChainBrokenError(f"event {number} is not there")
-                if row["previous_hash"] != previous or event_hash(row) != row["event_hash"]:
-                    raise ChainBrokenError(f"event {number} ({row['posting_key']}) is not what was written")
-                previous = row["event_hash"]
-                last[row["posting_key"]] = (row["to_state"], row["payload_digest"], row["fence"])
-                if sealed and number == sealed.event_number and previous != sealed.head_hash:
-                    raise ChainBrokenError(f"event {number} is not the one that was sealed")
-            head = connection.execute(select(HEADS).where(HEADS.c.chain == CHAIN)).mappings().one()
-            if (head["event_number"], head["head_hash"]) != (number, previous):
-                raise ChainBrokenError(
-                    f"the chain ends at event {number}, its head says {head['event_number']}"
-                )
-            if sealed and sealed.event_number > number:
-                raise ChainBrokenError(
-                    f"the chain ends at event {number}, event {sealed.event_number} was sealed"
-                )
-            self._verify_rows(connection, last)
-        return ChainEnd(number, previous)
-
-    def _verify_rows(self, connection: Connection, last: Mapping[str, tuple[str, str, int]]) -> None:
-        """Every intent is where its last event put it; every payload is what its digest says."""
-        columns = (INTENTS.c.posting_key, INTENTS.c.state, INTENTS.c.payload_digest, INTENTS.c.fence)
-        stands = {row[0]: (row[1], row[2], row[3]) for row in connection.execute(select(*columns))}
-        for key in sorted(set(stands) | set(last)):
-            if stands.get(key) != last.get(key):
-                raise ChainBrokenError(f"{key} is {stands.get(key)}, its last event says {last.get(key)}")
-        for digest, payload in connection.execute(select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload)):
-            if hashlib.sha256(payload.encode()).hexdigest() != digest:
-                raise ChainBrokenError(f"the payload of digest {digest} is not what was decided")
+            return chain.verify(connection, sealed)
 
 
-def event_hash(row: Mapping[str, Any] | RowMapping) -> str:
-    """SHA-256 over every column of an event but its own hash, in a fixed order."""
-    names = (
-        "event_number", "posting_key", "from_state", "event", "to_state", "mover", "fence", "payload_digest",
-        "detail", "previous_hash",
-    )  # fmt: skip
-    parts = [row[name] for name in names] + [row["recorded_at"].isoformat()]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+def _event(step: Step) -> dict[str, Any]:
+    """What the chain keeps of a step."""
+    return {
+        "posting_key": step.after.posting_key,
+        "from_state": step.before.state if step.before else "",
+        "event": step.event,
+        "to_state": step.after.state,
+        "mover": step.mover,
+        "fence": step.after.fence,
+        "payload_digest": step.after.payload_digest,
+        "detail": json.dumps(dict(step.detail), sort_keys=True, default=str),
+    }
 
 
 def _intent(row: RowMapping) -> StoredIntent:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from orchestration.operations.base import table_of
-from orchestration.operations.intents import ChainEnd
+from orchestration.operations.chain import ChainEnd
 from orchestration.operations.people_tables import Assignment, AuditLog, Note, SignOff
 from orchestration.operations.signed_store import SignedStore
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Date, String, and_, bindparam, or_, select, update
 
 from orchestration.operations.audit import Change, write_audit
 from orchestration.operations.base import table_of
@@ -32,6 +32,31 @@ PATTERNS, TAXES = table_of(ConnectorPattern), table_of(TaxMapping)
 APPROVALS, STOPS = table_of(Approval), table_of(StoreStop)
 
 
+# asked before every send, so built once
+COMPANY = bindparam("company_id", type_=String)
+STORES = bindparam("store_ids", type_=String, expanding=True)
+DAY = bindparam("day", type_=Date)
+ENABLED = select(COMPANIES.c.posting_enabled).where(COMPANIES.c.company_id == COMPANY)
+SUSPENSE = select(COMPANIES.c.suspense_nominal_code).where(COMPANIES.c.company_id == COMPANY)
+WRITER = select(WRITERS.c.store_id, WRITERS.c.writer).where(
+    WRITERS.c.company_id == COMPANY,
+    WRITERS.c.store_id.in_(STORES),
+    WRITERS.c.valid_from <= DAY,
+    or_(WRITERS.c.valid_to.is_(None), WRITERS.c.valid_to >= DAY),
+)
+CUTOVER = select(CUTOVERS.c.store_id, CUTOVERS.c.cutover_date).where(
+    CUTOVERS.c.company_id == COMPANY, CUTOVERS.c.store_id.in_(STORES)
+)
+ACTIVE_STOPS = (
+    select(STOPS.c.store_id, STOPS.c.reason)
+    .where(STOPS.c.company_id == COMPANY, STOPS.c.is_lifted.is_(False))
+    .order_by(STOPS.c.store_id, STOPS.c.id)
+)
+PATTERNS_IN_USE = (
+    select(PATTERNS.c.pattern).where(PATTERNS.c.company_id == COMPANY).order_by(PATTERNS.c.connector)
+)
+
+
 @dataclass(frozen=True)
 class ApprovalGiven:
     """The newest word on one payload; `sync_claim` is what the connector claimed when it was given."""
@@ -42,6 +67,13 @@ class ApprovalGiven:
     approver: str
     reason: str
     sync_claim: str
+
+
+GIVEN = (
+    select(*(APPROVALS.c[name] for name in ApprovalGiven.__dataclass_fields__))
+    .where(APPROVALS.c.posting_key.in_(bindparam("keys", expanding=True)))
+    .order_by(APPROVALS.c.id)
+)
 
 
 class Permissions(SignedStore):
@@ -71,29 +103,23 @@ class Permissions(SignedStore):
 
     def is_posting_enabled(self, company_id: str) -> bool:
         """Whether somebody turned posting on; false for a company nobody knows."""
-        query = select(COMPANIES.c.posting_enabled).where(COMPANIES.c.company_id == company_id)
         with self._database.read() as connection:
-            return bool(connection.execute(query).scalar_one_or_none())
+            return bool(connection.execute(ENABLED, {"company_id": company_id}).scalar_one_or_none())
 
     def writer_of_record(self, company_id: str, store_id: str, business_date: date) -> Writer:
         """Who posts a store's receipts of a date; the store's row beats that of any store; none: observe."""
-        query = select(WRITERS.c.store_id, WRITERS.c.writer).where(
-            WRITERS.c.company_id == company_id,
-            WRITERS.c.store_id.in_([store_id, ANY_STORE]),
-            WRITERS.c.valid_from <= business_date,
-            or_(WRITERS.c.valid_to.is_(None), WRITERS.c.valid_to >= business_date),
-        )
+        asked = {"company_id": company_id, "store_ids": [store_id, ANY_STORE], "day": business_date}
         with self._database.read() as connection:
-            writers: dict[str, Writer] = {row.store_id: row.writer for row in connection.execute(query)}
+            writers: dict[str, Writer] = {
+                row.store_id: row.writer for row in connection.execute(WRITER, asked)
+            }
         return writers.get(store_id) or writers.get(ANY_STORE) or "observe"
 
     def cutover(self, company_id: str, store_id: str) -> date | None:
         """The first business date we may ever post for the store; None when none was set."""
-        query = select(CUTOVERS.c.store_id, CUTOVERS.c.cutover_date).where(
-            CUTOVERS.c.company_id == company_id, CUTOVERS.c.store_id.in_([store_id, ANY_STORE])
-        )
+        asked = {"company_id": company_id, "store_ids": [store_id, ANY_STORE]}
         with self._database.read() as connection:
-            dates = {row.store_id: row.cutover_date for row in connection.execute(query)}
+            dates = {row.store_id: row.cutover_date for row in connection.execute(CUTOVER, asked)}
         return dates.get(store_id) or dates.get(ANY_STORE)
 
     def required_rates(self, company_id: str, tax_code: int, on: date) -> set[Decimal]:
@@ -109,15 +135,13 @@ class Permissions(SignedStore):
 
     def suspense_account(self, company_id: str) -> str:
         """The nominal code Sage puts what it cannot place on; empty when the company is not known."""
-        query = select(COMPANIES.c.suspense_nominal_code).where(COMPANIES.c.company_id == company_id)
         with self._database.read() as connection:
-            return str(connection.execute(query).scalar_one_or_none() or "")
+            return connection.execute(SUSPENSE, {"company_id": company_id}).scalar_one_or_none() or ""
 
     def connector_patterns(self, company_id: str) -> list[str]:
         """How the company's connectors write a receipt into Sage's reference."""
-        query = select(PATTERNS.c.pattern).where(PATTERNS.c.company_id == company_id)
         with self._database.read() as connection:
-            return list(connection.execute(query.order_by(PATTERNS.c.connector)).scalars())
+            return list(connection.execute(PATTERNS_IN_USE, {"company_id": company_id}).scalars())
 
     def approve(
         self,
@@ -150,13 +174,11 @@ class Permissions(SignedStore):
     def approvals(self, posting_keys: Iterable[str]) -> dict[tuple[str, str], ApprovalGiven]:
         """The newest word on each payload of the keys, by (posting key, digest)."""
         keys = sorted(set(posting_keys))
-        columns = [APPROVALS.c[name] for name in ApprovalGiven.__dataclass_fields__]
         given: dict[tuple[str, str], ApprovalGiven] = {}
         with self._database.read() as connection:
             for start in range(0, len(keys), KEYS_PER_QUERY):
                 part = keys[start : start + KEYS_PER_QUERY]
-                query = select(*columns).where(APPROVALS.c.posting_key.in_(part)).order_by(APPROVALS.c.id)
-                for row in connection.execute(query).mappings():
+                for row in connection.execute(GIVEN, {"keys": part}).mappings():
                     given[(row["posting_key"], row["payload_digest"])] = ApprovalGiven(**row)
         return given
 
@@ -193,13 +215,8 @@ class Permissions(SignedStore):
 
     def active_stops(self, company_id: str) -> dict[str, tuple[str, ...]]:
         """The reasons posting is paused, by store (`*`: all)."""
-        query = (
-            select(STOPS.c.store_id, STOPS.c.reason)
-            .where(STOPS.c.company_id == company_id, STOPS.c.is_lifted.is_(False))
-            .order_by(STOPS.c.store_id, STOPS.c.id)
-        )
         stops: dict[str, tuple[str, ...]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(query):
+            for row in connection.execute(ACTIVE_STOPS, {"company_id": company_id}):
                 stops[row.store_id] = (*stops.get(row.store_id, ()), row.reason)
         return stops

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from orchestration.ledgers.ledger import Document, Ledger, PostedDocument, Reply
@@ -68,6 +69,8 @@ class Poster:
         self._seen_urn = seen_urn
         self._rng = rng or random.Random(0)  # noqa: S311  spreads waits, guards nothing
         self._gate = LiveGate(ledger, operations, operations.now, self.pace.live_facts_s)
+        self._suspense_of = cache(operations.suspense_account)
+        self._patterns_of = cache(operations.connector_patterns)
         self._payloads: dict[str, Payload] = {}
         self._locks: Counter[str] = Counter()
 
@@ -148,7 +151,7 @@ class Poster:
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
             or hold_by_target(payload, self._ledger)
-            or hold_by_connector(intent, payload, self._ledger, self._operations)
+            or hold_by_connector(intent, payload, self._ledger, self._patterns_of(intent.company_id))
             or hold_by_likeness(payload, self._ledger, self._seen_urn)
         )
 
@@ -212,8 +215,7 @@ class Poster:
         return self._step(intent, "absent", {**fresh, **self._lease(), "fence": intent.fence + 1})
 
     def _truths(self, payload: Payload, found: list[PostedDocument]) -> Truths:
-        suspense = self._operations.suspense_account(payload.document.company_id)
-        return truths_of(payload, found, suspense)
+        return truths_of(payload, found, self._suspense_of(payload.document.company_id))
 
     def _seen(self, intent: StoredIntent, payload: Payload, truths: Truths) -> StoredIntent:
         """It is there. Record how far the five truths hold."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, Ledger, PostedDocument
-from orchestration.operations import Operations, StoredIntent
+from orchestration.operations import StoredIntent
 from orchestration.posting.connector import connector_references
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
@@ -73,13 +73,12 @@ def _hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None
 
 
 def hold_by_connector(
-    intent: StoredIntent, payload: Payload, ledger: Ledger, operations: Operations
+    intent: StoredIntent, payload: Payload, ledger: Ledger, patterns: list[str]
 ) -> Hold | None:
     """Whether the connector has posted the receipt by its own name since the publication."""
     if payload.role == "X":
         return None
     document = payload.document
-    patterns = operations.connector_patterns(intent.company_id)
     receipt_no = receipt_no_of(intent.event_id)
     for reference in connector_references(patterns, payload, intent.store_id, receipt_no):
         for posted in ledger.find_by_reference(reference):

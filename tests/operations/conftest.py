@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.operations import Operations
+from orchestration.operations.database import Database
 
 
 class Clock:
@@ -31,8 +32,18 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An empty store, made once."""
+    path = tmp_path_factory.mktemp("store") / "operations.sqlite"
+    Operations.open(path).close()
+    return path.read_bytes()
+
+
 @pytest.fixture
-def operations(tmp_path: Path, clock: Clock) -> Iterator[Operations]:
+def operations(tmp_path: Path, clock: Clock, migrated: bytes) -> Iterator[Operations]:
     """An empty store."""
-    with Operations.open(tmp_path / "operations.sqlite", clock) as store:
+    path = tmp_path / "operations.sqlite"
+    path.write_bytes(migrated)
+    with Operations(Database(f"sqlite:///{path.as_posix()}", clock)) as store:
         yield store

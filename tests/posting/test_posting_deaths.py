@@ -13,8 +13,8 @@ from publication import Publication
 from orchestration.operations import FenceLostError
 from orchestration.posting import Pace, Poster, decide, plan
 from orchestration.posting.poster import HeldElsewhereError
-from orchestration.posting.verification import ABSENT
 
+QUICK = Pace(looks=2)  # fewer looks, so that there are fewer steps to die at
 FAULTS = ("", "timeout after commit", "timeout before commit", "lock", "ghost")
 
 
@@ -44,69 +44,83 @@ class Mortal:
             raise Death
 
 
-def one_receipt() -> Publication:
+def one_receipt(receipt_no: str) -> Publication:
     publication = Publication()
-    publication.add("536365")
-    publication.add("536365", "receipt", net=1200)
+    publication.add(receipt_no)
+    publication.add(receipt_no, "receipt", net=1200)
     return publication
 
 
-def play(shop, fault: str, dies_at: int, monkeypatch) -> bool:
+def play(shop, publication: Publication, fault: str, dies_at: int, monkeypatch) -> bool:
     """Run, die at that step, run again as a new process; whether death came at all."""
-    publication = one_receipt()
     shop.ledger.faults[min(publication.rows)] = [fault] if fault else []
     mortal = Mortal(dies_at)
+    walked = ((shop.operations.intents, ("record", "record_many")), (shop.ledger, ("post", "find")))
     with monkeypatch.context() as patch:
-        for owner, names in (
-            (shop.operations.intents, ("record", "record_many")),
-            (shop.ledger, ("post", "find")),
-        ):
+        for owner, names in walked:
             for name in names:
                 patch.setattr(owner, name, mortal.wrap(getattr(owner, name)))
         try:
-            shop.post(publication)
+            shop.post(publication, pace=QUICK)
         except Death:
             died = True
         else:
             died = False
-    shop.post(publication)
+    shop.post(publication, pace=QUICK)
     return died
 
 
-def assert_one_effect(shop) -> None:
-    for key in one_receipt().rows:
-        assert len(shop.ledger.of(key)) == 1, shop.operations.intents.events(key)
-        assert shop.state(key) == "proven"
+@pytest.mark.parametrize("fault", FAULTS)
+def test_death_at_any_step_leaves_exactly_one_document_each(shop, monkeypatch, fault):
+    dies_at, died = 0, True
+    while died:
+        dies_at += 1
+        publication = one_receipt(str(dies_at))
+        died = play(shop, publication, fault, dies_at, monkeypatch)
+        for key in publication.rows:
+            assert len(shop.ledger.of(key)) == 1, shop.operations.intents.events(key)
+            assert shop.state(key) == "proven"
+    assert dies_at > 20, "the story must have had steps to die at"
     shop.operations.intents.verify_chain()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_death_at_any_step_leaves_exactly_one_document_each(new_shop, monkeypatch, fault):
-    dies_at = 1
-    while True:
-        shop = new_shop()
-        died = play(shop, fault, dies_at, monkeypatch)
-        assert_one_effect(shop)
-        if not died:
-            break
-        dies_at += 1
-    assert dies_at > 20, "the story must have had steps to die at"
+class BlindBeforeSending:
+    """A ledger that answers everything but the probe."""
+
+    def __init__(self, ledger: LedgerInMemory):
+        self.ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+    def find(self, _key_stem: str) -> list:
+        return []
 
 
-def test_without_the_probe_the_same_story_doubles(new_shop, monkeypatch):
-    """The story above has teeth: a poster that does not look before it sends is caught by it."""
+@pytest.mark.parametrize("looks_before_it_sends", [True, False])
+def test_a_store_that_forgot_everything_doubles_nothing_because_the_poster_looks(
+    new_shop, monkeypatch, looks_before_it_sends
+):
+    """The same story with the probe taken out must double, else it proves nothing."""
+    first, second = new_shop(), new_shop()
+    publication = one_receipt("536365")
+    first.post(publication)
+    second.ledger = first.ledger
+    send = Poster._send
 
-    def blind(poster, payload, found):
-        return ABSENT
+    def blindly(poster: Poster, intent: Any) -> Any:
+        seeing = poster._ledger
+        poster._ledger = BlindBeforeSending(seeing)
+        try:
+            return send(poster, intent)
+        finally:
+            poster._ledger = seeing
 
-    doubled = 0
-    for dies_at in range(1, 30):
-        shop = new_shop()
-        with monkeypatch.context() as patch:
-            patch.setattr(Poster, "_truths", blind)
-            play(shop, "", dies_at, monkeypatch)
-        doubled += any(len(shop.ledger.of(key)) > 1 for key in one_receipt().rows)
-    assert doubled
+    if not looks_before_it_sends:
+        monkeypatch.setattr(Poster, "_send", blindly)
+    second.post(publication)
+    copies = [len(first.ledger.of(key)) for key in publication.rows]
+    assert (max(copies) == 1) is looks_before_it_sends
 
 
 def claimed_by_two(shop) -> tuple[Poster, Poster, Any]:

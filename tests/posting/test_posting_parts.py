@@ -204,7 +204,7 @@ def tampered(shop, *statements: str) -> None:
     ("statement", "words"),
     [
         (
-            "update intent_events set detail = '{}' where event_number = 4",
+            "update intent_events set mover = 'MARY' where event_number = 4",
             "event 4 .* is not what was written",
         ),
         ("update intent_events set to_state = 'held' where event_number = 2", "event 2 .* is not what was"),
