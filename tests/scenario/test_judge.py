@@ -1,4 +1,4 @@
-"""A judge that cannot fail is no judge: each wrong verdict must cost something, and only the right ones pass."""
+"""A judge that cannot fail is no judge: each wrong verdict must cost, and only the right ones pass."""
 
 from __future__ import annotations
 
