@@ -25,7 +25,7 @@ import pyarrow.parquet
 from orchestration import landing_files as files
 from orchestration.landing_delta import Delta, content_and_meta, quoted
 from orchestration.landing_files import LandedFile, Workroom
-from orchestration.landing_tables import TableSpec
+from orchestration.landing_tables import TableSpec, arrow_schema
 
 __all__ = ["Landed", "LandedFile", "Landing", "LandingError", "TableSpec", "Window"]
 
@@ -67,6 +67,7 @@ class Landing:
         self.company_id = company_id
         self._memory_limit = memory_limit
         self._threads = threads
+        self._ensured: set[str] = set()
 
     # -- writing
 
@@ -80,16 +81,15 @@ class Landing:
         """Give each table its schema anchor, so that it can be read before anything is landed to it."""
         for spec in specs:
             place = self.root / spec.name / files.ANCHOR
-            columns = content_and_meta(spec)
-            if place.exists() and _schema_matches(place, columns):
+            schema = arrow_schema(content_and_meta(spec))
+            if spec.name in self._ensured and place.exists():
                 continue
-            casts = ", ".join(f"cast(null as {type_}) as {quoted(name)}" for name, type_ in columns.items())
-            with Workroom(self.root) as workroom, duckdb.connect() as connection:
-                unfinished = workroom.unfinished()
-                connection.execute(
-                    f"copy (select {casts} limit 0) to '{_sql_path(unfinished)}' (format parquet)"
-                )
-                files.give_place(unfinished, place)
+            if not place.exists() or not pyarrow.parquet.read_schema(place).equals(schema):
+                with Workroom(self.root) as workroom:
+                    unfinished = workroom.unfinished()
+                    pyarrow.parquet.write_table(schema.empty_table(), unfinished)
+                    files.give_place(unfinished, place)
+            self._ensured.add(spec.name)
 
     def land(
         self,
@@ -274,18 +274,6 @@ def by_date(reader: pyarrow.RecordBatchReader) -> Iterator[tuple[date | None, It
 
 def _sql_path(path: Path) -> str:
     return path.as_posix().replace("'", "''")
-
-
-def _schema_matches(anchor: Path, columns: dict[str, str]) -> bool:
-    with duckdb.connect() as connection:
-        kept = connection.execute(f"describe select * from read_parquet('{_sql_path(anchor)}')").fetchall()
-    return [(name, _plain(type_)) for name, type_, *_ in kept] == [
-        (name, _plain(type_)) for name, type_ in columns.items()
-    ]
-
-
-def _plain(type_: str) -> str:
-    return type_.replace(" ", "").lower()
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec, received: Received) -> None:

@@ -6,8 +6,11 @@ folder in landing, its dbt source and its Dagster asset key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import pyarrow
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,27 @@ class TableSpec:
             raise ValueError(f"{self.name} names columns it does not have: {', '.join(unknown)}")
         if not set(self.complete_within) <= set(self.key):
             raise ValueError(f"{self.name}: what a unit is must be part of the key")
+
+
+_ARROW = {
+    "varchar": pyarrow.string(),
+    "boolean": pyarrow.bool_(),
+    "integer": pyarrow.int32(),
+    "bigint": pyarrow.int64(),
+    "date": pyarrow.date32(),
+    "timestamp": pyarrow.timestamp("us"),
+}
+
+
+def arrow_schema(columns: Mapping[str, str]) -> pyarrow.Schema:
+    """Columns with DuckDB's types, as Arrow has them; KeyError for a type no landed table uses."""
+
+    def arrow(type_: str) -> pyarrow.DataType:
+        if decimal := re.fullmatch(r"decimal\((\d+),\s*(\d+)\)", type_):
+            return pyarrow.decimal128(int(decimal[1]), int(decimal[2]))
+        return _ARROW[type_]
+
+    return pyarrow.schema([(name, arrow(type_)) for name, type_ in columns.items()])
 
 
 MONEY = "decimal(18,2)"

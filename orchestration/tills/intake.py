@@ -20,7 +20,7 @@ import pyarrow.compute
 
 from orchestration.landing import Landed, Landing
 from orchestration.landing_files import Workroom
-from orchestration.landing_tables import DELIVERIES, SET_ASIDE_ROWS
+from orchestration.landing_tables import DELIVERIES, SET_ASIDE_ROWS, arrow_schema
 from orchestration.tills.csv_files import CsvTill
 from orchestration.tills.delivery import (
     Delivery,
@@ -76,7 +76,8 @@ class IntakeReport:
         return (
             f"{self.files_seen} files: {self.files_new} new, {self.files_known} known, "
             f"{self.files_duplicate} duplicate, {self.files_refused} refused, "
-            f"{self.files_waiting} still being written; {self.rows_landed} rows landed, {self.rows_set_aside} set aside"
+            f"{self.files_waiting} still being written; "
+            f"{self.rows_landed} rows landed, {self.rows_set_aside} set aside"
         )
 
 
@@ -92,9 +93,9 @@ def intake(
     """Land what is new in the watched folders.
 
     `now` (seconds since 1970; default the clock) decides which files are still being written.
-    `profile_folders` come before the given profiles; the default is `profiles` beside the inbox. A file that was
-    refused or partly set aside is read again once its profile has changed. Raises ProfileError for a profile
-    that cannot be used.
+    `profile_folders` come before the given profiles; the default is `profiles` beside the inbox. A file that
+    was refused or partly set aside is read again once its profile has changed. Raises ProfileError for a
+    profile that cannot be used.
     """
     profiles = load_profiles([inbox.parent / "profiles"] if profile_folders is None else profile_folders)
     tell = progress or (lambda stage, done, total: None)
@@ -337,12 +338,7 @@ class _Work:
         )
 
     def _land_outcomes(self) -> None:
-        with duckdb.connect() as connection:
-            empty = ", ".join(
-                f"cast(null as {type_}) as {name}" for name, type_ in DELIVERIES.columns.items()
-            )
-            relation = connection.sql(f"select {empty}, cast(0 as bigint) as source_row limit 0")
-            schema = relation.to_arrow_table().schema
+        schema = arrow_schema({**DELIVERIES.columns, "source_row": "bigint"})
         table = pyarrow.Table.from_pylist(self.outcomes, schema=schema)
         self.report.landed[DELIVERIES.name] = self.landing.land(
             DELIVERIES, table, pass_number=self.pass_number

@@ -12,7 +12,8 @@ import duckdb
 
 from orchestration.landing_tables import TableSpec
 
-_SAME_SKUS_AT_MOST_ONE_IN = 4
+_SAME_AT_MOST_ONE_IN = 4
+_SAME_AT_A_CUT_ONE_IN = 2
 _SHARED_UNITS = 3
 
 
@@ -20,8 +21,10 @@ def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: 
     """By delivery number, the number it shares with the other pieces of its export; only pieces are in it.
 
     `rows` is a table of good rows with `delivery_number` and `source_row`. Two deliveries are pieces where,
-    over the units both hold, at most a quarter of the smaller one's lines name a thing (SKU) the other names
-    too, and either they share three units or one unit stands last in the one and first in the other.
+    over the units both hold, few of the smaller one's lines name a thing (SKU) the other names too: at most
+    a quarter where they share three units, at most half where a unit stands last in the one and first in the
+    other (a cut may go through identical lines). A line that stands alone on both sides of a cut cannot be
+    told from one sent twice, and counts once.
     """
     unit = ", ".join(spec.complete_within)
     item = ", ".join(spec.told_apart_by)
@@ -76,8 +79,9 @@ def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: 
 
         select met.one, met.other
         from met left join agreed on agreed.one = met.one and agreed.other = met.other
-        where coalesce(agreed.lines, 0) * {_SAME_SKUS_AT_MOST_ONE_IN} <= met.lines
-            and (met.units >= {_SHARED_UNITS} or met.is_cut)
+        where
+            (met.units >= {_SHARED_UNITS} and coalesce(agreed.lines, 0) * {_SAME_AT_MOST_ONE_IN} <= met.lines)
+            or (met.is_cut and coalesce(agreed.lines, 0) * {_SAME_AT_A_CUT_ONE_IN} <= met.lines)
         order by met.one, met.other
         """
     ).fetchall()
@@ -97,7 +101,7 @@ def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: 
 def find_doubtful(
     connection: duckdb.DuckDBPyConnection, rows: str, aside: str, spec: TableSpec, target: str
 ) -> None:
-    """Make the table `target` (delivery_number, source_row) of rows whose delivery may hold half of their unit.
+    """Make the table `target` (delivery_number, source_row) of rows whose unit may be there only in part.
 
     So where the unit touches the first or last row of its delivery and is not all of it (the file may be cut
     there), or where a row of its receipt was set aside (`aside`: delivery_number, store_code, till_code,

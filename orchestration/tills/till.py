@@ -48,6 +48,6 @@ class Till(Protocol):
     def read(self, deliveries: Sequence[Delivery], reading: Reading) -> tuple[list[ReadRows], dict[int, str]]:
         """Read deliveries of one profile.
 
-        Hands back the rows, and by delivery number why a whole delivery is refused: none of its rows is there.
+        Hands back the rows, and by delivery number why a whole delivery is refused: it has no rows then.
         """
         ...

@@ -109,10 +109,10 @@ def _reason(profile: Profile, name: str, type_: str, cell: str, is_needed: bool)
         sign, places = re.escape(profile.decimal), int(decimals[1])
         is_bad = f"not regexp_full_match({text}, '[+-]?\\d{{1,15}}({sign}\\d{{1,{places}}}0*)?')"
         why = f"""case
-            when regexp_full_match({text}, '[+-]?\\d{{1,3}}([., '']\\d{{3}})+([.,]\\d+)?')
-                then 'has a thousands separator, or another decimal sign than {profile.decimal}: '
             when regexp_full_match({text}, '[+-]?\\d{{1,15}}{sign}\\d+')
                 then 'has more than {places} decimals: '
+            when regexp_full_match({text}, '[+-]?\\d{{1,3}}([., '']\\d{{3}})+([.,]\\d+)?')
+                then 'has a thousands separator, or another decimal sign than {profile.decimal}: '
             else 'is not a number: ' end{said}"""
     else:
         is_bad = f"(not regexp_full_match({text}, '[+-]?\\d{{1,18}}') or try_cast({text} as {type_}) is null)"
