@@ -1,8 +1,8 @@
 """Where each page lives, and how a page's own address is opened without a complaint in the console.
 
 Streamlit's browser side, opened at `/receipt`, first looks for its server under `/receipt/` and is answered
-404 (streamlit issue 7074, open). So a page's address is answered with `/?page=receipt`, and navigation goes on
-from there.
+404 (streamlit issue 7074, open). So a page's address is answered with `/?page=receipt`, and navigation goes
+on from there.
 """
 
 from __future__ import annotations

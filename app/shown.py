@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
 from app import words
-from app.money import NONE
+from app.money import NONE, pounds
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:&])")
 
@@ -42,9 +44,42 @@ def slot_badges() -> str:
     )
 
 
-def table(
-    rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Callable[[Mapping[str, Any]], str]], alt: str
-) -> None:
-    """A still table, readable by a screen reader and with the keyboard: heading -> the cell's Markdown."""
-    shown = [{heading: cell(row) for heading, cell in columns.items()} for row in rows]
-    st.table(shown, border="horizontal", hide_index=True, hide_header=False, alt=alt)
+@dataclass(frozen=True)
+class Figures:
+    """A column of whole numbers, to the right of it: which number of a row, and how it is written."""
+
+    value: Callable[[Mapping[str, Any]], int | None]
+    written: Callable[[int], str] = "{:,}".format
+    nothing: str = NONE
+
+
+def pence(column: str, nothing: str = NONE) -> Figures:
+    """A column of pence, written in pounds; 0 is written as nothing where `nothing` is empty."""
+    return Figures(lambda row: row[column] if row[column] or nothing else None, pounds, nothing)
+
+
+def count(column: str) -> Figures:
+    return Figures(lambda row: row[column])
+
+
+Column = Callable[[Mapping[str, Any]], str] | Figures
+
+
+def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column], alt: str) -> None:
+    """A still table that a screen reader can read: heading -> the cell's Markdown, or its figure."""
+    shown = list(rows)
+    figures = {heading: column for heading, column in columns.items() if isinstance(column, Figures)}
+    texts = {heading: column for heading, column in columns.items() if not isinstance(column, Figures)}
+    # whole numbers, so that nothing between here and the text is a float
+    held = pd.DataFrame(
+        {
+            heading: pd.array([figures[heading].value(row) for row in shown], dtype="Int64")
+            if heading in figures
+            else [texts[heading](row) for row in shown]
+            for heading in columns
+        }
+    )
+    styled = held.style
+    for heading, column in figures.items():
+        styled = styled.format(column.written, subset=[heading], na_rep=column.nothing)
+    st.table(styled, border="horizontal", hide_index=True, hide_header=False, alt=alt)

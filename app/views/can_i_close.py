@@ -11,7 +11,7 @@ from app import charts, totals, words
 from app.money import counted, day, month, pounds, share, whole_pounds
 from app.opening import open_published
 from app.published import Published, Row, Rows
-from app.shown import close_badge, plain, slot_badges, table
+from app.shown import Figures, close_badge, count, pence, plain, slot_badges, table
 
 RECEIPT_PAGE = "views/receipt.py"
 
@@ -73,7 +73,7 @@ def blocked_by(period: Mapping[str, Any], blockers: Rows) -> str:
 
 
 def periods_table(periods: Rows, blockers: Rows) -> None:
-    st.subheader("Each period", anchor=False)
+    st.header("Each period", anchor=False)
     company = {"Company": lambda row: plain(row["company_id"])}
     several = len({row["company_id"] for row in periods}) > 1
     table(
@@ -83,16 +83,14 @@ def periods_table(periods: Rows, blockers: Rows) -> None:
             "Period": lambda row: f"{row['period']:%b %Y}",
             "Ready?": lambda row: close_badge(row["close_verdict"]),
             "What blocks it most": lambda row: blocked_by(row, blockers),
-            "At risk": lambda row: pounds(row["value_at_risk_pence"]),
+            "At risk": pence("value_at_risk_pence"),
         },
         alt="Every company and month, whether it can be closed, and what blocks it",
     )
 
 
 def debt(rows: Rows) -> None:
-    st.subheader(
-        "Debt by owner", anchor=False, help="Value at risk times the days it has been open, in £-days."
-    )
+    st.header("Debt by owner", anchor=False, help="Value at risk times the days it has been open, in £-days.")
     if not rows:
         st.success("Nobody owes anything: no exception is open.")
         return
@@ -103,9 +101,9 @@ def debt(rows: Rows) -> None:
         rows,
         {
             "Owner": lambda row: words.owner(row["owner"]),
-            "Open": lambda row: f"{row['open_exceptions']:,}",
-            "At risk": lambda row: pounds(row["value_at_risk_pence"]),
-            "£-days": lambda row: whole_pounds(row["debt_pence_days"]),
+            "Open": count("open_exceptions"),
+            "At risk": pence("value_at_risk_pence"),
+            "£-days": Figures(lambda row: row["debt_pence_days"], whole_pounds),
         },
         alt="Open exceptions, value at risk and debt of each owner",
     )
@@ -130,7 +128,7 @@ def choose_period(periods: Rows) -> Row:
 def heat_map(published: Published, periods: Rows) -> Row:
     """Every store by every day of one month; gives the month chosen."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Store by day", anchor=False, width="content")
+        st.header("Store by day", anchor=False, width="content")
         period = choose_period(periods)
     days = totals.store_days(published, period["company_id"], period["period"])
     # a choice belongs to its month: another month begins without one
@@ -213,7 +211,7 @@ def link(event_id: str | None, exception_id: str, receipt_no: str | None) -> Non
 
 def worst(published: Published, period: Row) -> None:
     """What is open, by cause, each with the receipt it hit hardest."""
-    st.subheader("Worst exceptions, by cause", anchor=False)
+    st.header("Worst exceptions, by cause", anchor=False)
     alone = st.toggle(f"Only {month(period['period'])}", key="alone")
     causes = totals.worst_causes(published, period["period"] if alone else None, period["company_id"])
     if not causes:

@@ -13,9 +13,10 @@ from app.life import Life, life, sales_totals
 from app.money import NONE, counted, day, moment, pounds, units
 from app.opening import open_published
 from app.published import Published, Row
-from app.shown import plain, table, verdict_badge
+from app.shown import Figures, pence, plain, table, verdict_badge
 
 MOST_SHOWN = 20
+MOST_LINES_STILL = 30
 SIDE_BY_SIDE = 3
 TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
 
@@ -64,7 +65,7 @@ def choose(published: Published, asked: str) -> finding.Subject:
 def heading(told: Life) -> None:
     receipt = told["receipt"]
     if receipt:
-        st.subheader(
+        st.header(
             f"Receipt {plain(receipt['receipt_no'])}, store {plain(receipt['store_id'])}, "
             f"{day(receipt['business_date'])}",
             anchor=False,
@@ -79,9 +80,9 @@ def heading(told: Life) -> None:
             )
         )
     elif told["ledger"]:
-        st.subheader(f"Sage document URN {told['ledger'][0]['urn']}, without a receipt", anchor=False)
+        st.header(f"Sage document URN {told['ledger'][0]['urn']}, without a receipt", anchor=False)
     else:
-        st.subheader("A file that could not be read", anchor=False)
+        st.header("A file that could not be read", anchor=False)
 
 
 def figures(told: Life) -> None:
@@ -100,22 +101,42 @@ def figures(told: Life) -> None:
 def at_the_till(told: Life) -> None:
     if told["receipt"] is None and told["delivery"] is None:
         return
-    st.markdown("##### At the till")
-    if told["lines"]:
+    st.subheader("At the till", anchor=False)
+    if len(told["lines"]) > MOST_LINES_STILL:
+        grid(told["lines"])
+    elif told["lines"]:
         table(
             told["lines"],
             {
                 "SKU": lambda row: plain(row["sku_as_sent"]),
                 "What was sold": lambda row: plain(row["description"]),
                 "Units": lambda row: units(row["quantity"]),
-                "Net": lambda row: pounds(row["net_pence"]),
-                "VAT": lambda row: f"{pounds(row['tax_pence'])} {plain(row['till_tax_code'])}",
+                "Net": pence("net_pence"),
+                "VAT": pence("tax_pence"),
+                "Code": lambda row: plain(row["till_tax_code"]),
             },
             alt="Lines of the receipt",
         )
     paid = ", ".join(f"{plain(row['tender_type'])} {pounds(row['tender_pence'])}" for row in told["tenders"])
     st.markdown(f"Paid: **{paid}**" if paid else "No tender.")
     came_from(told)
+
+
+def grid(lines: list[Row]) -> None:
+    """A long receipt, in a grid that scrolls by itself; its cells are plain text, not Markdown."""
+    shown = [
+        {
+            "SKU": row["sku_as_sent"],
+            "What was sold": row["description"],
+            "Units": units(row["quantity"]),
+            "Net": pounds(row["net_pence"]),
+            "VAT": pounds(row["tax_pence"]),
+            "Code": row["till_tax_code"],
+        }
+        for row in lines
+    ]
+    st.dataframe(shown, hide_index=True, height=420, alt="Lines of the receipt")
+    st.caption(counted(len(lines), "line"))
 
 
 def came_from(told: Life) -> None:
@@ -141,13 +162,13 @@ def came_from(told: Life) -> None:
 def expected(told: Life) -> None:
     if not told["documents"]:
         return
-    st.markdown("##### What Sage should hold, and does")
+    st.subheader("What Sage should hold, and does", anchor=False)
     table(
         told["documents"],
         {
             "Document": lambda row: words.kind(row["document_kind"]),
-            "Expected": lambda row: pounds(row["expected_gross_pence"]) if row["posting_key"] else NONE,
-            "In Sage": lambda row: pounds(row["ledger_gross_pence"]),
+            "Expected": Figures(expected_pence, pounds),
+            "In Sage": pence("ledger_gross_pence"),
             "Verdict": lambda row: verdict_badge(row["verdict"]) + reason(row),
         },
         alt="Each document expected or found, with its verdict",
@@ -172,6 +193,11 @@ def expected(told: Life) -> None:
         )
 
 
+def expected_pence(row: Mapping[str, Any]) -> int | None:
+    """What Sage should hold; nothing where no till expects the document."""
+    return row["expected_gross_pence"] if row["posting_key"] else None
+
+
 def reason(row: Mapping[str, Any]) -> str:
     """Why, beside the verdict: what differs, else the reason it gives."""
     said = words.drifts(row["drift_kinds"])
@@ -182,7 +208,7 @@ def reason(row: Mapping[str, Any]) -> str:
 
 def in_sage(told: Life) -> None:
     """Every ledger document side by side, each with its nominal lines."""
-    st.markdown("##### In Sage")
+    st.subheader("In Sage", anchor=False)
     if not told["ledger"]:
         st.markdown("Sage holds nothing for it.")
         return
@@ -204,8 +230,8 @@ def ledger_document(document: Row) -> None:
         document["lines"],
         {
             "Nominal": lambda row: plain(words.account(row)),
-            "Debit": lambda row: pounds(row["debit_pence"]) if row["debit_pence"] else "",
-            "Credit": lambda row: pounds(row["credit_pence"]) if row["credit_pence"] else "",
+            "Debit": pence("debit_pence", nothing=""),
+            "Credit": pence("credit_pence", nothing=""),
         },
         alt=f"Nominal lines of URN {document['urn']}",
     )
@@ -213,13 +239,13 @@ def ledger_document(document: Row) -> None:
 
 def done_about_it(told: Life) -> None:
     if told["exceptions"]:
-        st.markdown("##### Exceptions")
+        st.subheader("Exceptions", anchor=False)
     for row in told["exceptions"]:
         state = ":red-badge[! Open]" if row["status"] == "open" else ":green-badge[✓ Resolved]"
         st.markdown(
             f"{state} **{plain(words.cause(row['exception_class']))}** ({plain(row['exception_id'])}): "
             f"{pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
-            f"{day(row['first_seen_at'])}. {plain(row['suggested_remedy']) if row['suggested_remedy'] else ''}"
+            f"{day(row['first_seen_at'])}. {plain(row['suggested_remedy'] or 'Nothing to do')}"
         )
     for flag in told["flags"]:
         st.warning(
@@ -240,7 +266,7 @@ def done_about_it(told: Life) -> None:
 def postings(told: Life) -> None:
     if not told["postings"]:
         return
-    st.markdown("##### Postings, by the five truths")
+    st.subheader("Postings, by the five truths", anchor=False)
     table(
         told["postings"],
         {
@@ -263,7 +289,7 @@ def over_time(told: Life) -> None:
     if not told["history"]:
         return
     kinds = {row["document_id"]: words.kind(row["document_kind"]) for row in told["documents"]}
-    st.markdown("##### Verdicts over time")
+    st.subheader("Verdicts over time", anchor=False)
     table(
         told["history"],
         {

@@ -157,8 +157,8 @@ class Shop:
         """A £120.00 sale paid by card, its two documents, and what Sage holds of them unless a fault says
         otherwise.
 
-        faults: sales / takings = {"verdict": …, other columns}, no_trace = reason, line_verdict =
-        receipt's verdict
+        faults: sales / takings = {"verdict": …, other columns}, no_trace = reason,
+        worst = the receipt's verdict where it is not that of its sale
         """
         event = f"pos:{store}:1:{number}:{day}:1"
         no_trace = faults.get("no_trace")
@@ -187,7 +187,7 @@ class Shop:
             is_money=not no_trace,
             nothing_to_post_reason=no_trace,
             is_complete=True,
-            verdict="nothing_to_post" if no_trace else sales["verdict"],
+            verdict="nothing_to_post" if no_trace else faults.get("worst", sales["verdict"]),
             is_partly_posted=False,
             delivery_id=f"D{store}{day:%Y%m}",
         )

@@ -1,0 +1,80 @@
+"""A reader sees one publication, whole, or is told plainly that there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from synthetic_published import Shop, publish, shop
+
+from app import totals
+from app.published import NothingPublishedError, PublicationIncompleteError, Published
+
+
+def test_where_nothing_is_published_the_reader_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NothingPublishedError, match="Run a pass first: tillproof run"):
+        Published(tmp_path / "published")
+
+
+def test_a_reader_stays_on_the_publication_it_began_with(tmp_path: Path) -> None:
+    publish(tmp_path, shop())
+    begun = Published(tmp_path / "published")
+    publish(tmp_path, Shop())
+    assert Published(tmp_path / "published").number == 2
+    assert totals.periods(Published(tmp_path / "published")) == []
+    assert (begun.number, len(totals.periods(begun))) == (1, 2)
+    assert len(totals.periods(Published(tmp_path / "published", 1))) == 2
+
+
+def test_a_home_made_anew_is_not_answered_from_the_old_one(tmp_path: Path) -> None:
+    publish(tmp_path, shop())
+    assert totals.checked(Published(tmp_path / "published"))["money_receipts"] == 183
+    for file in (tmp_path / "published").glob("*.json"):
+        file.unlink()
+    (tmp_path / "published" / "current").unlink()
+    publish(tmp_path, Shop())
+    again = Published(tmp_path / "published")
+    assert (again.number, totals.checked(again)["money_receipts"]) == (1, 0)
+
+
+def test_a_publication_no_longer_kept_is_named(tmp_path: Path) -> None:
+    publish(tmp_path, Shop())
+    with pytest.raises(NothingPublishedError, match="Publication 7 is not kept"):
+        Published(tmp_path / "published", 7)
+
+
+def test_a_table_that_was_not_published_is_named(published: Published) -> None:
+    with pytest.raises(PublicationIncompleteError, match="stock_days"):
+        published.rows("select * from stock_days")
+
+
+def test_money_comes_back_as_whole_pence(published: Published) -> None:
+    checked = totals.checked(published)
+    assert checked["matched_pence"] + checked["explained_pence"] == 432_000_0
+    assert (checked["open_pence"], checked["not_checked_pence"]) == (60000, 24000)
+    assert {type(value) for name, value in checked.items() if name.endswith("_pence")} == {int}
+
+
+def test_an_empty_publication_gives_empty_lists_not_errors(tmp_path: Path) -> None:
+    publish(tmp_path)
+    empty = Published(tmp_path / "published")
+    assert totals.worst_causes(empty) == []
+    assert totals.debt_by_owner(empty) == []
+    assert totals.posting_truths(empty)["decided"] == 0
+    assert totals.checked(empty)["open_pence"] == 0
+
+
+def test_causes_come_worst_first_each_with_the_receipt_it_hit_hardest(published: Published) -> None:
+    causes = totals.worst_causes(published)
+    assert [row["value_at_risk_pence"] for row in causes] == sorted(
+        (row["value_at_risk_pence"] for row in causes), reverse=True
+    )
+    assert causes[0]["exception_class"] == "synced_but_not_posted"
+    assert (causes[0]["open_exceptions"], causes[0]["worst_receipt_no"]) == (2, "570301")
+
+
+def test_store_days_show_the_stores_with_most_open_value(published: Published) -> None:
+    periods = totals.periods(published)
+    days = totals.store_days(published, "DGS", periods[0]["period"], most_stores=1)
+    assert {row["store_id"] for row in days} == {"S01"}
+    assert totals.stores_in(published, "DGS", periods[0]["period"]) == 3

@@ -1,0 +1,159 @@
+"""What the command line tells: the same story for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console, RenderableType
+from synthetic_published import HOSTILE
+from synthetic_story import DRIFTED, HOSTILE_RECEIPT, MISSING, POSTED, SET_ASIDE, TWICE
+
+from app import render, render_trace, reports
+from app.published import Published
+
+WIDTH = 100
+
+
+def read(rendered: RenderableType) -> str:
+    """What a terminal of 100 columns shows."""
+    console = Console(width=WIDTH, file=StringIO())
+    with console.capture() as shown:
+        console.print(rendered)
+    return shown.get()
+
+
+def test_status_counts_money_apart_from_nothing_to_post(published: Published) -> None:
+    told = reports.status(published)
+    assert told["receipts"]["checked"] == 184
+    assert told["receipts"]["money"] == {"receipts": 183, "value_pence": 2196000, "value": "21960.00"}
+    assert told["receipts"]["nothing_to_post"]["receipts"] == 1
+    assert {row["verdict"]: row["documents"] for row in told["verdicts"]}["missing_in_ledger"] == 3
+    assert told["debt"]["total"]["debt_pounds_days"] == "8000.00"
+    assert told["postings"] | {"decided": 2, "sent": 2, "right": 1, "unknown": 1} == told["postings"]
+
+
+def test_status_says_which_month_can_be_closed_and_what_blocks_the_other(published: Published) -> None:
+    november, october = reports.status(published)["can_i_close"]
+    assert (october["period"], october["close_verdict"], october["blockers"]) == ("2011-10-01", "ready", [])
+    assert november["close_verdict"] == "blocked"
+    assert november["blockers"][0]["exception_class"] == "synced_but_not_posted"
+    assert november["blockers"][0]["value_at_risk"] == "240.00"
+
+
+def test_every_report_is_json(published: Published) -> None:
+    for report in (
+        reports.status(published),
+        reports.exceptions(published),
+        reports.trace(published, str(DRIFTED)),
+    ):
+        assert json.loads(json.dumps(report)) == report
+
+
+def test_exceptions_are_filtered_counted_and_limited(published: Published) -> None:
+    told = reports.exceptions(published, owner="integration", limit=1)
+    assert (told["exceptions"], len(told["listed"])) == (3, 1)
+    assert told["listed"][0]["value_at_risk"] == "120.00"
+    assert reports.exceptions(published, store="S02")["exceptions"] == 2
+    assert reports.exceptions(published, status="resolved")["exceptions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "receipt"),
+    [
+        (f"pos:S01:1:{MISSING}:2011-11-03:1", MISSING),
+        (str(MISSING), MISSING),
+        ("EXAAAAAAAAAB", MISSING),
+        (f"TP{MISSING}ABCDEFGN011P", MISSING),
+        (f"pos-s02-{DRIFTED}", DRIFTED),
+        (f"S02 {DRIFTED}", DRIFTED),
+        ("TPXXXXXXXXXXXXXC011X", TWICE),
+    ],
+)
+def test_a_receipt_is_found_by_whatever_a_person_has_in_hand(
+    published: Published, asked: str, receipt: int
+) -> None:
+    told = reports.trace(published, asked)
+    assert [life["receipt"]["receipt_no"] for life in told["lives"]] == [str(receipt)]
+
+
+def test_a_urn_leads_to_the_receipt_behind_it(published: Published) -> None:
+    life = reports.trace(published, str(TWICE))["lives"][0]
+    for document in life["ledger"]:
+        for asked in (str(document["urn"]), f"URN {document['urn']}"):
+            found = reports.trace(published, asked)["lives"]
+            assert [each["receipt"]["receipt_no"] for each in found] == [str(TWICE)]
+
+
+def test_a_trace_tells_the_whole_life_of_a_drift(published: Published) -> None:
+    life = reports.trace(published, str(DRIFTED))["lives"][0]
+    assert (life["receipt"]["source_file"], life["receipt"]["source_row"]) == ("S02_201111.csv", 702)
+    assert life["delivery"]["status"] == "accepted"
+    assert [row["verdict"] for row in life["documents"]] == ["drifted", "matched"]
+    assert {row["drift_kind"]: (row["expected_value"], row["ledger_value"]) for row in life["drifts"]}[
+        "amount"
+    ] == (
+        "120.00",
+        "100.00",
+    )
+    assert [line["nominal_code"] for line in life["ledger"][0]["lines"]] == ["1100", "4000"]
+
+
+def test_a_trace_tells_of_the_copy_its_exception_and_what_is_proposed(published: Published) -> None:
+    life = reports.trace(published, str(TWICE))["lives"][0]
+    assert [row["verdict"] for row in life["documents"]] == ["matched", "matched", "duplicate_in_ledger"]
+    assert [row["exception_id"] for row in life["exceptions"]] == ["EXDDDDDDDDDD"]
+    assert [row["remedy"] for row in life["proposals"]] == ["reverse_duplicate"]
+
+
+def test_a_trace_tells_how_a_missing_receipt_was_put_right(published: Published) -> None:
+    life = reports.trace(published, str(POSTED))["lives"][0]
+    invoice = [row for row in life["history"] if row["subject_id"].endswith("N011P")]
+    assert [(row["pass_number"], row["verdict"]) for row in invoice] == [
+        (1, "missing_in_ledger"),
+        (2, "matched"),
+    ]
+    assert [row["state"] for row in life["postings"]] == ["proven"]
+    assert [row["status"] for row in life["exceptions"]] == ["resolved"]
+
+
+def test_a_trace_tells_the_row_that_could_not_be_read(published: Published) -> None:
+    life = reports.trace(published, str(SET_ASIDE))["lives"][0]
+    assert [(row["source_row"], row["raw_text"]) for row in life["set_aside"]] == [(21, "12,oo")]
+
+
+def test_a_refused_file_is_a_life_without_a_receipt(published: Published) -> None:
+    told = reports.trace(published, "EXFFFFFFFFFF")
+    assert told["lives"][0]["receipt"] is None
+    assert "File that could not be read" in read(render_trace.trace(told))
+
+
+def test_what_nobody_knows_is_said_not_raised(published: Published) -> None:
+    told = reports.trace(published, "no such thing")
+    assert (told["found"], told["lives"]) == (0, [])
+    assert "Give a receipt number" in read(render_trace.trace(told))
+
+
+def test_the_terminal_shows_the_figures_within_a_hundred_columns(published: Published) -> None:
+    shown = read(render.status(reports.status(published)))
+    for told in (
+        "November 2011",
+        "✗ blocked",
+        "✓ ready",
+        "£21,960.00",
+        "£6,960.00",
+        "Right nominal, period and amount",
+    ):
+        assert told in shown
+    for number in (DRIFTED, TWICE, POSTED, MISSING):
+        shown += read(render_trace.trace(reports.trace(published, str(number))))
+    shown += read(render.exceptions(reports.exceptions(published)))
+    assert max(len(line) for line in shown.splitlines()) <= WIDTH
+    assert "TP571103ABCDEFGN011P" in shown, "an identity is never cut short"
+
+
+def test_text_from_a_till_is_shown_as_it_is_never_as_markup(published: Published) -> None:
+    shown = read(render_trace.trace(reports.trace(published, str(HOSTILE_RECEIPT))))
+    assert "[free](javascript:alert(1))" in shown
+    assert HOSTILE.split("<")[0].strip() in " ".join(shown.replace("│", " ").split())
