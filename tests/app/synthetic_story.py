@@ -348,6 +348,17 @@ def _deliveries(shop: Shop) -> None:
                 pass_number=1,
             )
     shop.add(
+        "deliveries",
+        delivery_id="D9",
+        source_file="broken.csv",
+        store_code="S02",
+        profile="csv_comma",
+        status="refused",
+        rows_landed=0,
+        message="the file is empty",
+        pass_number=2,
+    )
+    shop.add(
         "set_aside_rows",
         delivery_id="DS03201111",
         source_file="S03_201111.csv",

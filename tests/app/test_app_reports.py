@@ -126,7 +126,7 @@ def test_a_trace_tells_the_row_that_could_not_be_read(published: Published) -> N
 def test_a_refused_file_is_a_life_without_a_receipt(published: Published) -> None:
     told = reports.trace(published, "EXFFFFFFFFFF")
     assert told["lives"][0]["receipt"] is None
-    assert "File that could not be read" in read(render_trace.trace(told))
+    assert "File broken.csv" in read(render_trace.trace(told))
 
 
 def test_what_nobody_knows_is_said_not_raised(published: Published) -> None:
