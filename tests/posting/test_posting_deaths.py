@@ -197,3 +197,13 @@ def test_two_runs_at_once_never_double(shop):
     shop.post(publication)
     assert all(len(shop.ledger.of(key)) == 1 for key in keys)
     assert all(shop.state(key) == "proven" for key in keys)
+
+
+def test_what_was_read_before_a_step_cannot_take_it_a_second_time(shop):
+    first, _, intent = claimed_by_two(shop)
+    claimed = first.advance(intent)
+    shop.ledger.reads_until_visible = 1
+    first.advance(claimed)
+    with pytest.raises(FenceLostError):
+        first.advance(claimed)
+    assert len(shop.ledger.posts) == 1
