@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario.judge_report import summary, text_of
-from sandbox.scenario.judgement import ABSENT, GREY, NOTHING_SAID, Finding, Judgement, Said
+from sandbox.scenario.judgement import ABSENT, GREY, NOTHING_SAID, Finding, Judgement, Said, words_of
 from sandbox.scenario.manifest import Truth
 
 MODEL = "document_verdicts"
@@ -125,7 +125,7 @@ def _contras_by_store(truths: Iterable[Truth], said: Iterable[Said]) -> Mapping[
 def _is_right(truth: Truth, row: Said, twins: Mapping[int | None, int | None]) -> bool:
     if row.verdict == "ambiguous" and truth.verdict != "ambiguous":
         return not truth.is_strict and truth.urn in row.candidates
-    if row.verdict != truth.verdict or row.drift_kinds != truth.drift_kinds:
+    if words_of(row) != words_of(truth):
         return False
     if truth.scope == "expected" and truth.urn is not None and row.verdict in PAIRED:
         return row.ledger_urn in (truth.urn, twins.get(truth.urn, truth.urn))

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.scenario.judgement import ABSENT, Finding, Judgement
+from sandbox.scenario.judgement import ABSENT, Finding, Judgement, words_of
 
 
 def summary(judgement: Judgement) -> dict[str, Any]:
@@ -46,12 +46,12 @@ def summary(judgement: Judgement) -> dict[str, Any]:
 
 def _by_fault(judgement: Judgement) -> dict[str, dict[str, Any]]:
     """Recall of each fault's documents; precision of what was said in its words (verdict and drift kinds)."""
-    words: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    words: dict[str, set[str]] = defaultdict(set)
     for finding in judgement.findings:
-        words[finding.truth.fault].add((finding.truth.verdict, finding.truth.drift_kinds))
-    said = Counter((finding.said.verdict, finding.said.drift_kinds) for finding in judgement.findings)
-    said.update((row.verdict, row.drift_kinds) for row in judgement.accused)
-    hits = Counter((f.said.verdict, f.said.drift_kinds) for f in judgement.findings if f.is_right)
+        words[finding.truth.fault].add(words_of(finding.truth))
+    said = Counter(words_of(finding.said) for finding in judgement.findings)
+    said.update(words_of(row) for row in judgement.accused)
+    hits = Counter(words_of(finding.said) for finding in judgement.findings if finding.is_right)
     faults = {}
     for fault, spoken in sorted(words.items()):
         rows = [finding for finding in judgement.findings if finding.truth.fault == fault]
@@ -80,8 +80,8 @@ def _miss(finding: Finding) -> dict[str, Any]:
         "fault": truth.fault,
         "part": truth.part,
         "note": truth.note,
-        "truth": " ".join(filter(None, (truth.verdict, truth.drift_kinds))),
-        "said": " ".join(filter(None, (said.verdict, said.drift_kinds))),
+        "truth": words_of(truth),
+        "said": words_of(said),
         "said_urn": said.ledger_urn,
     }
 

@@ -34,6 +34,11 @@ class Said(NamedTuple):
 NOTHING_SAID = Said("", "", "", "", 0, ABSENT, "", None, frozenset())
 
 
+def words_of(row: Truth | Said) -> str:
+    """What the row says of its document: the verdict, and of a drifted one what drifted."""
+    return f"{row.verdict} {row.drift_kinds}" if row.verdict == "drifted" else row.verdict
+
+
 @dataclass
 class Finding:
     """A truth and what was said of it."""

@@ -143,6 +143,11 @@ def test_an_ambiguous_that_names_the_truth_is_right_where_nothing_decides() -> N
     assert judged(said).has_passed
 
 
+def test_what_differs_matters_of_a_drifted_document_only() -> None:
+    said = changed(0, drift_kinds="amount,tax_amount")
+    assert judged(said).has_passed
+
+
 def test_more_grey_than_the_truth_has_fails_even_if_nobody_is_accused() -> None:
     truths = TRUTHS + [truth(str(number), "matched", number) for number in range(2000, 2010)]
     said = said_of(truths)
