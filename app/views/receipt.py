@@ -3,14 +3,14 @@ what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from app import finding, words
 from app.life import Life, life, sales_totals
-from app.money import NONE, counted, day, moment, pounds, units
+from app.money import counted, day, moment, pounds, units
 from app.opening import open_published
 from app.published import Published, Row
 from app.shown import Figures, pence, plain, table, verdict_badge
@@ -267,22 +267,19 @@ def postings(told: Life) -> None:
     if not told["postings"]:
         return
     st.subheader("Postings, by the five truths", anchor=False)
-    table(
-        told["postings"],
-        {
-            "Posting": lambda row: (
-                f"{plain(row['posting_key'])} {plain(words.said(words.REMEDIES, row['remedy']).lower())}"
-            ),
-            "State": lambda row: plain(words.said({}, row["state"])),
-            **{words.TRUTHS[name]: truth(name) for name in TRUTHS},
-            "URN": lambda row: str(row["urn"] or NONE),
-        },
-        alt="Each posting and how far it came",
-    )
-
-
-def truth(name: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda row: "✓ yes" if row[f"truth_{name}"] else "no"
+    for row in told["postings"]:
+        truths = " ".join(
+            f":green-badge[✓ {words.TRUTHS[name]}]"
+            if row[f"truth_{name}"]
+            else f":gray-badge[· {words.TRUTHS[name]}]"
+            for name in TRUTHS
+        )
+        urn = f", URN {row['urn']}" if row["urn"] else ""
+        refused = f" Refused: {plain(row['refusal'])}." if row["refusal"] else ""
+        st.markdown(
+            f"**{words.said(words.REMEDIES, row['remedy'])}** under {plain(row['posting_key'])}: "
+            f"{plain(row['state'])}{urn}.{refused}  \n{truths}"
+        )
 
 
 def over_time(told: Life) -> None:

@@ -91,12 +91,8 @@ def test_a_trace_tells_the_whole_life_of_a_drift(published: Published) -> None:
     assert (life["receipt"]["source_file"], life["receipt"]["source_row"]) == ("S02_201111.csv", 702)
     assert life["delivery"]["status"] == "accepted"
     assert [row["verdict"] for row in life["documents"]] == ["drifted", "matched"]
-    assert {row["drift_kind"]: (row["expected_value"], row["ledger_value"]) for row in life["drifts"]}[
-        "amount"
-    ] == (
-        "120.00",
-        "100.00",
-    )
+    amount = next(row for row in life["drifts"] if row["drift_kind"] == "amount")
+    assert (amount["expected_value"], amount["ledger_value"]) == ("120.00", "100.00")
     assert [line["nominal_code"] for line in life["ledger"][0]["lines"]] == ["1100", "4000"]
 
 

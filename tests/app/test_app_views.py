@@ -1,0 +1,149 @@
+"""The pages, run without a browser: what they say to the reader in each situation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from synthetic_published import Shop, publish, shop
+from synthetic_story import HOSTILE_RECEIPT, MISSING, TWICE
+
+APP = Path(__file__).parents[2] / "app"
+
+
+@pytest.fixture
+def page(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    return AppTest.from_file(str(APP / "navigation.py"), default_timeout=30)
+
+
+def receipt_page(find: str) -> AppTest:
+    opened = AppTest.from_file(str(APP / "views" / "receipt.py"), default_timeout=30)
+    opened.query_params["find"] = find
+    return opened.run()
+
+
+def texts(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(str(element.value) for element in [*page.header, *page.markdown, *page.caption])
+
+
+def test_the_first_page_answers_before_anything_else(page: AppTest) -> None:
+    page.run()
+    assert page.title[0].value == "Can I close?"
+    assert (
+        "**Not yet.** 1 of 2 periods blocked by 6 open exceptions, **£620.00** at risk."
+        in page.error[0].value
+    )
+    assert "30 Nov 2011, 20:00 UTC" in page.caption[0].value
+
+
+def test_every_pound_is_reconciled_explained_open_or_not_checked(page: AppTest) -> None:
+    page.run()
+    assert {metric.label: metric.value for metric in page.metric} == {
+        "Reconciled": "£43,080",
+        "Explained": "£120",
+        "Open": "£600",
+        "Not checked": "£240",
+    }
+    assert "183 money receipts worth £21,960.00; 1 receipt with nothing to post counted apart" in texts(page)
+
+
+def test_a_file_that_could_not_be_read_is_said_on_the_first_page(page: AppTest) -> None:
+    assert "1 file not read, or only in part" in page.run().warning[0].value
+
+
+def test_a_store_day_is_looked_into_and_leads_to_its_receipts(page: AppTest) -> None:
+    page.run()
+    store_days = page.selectbox[1]
+    assert store_days.label == "Look into a store-day"
+    assert store_days.options[0] == "S01, 3 Nov 2011: open", "the most open value comes first"
+    store_days.select_index(0).run()
+    told = texts(page)
+    assert "**Store S01, 3 Nov 2011**: tills took £120.00 in 1 receipt; Sage holds £0.00 of sales." in told
+    assert told.count("Said to be sent, not in Sage · ") == 2
+
+
+def test_another_month_shows_its_own_store_days(page: AppTest) -> None:
+    page.run()
+    page.selectbox[0].select_index(1).run()
+    assert "S02, 5 Oct 2011: explained" in page.selectbox[1].options
+    assert not page.exception
+
+
+def test_causes_can_be_kept_to_the_month(page: AppTest) -> None:
+    page.run()
+    assert "File that could not be read" in texts(page)
+    page.toggle[0].set_value(True).run()
+    assert "File that could not be read" not in texts(page)
+
+
+def test_where_nothing_is_published_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(tmp_path))
+    page = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
+    assert not page.exception
+    assert "Run a pass first: tillproof run" in page.info[0].value
+
+
+def test_where_no_store_day_is_checked_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(publish(tmp_path)))
+    page = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
+    assert not page.exception
+    assert "Put a till's files in its inbox" in page.info[0].value
+
+
+def test_a_visit_keeps_its_publication_until_the_reader_takes_the_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(publish(tmp_path, shop())))
+    page = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
+    publish(tmp_path, Shop())
+    page.toggle[0].set_value(True).run()
+    assert page.metric[0].value == "£43,080", "a click must not mix two publications"
+    assert "Newer figures are ready (publication 2)" in texts(page)
+    page.button[0].click().run()
+    assert "No store-day has been checked yet" in page.info[0].value
+
+
+def test_a_receipt_is_told_on_one_screen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    page = receipt_page(str(TWICE))
+    told = texts(page)
+    assert f"Receipt {TWICE}, store S03, 11 Nov 2011" in told
+    assert [metric.value for metric in page.metric] == ["£120.00", "£240.00", "\N{MINUS SIGN}£120.00"]
+    assert ":red-badge[! Twice in Sage]" in told
+    assert "**Posted twice**" in told
+    assert [heading.value for heading in page.subheader][:3] == [
+        "At the till",
+        "What Sage should hold, and does",
+        "In Sage",
+    ]
+
+
+def test_what_the_connector_claimed_and_how_far_a_posting_came_are_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    page = receipt_page(str(MISSING))
+    assert "The connector's log on the invoice: accepted at 3 Nov 2011, 12:05 UTC" in texts(page)
+    assert "Sage holds nothing for it." in texts(page)
+    assert "Postings, by the five truths" in [heading.value for heading in page.subheader]
+
+
+def test_what_is_not_known_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    assert "Nothing is known as 999999" in receipt_page("999999").warning[0].value
+    assert "Type the number" in receipt_page("").info[0].value
+
+
+def test_text_from_a_till_stays_text(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    page = receipt_page(str(HOSTILE_RECEIPT))
+    assert not page.exception
+    sold = page.table[0].value["What was sold"].iloc[0]
+    assert sold.startswith(r"\*BIG\* \$5 bag \$6 \[free\]\(javascript\:alert\(1\)\) \<img src=x")
