@@ -134,4 +134,3 @@ def write_inputs(current: Pass) -> Path:
         )
     unfinished.replace(place)
     return place
-

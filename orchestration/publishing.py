@@ -168,14 +168,21 @@ class Publications:
         place.unlink(missing_ok=True)
         with duckdb.connect(str(place)) as views:
             for model, listed in publication.tables.items():
-                paths = ", ".join(f"'{sql_path((self.root / str(file['path'])).resolve())}'" for file in listed)
+                paths = ", ".join(
+                    f"'{sql_path((self.root / str(file['path'])).resolve())}'" for file in listed
+                )
                 views.execute(f'create view "{model}" as select * from read_parquet([{paths}])')
 
     def _collect(self, newest: int, signed_off: set[int]) -> None:
         """Drop publications nobody needs, and files no kept one lists. What is in use is left for next time."""
         numbers = sorted(int(file.stem) for file in self.root.glob("*.json") if file.stem.isdigit())
         kept = {number for number in numbers if number > newest - self._kept} | signed_off
-        needed = {str(file["path"]) for number in kept for listed in self.read(number).tables.values() for file in listed}
+        needed = {
+            str(file["path"])
+            for number in kept
+            for listed in self.read(number).tables.values()
+            for file in listed
+        }
         for number in set(numbers) - kept:
             _drop(self.root / f"{number}.json")
             _drop(self.root / f"tillproof-{number}.duckdb")

@@ -15,7 +15,7 @@ from orchestration.settings import HOME_VARIABLE, load
 INSTANCE = """# Written by Tillproof. Nothing is sent anywhere.
 telemetry:
   enabled: false
-nag:
+nux:
   enabled: false
 """
 RUNS_KEPT = 30

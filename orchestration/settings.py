@@ -56,13 +56,6 @@ class Settings(BaseSettings):
     publications_kept: int = 10
     sage200: Sage200Settings = Sage200Settings()
 
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file_values = getattr(cls, "_file_values", {})
-        return sources["init_settings"], sources["env_settings"], _Fixed(settings_cls, file_values)
-
     @property
     def landing(self) -> str:
         """Folder or object-store URL of landing."""
@@ -107,9 +100,16 @@ def load(home: Path | None = None, **overrides: Any) -> Settings:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file}: {error}") from error
-    chosen = type("Settings", (Settings,), {"_file_values": {**values, "home": home}})
+
+    class FromHome(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return sources["init_settings"], sources["env_settings"], _Fixed(settings_cls, values)
+
     try:
-        return chosen(**{"home": home, **overrides})  # type: ignore[no-any-return]
+        return FromHome(home=home, **overrides)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

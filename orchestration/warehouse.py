@@ -68,7 +68,12 @@ def dbt_environment(home: Path) -> dict[str, str]:
 
 def manifest(home: Path) -> Path:
     """dbt's manifest, parsed anew where a project file is younger than it."""
-    inputs = [file for folder in ("models", "macros", "tests") for file in (PROJECT / folder).rglob("*") if file.is_file()]
+    inputs = [
+        file
+        for folder in ("models", "macros", "tests")
+        for file in (PROJECT / folder).rglob("*")
+        if file.is_file()
+    ]
     inputs += [PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
     newest = max(file.stat().st_mtime for file in inputs)
     if not MANIFEST.exists() or MANIFEST.stat().st_mtime < newest:
@@ -79,7 +84,15 @@ def manifest(home: Path) -> Path:
 def parse(home: Path) -> None:
     """Have dbt read the project. Raises WarehouseError with dbt's own words."""
     home.mkdir(parents=True, exist_ok=True)
-    command = [dbt_executable(), "--quiet", "parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    command = [
+        dbt_executable(),
+        "--quiet",
+        "parse",
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+    ]
     done = subprocess.run(  # noqa: S603
         command,
         env={**os.environ, **dbt_environment(home), "DBT_LOG_PATH": str(home / "logs")},

@@ -1,22 +1,24 @@
-{# The newest landed version of each key at or below the pass, without what has vanished since. #}
+{# The newest landed version of each key at or below the pass, without what has vanished since. A pass lands a key at most
+   once, so the pass names the version; finding it by a narrow grouping keeps wide rows out of any sort. #}
 {% macro newest_versions(relation) -%}
     (
-        select versions.* exclude (version_rank)
-        from (
-            select
-                landed.*,
-                row_number() over (
-                    partition by landed.company_id, landed.source_key
-                    order by landed.pass_number desc, landed.delivery_id desc
-                ) as version_rank
-            from {{ relation }} as landed
-            where landed.pass_number <= (select pass_number from {{ source('run', 'pass') }})
-        ) as versions
-        where versions.version_rank = 1 and not versions.is_tombstone
+        select landed.*
+        from {{ relation }} as landed
+        inner join (
+            select company_id, source_key, max(pass_number) as pass_number
+            from {{ relation }}
+            where pass_number <= (select pass_number from {{ source('run', 'pass') }})
+            group by company_id, source_key
+        ) as newest
+            on landed.company_id = newest.company_id
+            and landed.source_key = newest.source_key
+            and landed.pass_number = newest.pass_number
+        where not landed.is_tombstone
     )
 {%- endmacro %}
 
-{# A mapping is in force on a date from its first day to its last, both included. #}
+{# A mapping is in force on a date from its first day to its last, both included. Two plain comparisons: with an `or`,
+   DuckDB would compare every row with every mapping. #}
 {% macro is_in_force(mapping, date) -%}
-    {{ mapping }}.valid_from <= {{ date }} and ({{ mapping }}.valid_to is null or {{ mapping }}.valid_to >= {{ date }})
+    {{ mapping }}.valid_from <= {{ date }} and coalesce({{ mapping }}.valid_to, date '9999-12-31') >= {{ date }}
 {%- endmacro %}

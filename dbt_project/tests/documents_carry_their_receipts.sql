@@ -1,5 +1,6 @@
 {{ config(tags=['money']) }}
--- What is expected of Sage for an event is its receipt to the penny: sales, and what was tendered.
+-- What is expected of Sage for an event is its receipt to the penny: net and tax as printed, and what was tendered. (A receipt
+-- whose own gross is another figure is the gate's to stop, SUM-01; it is not lost here.)
 with documents as (
     select company_id, event_id, sum(sales_pence) as sales_pence, sum(takings_pence) as takings_pence
     from {{ ref('expected_documents') }}
@@ -7,8 +8,8 @@ with documents as (
     group by company_id, event_id
 )
 
-select receipts.event_id, receipts.gross_pence, documents.sales_pence, receipts.tender_pence, documents.takings_pence
+select receipts.event_id, receipts.net_pence, receipts.tax_pence, documents.sales_pence, receipts.tender_pence, documents.takings_pence
 from {{ ref('int_receipts_totalled') }} as receipts
 left join documents on receipts.company_id = documents.company_id and receipts.event_id = documents.event_id
 where receipts.nothing_to_post_reason is null
-    and (receipts.gross_pence <> coalesce(documents.sales_pence, 0) or receipts.tender_pence <> coalesce(documents.takings_pence, 0))
+    and (receipts.net_pence + receipts.tax_pence <> coalesce(documents.sales_pence, 0) or receipts.tender_pence <> coalesce(documents.takings_pence, 0))

@@ -1,14 +1,12 @@
 """Asset checks: promises that cross a room."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from orchestration.warehouse import Warehouse
 
 RECEIVED_AND_JUDGED = """
     select
-        (select cast(coalesce(sum(gross_pence), 0) as bigint) from staging.stg_pos__receipt_lines) as received,
+        (select cast(coalesce(sum(net_pence + tax_pence), 0) as bigint) from staging.stg_pos__receipt_lines) as received,
         (select cast(coalesce(sum(direction * expected_gross_pence), 0) as bigint) from marts.document_verdicts
          where posting_key is not null and is_sales)
         + (select cast(coalesce(sum(outside_pence), 0) as bigint) from marts.document_verdicts) as judged

@@ -1,7 +1,5 @@
 """What runs together, and when. The schedule and the sensor are stopped until somebody starts them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """Assets: history and the publication."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from orchestration.defs.transform import MANIFEST
@@ -12,9 +10,7 @@ PUBLIC_MODELS = public_models(MANIFEST)
 
 
 @dg.asset(key=["history", "recorded"], group_name="history", deps=[["exceptions", "verdict_history"]])
-def recorded(
-    current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
-) -> dg.MaterializeResult:
+def recorded(current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
     """What this pass judged otherwise than the one before, kept for good."""
     with current.timed("history"), warehouse.connect() as connection:
         rows = current.history.record(connection, current.pass_number, current.as_of)
@@ -39,5 +35,9 @@ def publication(
             seconds=current.seconds,
         )
     return dg.MaterializeResult(
-        metadata={"publication": published.number, "pass_number": published.pass_number, "tables": len(published.tables)}
+        metadata={
+            "publication": published.number,
+            "pass_number": published.pass_number,
+            "tables": len(published.tables),
+        }
     )

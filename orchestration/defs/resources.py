@@ -1,7 +1,5 @@
 """What assets are given: the settings, the pass in progress, the warehouse and dbt."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime

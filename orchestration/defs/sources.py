@@ -1,7 +1,5 @@
 """Assets: what tills, Sage and people gave, as received, and whether any of it is new."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -10,12 +8,18 @@ from orchestration import passes
 from orchestration.landing_tables import OPERATIONS_TABLES, SAGE200_TABLES, SYNC_LOG, TABLES, TILL_TABLES
 from orchestration.passes import Pass
 
-TILL_ASSETS = [spec.name for spec in TILL_TABLES] + [SYNC_LOG.name, "intake/deliveries", "intake/set_aside_rows"]
+TILL_ASSETS = [spec.name for spec in TILL_TABLES] + [
+    SYNC_LOG.name,
+    "intake/deliveries",
+    "intake/set_aside_rows",
+]
 
 
 def _specs(names: list[str]) -> list[dg.AssetSpec]:
     return [
-        dg.AssetSpec(name.split("/"), group_name="landing", description=f"`{name}` as received, one row a version.")
+        dg.AssetSpec(
+            name.split("/"), group_name="landing", description=f"`{name}` as received, one row a version."
+        )
         for name in names
     ]
 
@@ -35,7 +39,7 @@ def till_exports(current: dg.ResourceParam[Pass]) -> Iterator[dg.MaterializeResu
     from orchestration.tills.intake import intake
 
     with current.timed("intake"):
-        intake(current.settings.inbox, current.landing, current.pass_number, profiles=current.settings.home / "profiles")
+        intake(current.settings.inbox, current.landing, current.pass_number)
     yield from _landed(current, TILL_ASSETS)
 
 
@@ -47,7 +51,7 @@ def sage200_ledger(current: dg.ResourceParam[Pass]) -> Iterator[dg.MaterializeRe
 
     settings = current.settings.sage200_at_home()
     with current.timed("sage extraction"), Sage200Client(settings) as client:
-        extract(client, current.landing, current.pass_number, settings)
+        extract(client, current.landing, current.pass_number, settings, as_of=current.as_of.date())
     yield from _landed(current, [spec.name for spec in SAGE200_TABLES])
 
 

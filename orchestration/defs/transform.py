@@ -1,7 +1,6 @@
 """Assets: what dbt builds, before the gate and after it, and the gate between."""
 
-from __future__ import annotations
-
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +15,17 @@ from orchestration.warehouse import Warehouse, dbt_environment
 MANIFEST: Path = warehouse_room.manifest(home_from_environment())
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, current: Pass, stage: str) -> Iterator[object]:
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, current: Pass, stage: str
+) -> Iterator[object]:
     """Run dbt over what the asset selects. Its target folder is kept, so that the next pass parses in part only."""
     home = current.settings.home
+    os.environ.update(dbt_environment(home))
     with current.timed(stage):
         invocation = dbt.cli(
-            ["build"], context=context, target_path=home / "dbt" / stage.replace(" ", "_"), env=dbt_environment(home)
+            ["build"],
+            context=context,
+            target_path=home / "dbt" / stage.replace(" ", "_"),
         )
         yield from invocation.stream()
 
@@ -50,7 +54,9 @@ def gate(
     with current.timed("gate"):
         warehouse.copy_out("expected.gate_candidates", folder / "gate_candidates.parquet")
         posting = run_posting_gate(
-            folder / "gate_candidates.parquet", folder / "posting_flags.parquet", pass_number=current.pass_number
+            folder / "gate_candidates.parquet",
+            folder / "posting_flags.parquet",
+            pass_number=current.pass_number,
         )
         received = run_intake(
             current.landing.root, pass_number=current.pass_number, out=folder / "intake_flags.parquet"

@@ -83,7 +83,7 @@ described as (
         case unioned.document_kind
             when 'receipt' then unioned.gross_pence when 'payment' then -unioned.gross_pence else 0
         end as takings_pence,
-        case when unioned.document_kind = 'none' then receipts.gross_pence else 0 end as outside_pence,
+        case when unioned.document_kind = 'none' then receipts.net_pence + receipts.tax_pence else 0 end as outside_pence,
         receipts.nothing_to_post_reason,
         receipts.is_store_mapped,
         receipts.is_complete,

@@ -1,0 +1,101 @@
+"""Posting over one publication: what would go, what a person approves, and the run that sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.ledgers.file_lock import locked
+from orchestration.ledgers.sage200_client import Sage200Client
+from orchestration.ledgers.sage200_ledger import Sage200Ledger
+from orchestration.operations import Operations
+from orchestration.posting import Decision, Pace, PostingSummary, plan, run
+from orchestration.posting.run import Progress
+from orchestration.publishing import Publication, Publications
+from orchestration.settings import Settings
+
+
+class NothingPublishedError(Exception):
+    """There is no publication to post from: a pass comes first."""
+
+
+class PostingInProgressError(Exception):
+    """Another process is posting for this installation."""
+
+
+def newest(settings: Settings) -> Publication:
+    """The publication that posting reads. Raises NothingPublishedError."""
+    publication = Publications(settings.published).newest()
+    if publication is None:
+        raise NothingPublishedError("nothing is published yet: run a pass first (tillproof run)")
+    return publication
+
+
+def dry_run(settings: Settings, operations: Operations) -> list[Decision]:
+    """What the newest publication proposes, with what would be sent or why not. Changes nothing."""
+    publication = newest(settings)
+    return plan(
+        _table(settings, publication, "posting_proposals"),
+        _table(settings, publication, "posting_proposal_legs"),
+        operations,
+        publication_number=publication.number,
+    )
+
+
+def send_approved(
+    settings: Settings, *, pace: Pace | None = None, progress: Progress | None = None
+) -> PostingSummary:
+    """Send what may go and prove it. One process at a time; killed anywhere, the next run goes on from there.
+
+    Raises NothingPublishedError, PostingInProgressError, LedgerUnavailableError.
+    """
+    publication = newest(settings)
+    seen = pq_column_max(settings.published, publication, "ledger_documents", "urn")
+    with (
+        _alone(settings.home),
+        Operations.open(settings.operations) as operations,
+        Sage200Client(settings.sage200_at_home()) as client,
+    ):
+        return run(
+            Sage200Ledger(client),
+            operations,
+            _table(settings, publication, "posting_proposals"),
+            _table(settings, publication, "posting_proposal_legs"),
+            company_id=settings.company_id,
+            publication_number=publication.number,
+            pace=pace,
+            alone=True,
+            seen_urn=seen,
+            progress=progress,
+        )
+
+
+def pq_column_max(published: Path, publication: Publication, model: str, column: str) -> int:
+    """The greatest whole number in a column of a published table; 0 where it has no rows."""
+    greatest = 0
+    for file in publication.tables[model]:
+        values = pq.read_table(published / str(file["path"]), columns=[column]).column(0)
+        greatest = max([greatest, *(value for value in values.to_pylist() if value is not None)])
+    return greatest
+
+
+def _table(settings: Settings, publication: Publication, model: str) -> pa.Table:
+    files = [settings.published / str(file["path"]) for file in publication.tables[model]]
+    return pa.concat_tables([pq.read_table(file) for file in files])
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    entered = False
+    try:
+        with locked(home / "posting.lock", timeout_s=0.0):
+            entered = True
+            yield
+    except TimeoutError as error:
+        if entered:
+            raise
+        raise PostingInProgressError("another process is posting for this installation") from error
