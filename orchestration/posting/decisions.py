@@ -111,10 +111,10 @@ def _hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | N
 
 def _hold_by_proposal(proposal: Proposal) -> Hold | None:
     """What the publication itself says against it."""
-    if proposal.unsound:
-        return Hold("unsound", proposal.unsound)
     if proposal.gate_status != "passed":
         return Hold("gate_blocked", proposal.blocked_by or proposal.gate_status or "it never passed the gate")
+    if proposal.unsound:
+        return Hold("unsound", proposal.unsound)
     if not proposal.may_post:
         return Hold("not_ready", proposal.hold_reason)
     return None

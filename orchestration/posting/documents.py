@@ -152,7 +152,7 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
         tax_lines=tuple(
             TaxLine(int(leg["tax_code"]), int(leg["net_pence"]), int(leg["tax_pence"] or 0))
             for leg in legs
-            if leg["leg_type"] == "tax"
+            if leg["leg_type"] == "tax" and leg["tax_code"] is not None  # unmapped: the gate holds it
         ),
     )
     payload = Payload(
