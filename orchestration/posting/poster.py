@@ -146,13 +146,14 @@ class Poster:
 
     def _hold(self, intent: StoredIntent, payload: Payload, found: list[PostedDocument]) -> Hold | None:
         """Every reason not to send now, the cheapest asked first."""
+        patterns = self._patterns_of(intent.company_id)
         return (
             Permits(self._operations, self._policy, [intent.posting_key]).hold(intent)
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
             or hold_by_target(payload, self._ledger)
-            or hold_by_connector(intent, payload, self._ledger, self._patterns_of(intent.company_id))
-            or hold_by_likeness(payload, self._ledger, self._seen_urn)
+            or hold_by_connector(intent, payload, self._ledger, patterns)
+            or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
         )
 
     def _post(self, document: Document) -> Reply:

@@ -8,6 +8,7 @@ of.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, Ledger, PostedDocument
@@ -92,12 +93,19 @@ def hold_by_connector(
     return None
 
 
-def hold_by_likeness(payload: Payload, ledger: Ledger, seen_urn: int | None) -> Hold | None:
-    """Whether a document exactly alike is newer than any the publication knew, and not one of ours."""
+def hold_by_likeness(
+    payload: Payload, ledger: Ledger, patterns: list[str], seen_urn: int | None
+) -> Hold | None:
+    """Whether a document exactly alike is newer than any the publication knew.
+
+    One that is ours, or that the connector named for a receipt (its own was looked for by name), is another
+    sale of the same amount.
+    """
     if payload.role == "X" or seen_urn is None:
         return None
     for posted in ledger.find_alike(payload.document):
         is_newer = posted.urn % URN_SEQUENCE > seen_urn % URN_SEQUENCE
-        if is_newer and not is_ours(posted.reference):
+        is_named = any(re.fullmatch(pattern, posted.reference) for pattern in patterns)
+        if is_newer and not is_named and not is_ours(posted.reference):
             return Hold("alike_in_ledger", f"URN {posted.urn} ({posted.reference}) is exactly like it")
     return None

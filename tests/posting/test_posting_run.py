@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 from ledger_in_memory import ANY
-from publication import DAY, Publication
+from publication import DAY, Publication, event_of
 
 from orchestration.operations import OperationsError
 from orchestration.posting import Pace, approve, plan
+from orchestration.posting.key import build_key
 
 
 @pytest.fixture
@@ -228,15 +230,23 @@ def test_what_the_connector_posted_meanwhile_is_not_posted_again(shop):
     assert shop.state(money) == "held"
 
 
-def test_a_newer_document_just_like_it_makes_it_wait_and_an_older_one_does_not(shop):
+@pytest.mark.parametrize(
+    ("reference", "is_newer", "goes"),
+    [
+        ("BY HAND", True, False),
+        ("BY HAND", False, True),
+        ("POS-S01-999999", True, True),
+        (build_key("DGS", event_of("999999"), "invoice", ordinal=1, revision=1, role="P"), True, True),
+    ],
+)
+def test_a_newer_document_just_like_it_and_of_no_other_receipt_makes_it_wait(shop, reference, is_newer, goes):
     publication = Publication()
     publication.add("1")
     proposals, legs = publication.tables()
-    document = plan(proposals, legs, shop.operations)[0].document
-    posted = shop.ledger.keep(document)
-    shop.ledger.documents[:] = [type(posted)(**{**posted.__dict__, "reference": "BY HAND"})]
-    assert shop.post(publication, seen_urn=posted.urn - 1).held == {"alike_in_ledger": 1}
-    assert shop.post(publication, seen_urn=posted.urn).right == 1
+    posted = shop.ledger.keep(plan(proposals, legs, shop.operations)[0].document)
+    shop.ledger.documents[:] = [replace(posted, reference=reference)]
+    summary = shop.post(publication, seen_urn=posted.urn - is_newer)
+    assert (summary.right, dict(summary.held)) == ((1, {}) if goes else (0, {"alike_in_ledger": 1}))
 
 
 def test_what_is_no_longer_proposed_is_cancelled_and_may_come_back(shop, publication):

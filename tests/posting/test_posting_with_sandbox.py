@@ -1,0 +1,99 @@
+"""The same promises over real HTTP, against a Sage 200 that keeps real books and goes wrong on purpose."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from publication import Publication
+from pydantic import SecretStr
+
+from orchestration.ledgers.sage200_client import Sage200Client
+from orchestration.ledgers.sage200_ledger import Sage200Ledger
+from orchestration.ledgers.sage200_settings import Sage200Settings
+from orchestration.posting import Pace
+from sandbox.company import SageCompany
+from sandbox.server import serving
+
+SEED = Path(__file__).parents[2] / "sandbox" / "seed"
+QUICK = Pace(first_wait_s=0.02, longest_wait_s=0.1, looks=2)
+FAULTS = (
+    "lock",
+    "gateway_timeout_after_commit",
+    "gateway_timeout_before_commit",
+    "lost_reply",
+    "error_but_saved",
+    "ghost_success",
+    "throttled",
+    "to_suspense",
+    "deferred",
+)
+
+
+@pytest.fixture(scope="module")
+def sage(tmp_path_factory):
+    """A running sandbox and a ledger that speaks to it."""
+    home = tmp_path_factory.mktemp("sage")
+    path = home / "company.sqlite"
+    SageCompany.create(path, SEED, site_id="site", company_id=1, company_name="Demo").close()
+    with serving(path, clock="2011-09-20T18:00:00") as running:
+        settings = Sage200Settings(
+            base_url=running.base_url,
+            token_url=running.token_url,
+            client_id=running.client_id,
+            client_secret=SecretStr(running.client_secret),
+            refresh_token=SecretStr(running.refresh_token),
+            site_id=running.site_id,
+            company_id=running.company_id,
+            token_file=home / "token.json",
+            max_attempts=2,
+            max_backoff_s=0.1,
+            post_timeout_s=5,
+        )
+        with Sage200Client(settings) as client:
+            yield running, Sage200Ledger(client)
+
+
+def sales(story: str, count: int) -> Publication:
+    """Receipts of one store, an invoice and its money each, numbered for their story."""
+    publication = Publication()
+    for number in range(count):
+        for kind, net in (("invoice", 1000 + number * 5), ("receipt", 1200 + number * 6)):
+            publication.add(f"{story}{number}", kind, net=net)
+    return publication
+
+
+def held_by_sage(ledger, publication: Publication) -> dict[str, int]:
+    """How many documents Sage holds under each key."""
+    return {
+        key: len([one for one in ledger.find(key[:18]) if one.reference == key]) for key in publication.rows
+    }
+
+
+def test_over_http_every_truth_holds_and_a_second_run_sends_nothing(shop, sage):
+    shop.ledger = sage[1]
+    publication = sales("A", 4)
+    summary = shop.post(publication, pace=QUICK)
+    assert (summary.posts, summary.right, summary.errors) == (8, 8, [])
+    again = shop.post(publication, pace=QUICK)
+    assert (again.posts, again.already) == (0, 8)
+    assert set(held_by_sage(sage[1], publication).values()) == {1}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_over_http_no_fault_doubles_or_loses(shop, sage, fault):
+    running, shop.ledger = sage
+    publication = sales(f"F{FAULTS.index(fault)}", 2)
+    of_goods = (
+        {"resource": "sales_invoices"} if fault == "to_suspense" else {}
+    )  # money has no lines to divert
+    running.faults({"kind": fault, "count": 2, "method": "POST", "account": "TILL01", **of_goods})
+    first = shop.post(publication, pace=QUICK)
+    shop.post(publication, pace=QUICK)
+    shop.post(publication.without(), pace=QUICK)
+    assert set(held_by_sage(sage[1], publication).values()) == {1}, (fault, first)
+    states = Counter(shop.state(key) for key in publication.rows)
+    expected = {"to_suspense": {"wrong": 2, "proven": 2}, "deferred": {"deferred": 2, "proven": 2}}
+    assert states == expected.get(fault, {"proven": 4})
+    shop.operations.intents.verify_chain()
