@@ -6,19 +6,21 @@ import altair as alt
 
 from app import words
 from app.money import counted, day, pounds, pounds_to_draw
-from app.published import Rows
+from app.published import Row, Rows
 from app.shown import SLOT_SIGNS
 
+SLIGHT_PERCENT = 5
 SLOT_COLOURS = {
     "agrees": "#1c7443",
     "explained": "#2f5fa8",
     "open": "#b3261e",
+    "open_slightly": "#f6cdc9",
     "not_checked": "#5b6570",
     "nothing_to_check": "#eceff2",
 }
 AXIS = 28
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
-INK = {"nothing_to_check": "#4a535d"}
+INK = {"nothing_to_check": "#4a535d", "open_slightly": "#8c1d18"}
 """The colour of the sign in a cell; white unless the cell is pale."""
 
 
@@ -38,6 +40,14 @@ _DAY_AXIS = alt.Axis(
 )
 
 
+def shade(row: Row) -> str:
+    """The colour of a store-day: its verdict, and whether what is open is but little of the day's value."""
+    parts = ("matched_pence", "explained_pence", "open_pence", "not_checked_pence")
+    whole = sum(row[column] for column in parts)
+    is_slight = row["slot_verdict"] == "open" and row["open_pence"] * 100 < SLIGHT_PERCENT * whole
+    return "open_slightly" if is_slight else str(row["slot_verdict"])
+
+
 def store_days(rows: Rows) -> Drawing:
     """A month as stores by days: colour and sign by verdict, figures on pointing. `slot` is what a click
     chose."""
@@ -46,9 +56,9 @@ def store_days(rows: Rows) -> Drawing:
             "store_id": row["store_id"],
             "business_date": row["business_date"].isoformat(),
             "day": row["business_date"].day,
-            "slot_verdict": row["slot_verdict"],
+            "shade": shade(row),
             "sign": SLOT_SIGNS[row["slot_verdict"]],
-            "ink": INK.get(row["slot_verdict"], "#ffffff"),
+            "ink": INK.get(shade(row), "#ffffff"),
             "Store": row["store_id"],
             "Day": day(row["business_date"]),
             "Judged": words.SLOTS[row["slot_verdict"]],
@@ -81,7 +91,7 @@ def store_days(rows: Rows) -> Drawing:
     )
     cells = base.mark_rect(cornerRadius=3, strokeWidth=2).encode(
         color=alt.Color(
-            "slot_verdict:N",
+            "shade:N",
             legend=None,
             scale=alt.Scale(domain=list(SLOT_COLOURS), range=list(SLOT_COLOURS.values())),
         ),

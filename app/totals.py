@@ -116,36 +116,60 @@ def debt_by_owner(published: Published) -> Rows:
 def worst_causes(
     published: Published, period: date | None = None, company: str | None = None, limit: int = 8
 ) -> Rows:
-    """Open exceptions grouped by cause, worst value first; each names the receipt (or exception) worst hit
-    by it.
+    """Open exceptions grouped by class and owner, worst value first, each naming the receipt (or
+    exception) worst hit.
 
+    `details` are the three heaviest causes inside the class, [{"detail", "exceptions"}], of `causes` in all.
     `period` is a month's first day; without it every month and the exceptions of no month are taken.
     """
     return published.rows(
         """
         with found as (
             select *, row_number() over (
-                partition by company_id, owner, cause_key order by value_at_risk_pence desc, exception_id
+                partition by company_id, owner, exception_class order by value_at_risk_pence desc,
+                exception_id
             ) as place
             from exceptions
             where status = 'open'
                 and ($period is null or date_trunc('month', business_date) = $period)
                 and ($company is null or company_id = $company)
+        ),
+        classes as (
+            select company_id, owner, exception_class,
+                min(severity) as severity, count(*) as open_exceptions,
+                cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence,
+                cast(sum(abs(vat_effect_pence)) as bigint) as vat_at_risk_pence,
+                cast(max(days_open) as bigint) as days_open,
+                max(suggested_remedy) filter (place = 1) as suggested_remedy,
+                max(exception_id) filter (place = 1) as worst_exception_id,
+                max(event_id) filter (place = 1) as worst_event_id,
+                max(receipt_no) filter (place = 1) as worst_receipt_no,
+                max(store_id) filter (place = 1) as worst_store_id
+            from found
+            group by company_id, owner, exception_class
+        ),
+        causes as (
+            select company_id, owner, exception_class, cause_detail, count(*) as exceptions,
+                sum(value_at_risk_pence) as value_at_risk_pence
+            from found
+            group by company_id, owner, exception_class, cause_detail
+        ),
+        listed as (
+            select company_id, owner, exception_class, count(*) as causes,
+                list(
+                    {'detail': cause_detail, 'exceptions': exceptions}
+                    order by value_at_risk_pence desc, exceptions desc, cause_detail
+                )[1:3] as details
+            from causes
+            group by company_id, owner, exception_class
         )
-        select company_id, owner, exception_class, cause_key, any_value(cause_detail) as cause_detail,
-            min(severity) as severity, count(*) as open_exceptions,
-            cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence,
-            cast(sum(abs(vat_effect_pence)) as bigint) as vat_at_risk_pence,
-            cast(max(days_open) as bigint) as days_open,
-            max(suggested_remedy) filter (place = 1) as suggested_remedy,
-            max(exception_id) filter (place = 1) as worst_exception_id,
-            max(event_id) filter (place = 1) as worst_event_id,
-            max(receipt_no) filter (place = 1) as worst_receipt_no,
-            max(store_id) filter (place = 1) as worst_store_id
-        from found
-        group by company_id, owner, exception_class, cause_key
-        order by value_at_risk_pence desc, open_exceptions desc, cause_key, owner
-        limit $limit
+        select classes.*, listed.causes, listed.details
+        from classes
+        inner join listed
+            on classes.company_id = listed.company_id and classes.owner = listed.owner
+            and classes.exception_class is not distinct from listed.exception_class
+        order by classes.value_at_risk_pence desc, classes.open_exceptions desc, classes.exception_class,
+        classes.owner limit $limit
         """,
         {"period": period, "company": company, "limit": limit},
     )

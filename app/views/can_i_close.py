@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,10 @@ from app.opening import open_published
 from app.published import Published, Row, Rows
 from app.shown import Figures, close_badge, count, pence, plain, slot_badges, table
 
+SPACE = "\N{NO-BREAK SPACE}"
 RECEIPT_PAGE = "views/receipt.py"
+BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
+# a cause that only repeats its class
 
 
 def answer(periods: Rows) -> None:
@@ -68,7 +72,7 @@ def blocked_by(period: Mapping[str, Any], blockers: Rows) -> str:
         for row in blockers
         if (row["company_id"], row["period"]) == (period["company_id"], period["period"])
     ]
-    more = f", +{len(mine) - 1} more" if len(mine) > 1 else ""
+    more = f", +{len(mine) - 1}{SPACE}more" if len(mine) > 1 else ""
     return plain("".join(mine[:1]) + more)
 
 
@@ -80,7 +84,7 @@ def periods_table(periods: Rows, blockers: Rows) -> None:
         periods,
         {
             **(company if several else {}),
-            "Period": lambda row: f"{row['period']:%b %Y}",
+            "Period": lambda row: f"{row['period']:%b}{SPACE}{row['period']:%Y}",
             "Ready?": lambda row: close_badge(row["close_verdict"]),
             "What blocks it most": lambda row: blocked_by(row, blockers),
             "At risk": pence("value_at_risk_pence"),
@@ -133,7 +137,7 @@ def heat_map(published: Published, periods: Rows) -> Row:
     days = totals.store_days(published, period["company_id"], period["period"])
     # a choice belongs to its month: another month begins without one
     drawn, listed = (f"{name} {period['company_id']} {period['period']}" for name in ("drawn", "listed"))
-    st.markdown(slot_badges())
+    st.markdown(f"{slot_badges()} :small[Pale: under {charts.SLIGHT_PERCENT}% of the day's value.]")
     open_days = sum(row["slot_verdict"] == "open" for row in days)
     st.altair_chart(
         charts.store_days(days),
@@ -229,13 +233,17 @@ def worst(published: Published, period: Row) -> None:
 
 
 def detail(cause: Row) -> str:
-    """What was seen, where it says more than the heading, and what to do."""
-    said = (cause["cause_detail"] or "").replace("_", " ")
-    if cause["exception_class"].startswith("drift_"):
-        said = f"Differs in {words.drifts(cause['cause_detail'])}"
-    elif said == cause["exception_class"].replace("_", " "):
-        said = ""
+    """What was seen, heaviest first, where it says more than the heading; and what to do."""
+    seen = [each for each in cause["details"] if not BARE_CODE.match(each["detail"] or "")]
+    said = "; ".join(f"{_seen(cause, each['detail'])} ({each['exceptions']:,})" for each in seen)
+    more = cause["causes"] - len(cause["details"])
+    said += f"; and {more:,} more" if said and more else ""
     return ". ".join(part.rstrip(".") for part in (said, cause["suggested_remedy"] or "") if part) + "."
+
+
+def _seen(cause: Row, text: str) -> str:
+    is_drift = (cause["exception_class"] or "").startswith("drift_")
+    return f"differs in {words.drifts(text)}" if is_drift else text.replace("_", " ").rstrip(".")
 
 
 def page() -> None:
@@ -260,14 +268,16 @@ def page() -> None:
 
 
 def undated(rows: Rows) -> None:
-    """Files that could not be read belong to no period; they are said here so that nobody closes over
-    them."""
-    if rows:
-        files = "; ".join(plain(row["cause_detail"]) for row in rows[:3])
-        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-        st.warning(
-            f"{counted(len(rows), 'file')} not read, or only in part: {files}{more}", icon=":material/draft:"
-        )
+    """Files that could not be read belong to no period; said here so that nobody closes over them."""
+    if not rows:
+        return
+    st.warning(
+        f"{counted(len(rows), 'file')} not read, or only in part: they belong to no period above.",
+        icon=":material/draft:",
+    )
+    with st.expander("Which files, and why"):
+        for row in rows:
+            st.markdown(plain(row["cause_detail"]))
 
 
 page()
