@@ -94,7 +94,9 @@ def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
         say("the incumbent connector posts them to Sage 200, badly")
         with story.timed("connector posts the catch-up"):
             connector.load(company, inbox, "catch_up", seed=seed, manifest=manifest)
-        with serving(books, clock=f"{AS_OF:%Y-%m-%dT%H:%M:%S}", tick_ms=10, setting=["hidden_nominal=refuse"]) as sage:
+        with serving(
+            books, clock=f"{AS_OF:%Y-%m-%dT%H:%M:%S}", tick_ms=10, setting=["hidden_nominal=refuse"]
+        ) as sage:
             _describe_home(home, sage)
             say("first pass: the catch-up")
             with story.timed("first pass"):
@@ -177,7 +179,7 @@ def _judge(story: Story, stage: str, manifest: Path, home: Path) -> None:
     command = [sys.executable, "-m", "sandbox.scenario.judge", "--json", "--stage", stage]
     command += ["--manifest", str(manifest), "--published", str(home / "published")]
     root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if not done.stdout.strip():
         raise RuntimeError(f"the judge could not judge: {done.stderr.strip()}")
     story.judged[stage] = json.loads(done.stdout)

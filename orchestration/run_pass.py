@@ -51,8 +51,8 @@ def run_pass(
     import dagster as dg
 
     progress("loading the graph")
-    from orchestration.defs.resources import resources
     from orchestration.definitions import defs
+    from orchestration.defs.resources import resources
 
     before = Publications(load(home).published).newest()
     instance = dg.DagsterInstance.get()

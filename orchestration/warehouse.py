@@ -93,7 +93,7 @@ def parse(home: Path) -> None:
         "--profiles-dir",
         str(PROJECT),
     ]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command,
         env={**os.environ, **dbt_environment(home), "DBT_LOG_PATH": str(home / "logs")},
         capture_output=True,

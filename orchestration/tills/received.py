@@ -17,6 +17,7 @@ from orchestration.tills.typing_sql import literal
 _DELIVERIES = "received_deliveries"
 _ASIDE = "received_aside"
 _DOUBTFUL = "received_doubtful"
+_REPEATED = "received_repeated"
 TWICE = "the same key is in this file more than once, with other content; the first is kept"
 
 
@@ -158,25 +159,57 @@ class Received:
             else "delivery_number"
         )
         find_doubtful(self._connection, rows, _ASIDE, spec, _DOUBTFUL)
-        identity = [name for name in spec.key if name not in made]
-        line_occurrence = same_line = ""
-        if "line_occurrence" in spec.columns:
-            # identical lines of one export are counted, wherever they stand: the count tells them apart
-            same_line = f", {number(identity)} as same_line"
-            line_occurrence = """, cast(row_number() over (
-                partition by delivery_order, same_line order by source_file, source_row
-            ) as integer) as line_occurrence"""
-        return f"""
-            select *{line_occurrence} from (
-                select printed.*{same_line}, cast({order} as bigint) as delivery_order, delivery_id,
-                    source_file, doubtful.source_row is null as vouches
-                from {rows} as printed
-                inner join {_DELIVERIES} using (delivery_number)
-                left join {_DOUBTFUL} as doubtful
-                    on doubtful.delivery_number = printed.delivery_number
-                    and doubtful.source_row = printed.source_row
-            )
+        ordered = f"""
+            select printed.*, cast({order} as bigint) as delivery_order, delivery_id, source_file
+            from {rows} as printed inner join {_DELIVERIES} using (delivery_number)
         """
+        line_occurrence, repeated = "", ""
+        if "line_occurrence" in spec.columns:
+            self._count_identical_lines(ordered, [name for name in spec.key if name not in made])
+            line_occurrence = ", coalesce(repeated.line_occurrence, 1) as line_occurrence"
+            repeated = f"""
+                left join {_REPEATED} as repeated
+                    on repeated.delivery_number = ordered.delivery_number
+                    and repeated.source_row = ordered.source_row
+            """
+        return f"""
+            select ordered.*, doubtful.source_row is null as vouches{line_occurrence}
+            from ({ordered}) as ordered
+            left join {_DOUBTFUL} as doubtful
+                on doubtful.delivery_number = ordered.delivery_number
+                and doubtful.source_row = ordered.source_row
+            {repeated}
+        """
+
+    def _count_identical_lines(self, ordered: str, identity: list[str]) -> None:
+        """Identical lines of one export are counted, wherever they stand: the count tells them apart.
+
+        Only the second and further ones are kept, by delivery and row: they are few.
+        """
+        same_line = number(identity)
+        self._connection.execute(
+            f"""
+            create or replace temp table {_REPEATED} as
+            with lines as (
+                select delivery_number, source_row, source_file, delivery_order, {same_line} as same_line
+                from ({ordered})
+            ),
+
+            more_than_one as (
+                select delivery_order, same_line from lines
+                group by delivery_order, same_line having count(*) > 1
+            ),
+
+            counted as (
+                select delivery_number, source_row, cast(row_number() over (
+                    partition by delivery_order, same_line order by source_file, source_row
+                ) as integer) as line_occurrence
+                from lines semi join more_than_one using (delivery_order, same_line)
+            )
+
+            select * from counted where line_occurrence > 1
+            """
+        )
 
     def set_aside(self) -> duckdb.DuckDBPyRelation:
         """Every cell set aside, as `Landing.land` wants it."""

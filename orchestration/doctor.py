@@ -1,0 +1,129 @@
+"""What is wrong with an installation, and how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from orchestration.settings import FILE_NAME, Settings, SettingsError, load
+
+LEAST_FREE_BYTES = 2_000_000_000
+CLOCK_TOLERANCE_S = 120
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `mend` says what to do where it is not well."""
+
+    what: str
+    is_well: bool
+    seen: str
+    mend: str = ""
+
+
+def examine(home: Path) -> dict[str, Any]:
+    """Look at everything; one bad finding does not stop the next look."""
+    findings = [_settings(home)]
+    try:
+        settings = load(home)
+    except SettingsError:
+        settings = None
+    if settings is not None:
+        for look in (_disk, _inbox, _mappings, _sage, _publication):
+            findings.extend(_guarded(look, settings))
+    return {
+        "home": str(home),
+        "is_well": all(finding.is_well for finding in findings),
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def _guarded(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from look(settings)
+    except Exception as error:  # a look that fails is itself a finding
+        yield Finding(look.__name__.strip("_"), False, str(error), "see the words of the error")
+
+
+def _settings(home: Path) -> Finding:
+    file = home / FILE_NAME
+    if not file.exists():
+        return Finding("settings", False, f"{file} is missing", "write it as README shows, or play the demo")
+    try:
+        settings = load(home)
+    except SettingsError as error:
+        return Finding("settings", False, str(error), "correct the setting named")
+    return Finding("settings", True, f"company {settings.company_id}, Sage at {settings.sage200.base_url}")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.home).free
+    yield Finding(
+        "disk",
+        free > LEAST_FREE_BYTES,
+        f"{free / 1e9:.1f} GB free",
+        "free some, or move the home to a larger disk",
+    )
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    folders = sorted(folder.name for folder in settings.inbox.glob("*") if folder.is_dir())
+    yield Finding(
+        "watched folders",
+        bool(folders),
+        ", ".join(folders) or f"{settings.inbox} holds no folder",
+        "make one folder per store there and let the tills export into it",
+    )
+
+
+def _mappings(settings: Settings) -> Iterator[Finding]:
+    from orchestration.operations import Operations
+
+    with Operations.open(settings.operations) as operations:
+        tables = operations.landed_tables()
+    for name in ("companies", "stores", "tax_mappings", "nominal_mappings", "tender_mappings"):
+        rows = tables[name].num_rows
+        yield Finding(
+            f"mappings: {name}", rows > 0, f"{rows} rows", "import them from CSV (docs/contracts.md)"
+        )
+
+
+def _sage(settings: Settings) -> Iterator[Finding]:
+    from orchestration.ledgers.sage200_client import Sage200Client
+
+    with Sage200Client(settings.sage200_at_home()) as client:
+        sites = client.sites()
+    mine = [site for site in sites if str(site.get("company_id")) == str(settings.sage200.company_id)]
+    yield Finding(
+        "connection to Sage",
+        bool(mine),
+        f"{len(sites)} companies to be seen, ours {'among them' if mine else 'not among them'}",
+        "check site_id and company_id; an empty list means that the tunnel to the server is down",
+    )
+    now = datetime.now(UTC)
+    yield Finding(
+        "clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC", f"keep it within {CLOCK_TOLERANCE_S} s of true time"
+    )
+
+
+def _publication(settings: Settings) -> Iterator[Finding]:
+    from orchestration.publishing import Publications
+
+    newest = Publications(settings.published).newest()
+    seen = f"publication {newest.number}, as of {newest.as_of} UTC" if newest else "none yet"
+    yield Finding("publication", newest is not None, seen, "run a pass: tillproof run")
+
+
+def render(report: dict[str, Any], console: Console) -> None:
+    """One line a finding; what is not well says how to mend it."""
+    for finding in report["findings"]:
+        mark = "[green]well [/green]" if finding["is_well"] else "[red]mend [/red]"
+        console.print(f"{mark} {finding['what']:<28} {finding['seen']}", highlight=False)
+        if not finding["is_well"]:
+            console.print(f"      {'':<28} → {finding['mend']}", highlight=False)

@@ -1,0 +1,102 @@
+"""`tillproof post`: the dry run, the approval and the sending, told as one report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.operations import Operations
+from orchestration.operations.errors import OperationsError
+from orchestration.posting import Decision, approve
+from orchestration.posting_run import dry_run, newest, send_approved
+from orchestration.settings import Settings
+
+Report = dict[str, Any]
+SHOWN = 25
+
+
+def post(
+    settings: Settings, *, approver: str = "", enabler: str = "", reason: str = "", send: bool = False
+) -> Report:
+    """Do what was asked, in that order: switch on, approve, send; and show the dry run as it stands before sending.
+
+    Raises OperationsError where a name comes without a reason, and what `send_approved` raises.
+    """
+    if (approver or enabler) and not reason:
+        raise OperationsError("say why with --reason: it goes on record with the name")
+    with Operations.open(settings.operations) as operations:
+        if enabler:
+            operations.enable_posting(settings.company_id, enabler, reason)
+        decisions = dry_run(settings, operations)
+        waiting = [decision for decision in decisions if decision.code == "needs_approval"]
+        approved = approve(operations, waiting, approver, reason) if approver and waiting else 0
+        if approved:
+            decisions = dry_run(settings, operations)
+    report = {
+        "publication": newest(settings).number,
+        "approved": approved,
+        "goes": [_told(decision) for decision in decisions if decision.goes],
+        "held": [_told(decision) for decision in decisions if not decision.goes],
+        "sent": None,
+    }
+    if send:
+        report["sent"] = send_approved(settings).as_dict()
+    return report
+
+
+def _told(decision: Decision) -> Report:
+    proposal, document = decision.proposal, decision.document
+    return {
+        "posting_key": decision.posting_key,
+        "remedy": proposal.remedy,
+        "document_kind": proposal.document_kind,
+        "store_id": proposal.store_id,
+        "receipt_no": proposal.receipt_no,
+        "document_date": document.document_date.isoformat(),
+        "customer": document.customer_reference,
+        "bank": document.bank_code,
+        "gross_pence": document.gross_pence,
+        "tax_pence": document.tax_pence,
+        "nominal_lines": [
+            [line.nominal_code, line.cost_centre, line.department, line.net_pence]
+            for line in document.nominal_lines
+        ],
+        "tax_lines": [[line.tax_code, line.net_pence, line.tax_pence] for line in document.tax_lines],
+        "payload_digest": decision.payload_digest,
+        "code": decision.code,
+        "reason": decision.reason,
+    }
+
+
+def render(report: Report, console: Console) -> None:
+    """The same for a person."""
+    table = Table(title=f"What would go, from publication {report['publication']}", title_justify="left")
+    for heading in ("remedy", "document", "store", "receipt", "date", "account"):
+        table.add_column(heading)
+    table.add_column("gross £", justify="right")
+    for row in report["goes"][:SHOWN]:
+        account = row["bank"] or row["customer"] or ""
+        table.add_row(
+            row["remedy"], row["document_kind"], row["store_id"], row["receipt_no"], row["document_date"], account,
+            f"{row['gross_pence'] // 100:,}.{row['gross_pence'] % 100:02d}",
+        )  # fmt: skip
+    console.print(table)
+    if len(report["goes"]) > SHOWN:
+        console.print(f"… and {len(report['goes']) - SHOWN} more; --json lists them all.")
+    held = Counter(row["code"] for row in report["held"])
+    for code, count in held.most_common():
+        example = next(row["reason"] for row in report["held"] if row["code"] == code)
+        console.print(f"held {count:>5}  {example}", highlight=False)
+    if report["approved"]:
+        console.print(f"approved {report['approved']}")
+    if report["sent"] is None:
+        console.print("Nothing was sent: this is a dry run. --send sends what may go.")
+        return
+    sent = report["sent"]
+    truths = ("sent", "acknowledged", "present", "in_nominal", "right")
+    console.print(
+        "  →  ".join(f"{truth.replace('_', ' ')} {sent[truth]}" for truth in truths), highlight=False
+    )

@@ -1,0 +1,59 @@
+"""Dagster and the app side by side, on this machine only, stopped together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from orchestration.run_pass import prepare_home
+from orchestration.settings import Settings
+
+HOST = "127.0.0.1"
+APP = Path(__file__).resolve().parent.parent / "app" / "streamlit_app.py"
+STOP_TIMEOUT_S = 10
+
+
+def serve_both(settings: Settings, console: Console) -> int:
+    """Run both until Ctrl+C or until one ends by itself; the exit code of the one that ended."""
+    prepare_home(settings.home)
+    python = sys.executable
+    dagster = [python, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+    dagster += ["--host", HOST, "--port", str(settings.dagster_port)]
+    streamlit = [python, "-m", "streamlit", "run", str(APP)]
+    streamlit += [
+        "--server.address",
+        HOST,
+        "--server.port",
+        str(settings.app_port),
+        "--server.headless",
+        "true",
+    ]
+    streamlit += ["--browser.gatherUsageStats", "false"]
+    running = [
+        subprocess.Popen(command, cwd=APP.parent.parent, env=dict(os.environ))
+        for command in (dagster, streamlit)
+    ]
+    console.print(f"Dagster  http://{HOST}:{settings.dagster_port}")
+    console.print(f"App      http://{HOST}:{settings.app_port}    (Ctrl+C stops both)")
+    try:
+        while True:
+            for process in running:
+                code = process.poll()
+                if code is not None:
+                    return code
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
