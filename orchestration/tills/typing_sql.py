@@ -103,7 +103,7 @@ def _reason(profile: Profile, name: str, type_: str, cell: str, is_needed: bool)
     if type_ in ("timestamp", "date"):
         formats = profile.timestamp_formats if type_ == "timestamp" else profile.date_formats
         value = _value(profile, name, type_, cell)
-        is_bad = f"({value} is null or year({value}) not between 1900 and 2999)"
+        is_bad = f"coalesce(year({value}), 0) not between 1900 and 2999"
         why = f"'is not a {'time' if type_ == 'timestamp' else 'date'} like {_plain(formats)}: '{said}"
     elif decimals := _DECIMAL.match(type_):
         sign, places = re.escape(profile.decimal), int(decimals[1])
