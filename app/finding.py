@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.published import Published
+from app.published import Published, Row
 
 OUR_KEY = re.compile(r"^TP[0-9A-Z]{18}$")
 EXCEPTION = re.compile(r"^EX[0-9A-F]{10}$")
@@ -120,13 +120,57 @@ def _by_reference(published: Published, text: str) -> list[Subject]:
     )
 
 
+def is_alone(published: Published, receipt: Row) -> bool:
+    """Whether a receipt's number is borne by no other receipt of its store, so that the number names it."""
+    found = published.row(
+        "select count(*) as receipts from receipts where company_id = ? and store_id = ? and receipt_no = ?",
+        [receipt["company_id"], receipt["store_id"], receipt["receipt_no"]],
+    )
+    return bool(found["receipts"] == 1)
+
+
 def _subjects(published: Published, query: str, parameters: dict[str, object]) -> list[Subject]:
     """Events first, each once; a document that has an event is told with it."""
     rows = published.rows(query, parameters)
-    events = sorted({row["event_id"] for row in rows if row["event_id"]})
-    alone = sorted(
-        {row["ledger_document_id"] for row in rows if not row["event_id"] and row["ledger_document_id"]}
-    )
-    return [Subject(event_id=event) for event in events] + [
-        Subject(ledger_document_id=each) for each in alone
+    events = {row["event_id"] for row in rows if row["event_id"]}
+    alone = {row["ledger_document_id"] for row in rows if not row["event_id"] and row["ledger_document_id"]}
+    behind = _behind(published, sorted(alone))
+    events |= set(behind.values())
+    return [Subject(event_id=event) for event in sorted(events)] + [
+        Subject(ledger_document_id=each) for each in sorted(alone - behind.keys())
     ]
+
+
+def _behind(published: Published, documents: list[str]) -> dict[str, str]:
+    """The event behind a ledger document that has none of its own: by the receipt number that it, or the
+    document
+    it undoes, bears, where that number is one receipt's alone."""
+    if not documents:
+        return {}
+    rows = published.rows(
+        """
+        with asked as (
+            select ledger_document_id as asked_id, event_id, company_id, store_id, receipt_no
+            from document_verdicts where list_contains($ids, ledger_document_id)
+            union all
+            select undone.partner_id, undone.event_id, undone.company_id, undone.store_id, undone.receipt_no
+            from document_verdicts as undone where list_contains($ids, undone.partner_id)
+        ),
+        named as (
+            select company_id, store_id, receipt_no, min(event_id) as event_id
+            from receipts
+            where receipt_no in (select receipt_no from asked)
+            group by company_id, store_id, receipt_no
+            having count(*) = 1
+        )
+        select asked.asked_id, min(coalesce(asked.event_id, named.event_id)) as event_id
+        from asked
+        left join named
+            on asked.company_id = named.company_id and asked.store_id = named.store_id
+            and asked.receipt_no = named.receipt_no
+        group by asked.asked_id
+        having min(coalesce(asked.event_id, named.event_id)) is not null
+        """,
+        {"ids": documents},
+    )
+    return {row["asked_id"]: row["event_id"] for row in rows}

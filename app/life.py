@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app import finding
 from app.finding import Subject
 from app.published import Published, Row, Rows
 
@@ -22,7 +23,7 @@ def life(published: Published, subject: Subject) -> Life:
     drifts, flags, history, exceptions, proposals (each with its `legs`), postings.
     """
     receipt = _receipt(published, subject.event_id) if subject.event_id else None
-    documents = _documents(published, subject)
+    documents = _documents(published, subject, receipt)
     ledger = _ledger(published, _ledger_ids(documents, subject))
     keys = [row["posting_key"] for row in documents if row["posting_key"]]
     urns = [row["urn"] for row in ledger if row["urn"] is not None]
@@ -95,19 +96,38 @@ def _of_event(published: Published, model: str, event_id: str, order: str) -> Ro
     )
 
 
-def _documents(published: Published, subject: Subject) -> Rows:
-    """The event's own documents first (sales, then takings), then what Sage holds besides."""
-    column, value = (
-        ("event_id", subject.event_id)
-        if subject.event_id
-        else ("ledger_document_id", subject.ledger_document_id)
-    )
+def _documents(published: Published, subject: Subject, receipt: Row | None) -> Rows:
+    """The event's own documents first (sales, then takings), then what Sage holds besides.
+
+    A copy that has been reversed, and its contra, belong to no event any more: they are told with the receipt
+    whose number the copy bears, where that number is one receipt's alone.
+    """
+    column = "event_id" if subject.event_id else "ledger_document_id"
+    values = {"subject": subject.event_id or subject.ledger_document_id}
+    named = "false"
+    if receipt and finding.is_alone(published, receipt):
+        named = "event_id is null and company_id = $company and store_id = $store and receipt_no = $number"
+        values |= {
+            "company": receipt["company_id"],
+            "store": receipt["store_id"],
+            "number": receipt["receipt_no"],
+        }
     return published.rows(
         f"""
-        select * from document_verdicts where {column} = ?
+        with direct as (
+            select * from document_verdicts where {column} = $subject or ({named})
+        ),
+        linked as (
+            select * from document_verdicts
+            where event_id is null and (
+                ledger_document_id in (select partner_id from direct)
+                or partner_id in (select ledger_document_id from direct)
+            )
+        )
+        select * from (select * from direct union select * from linked) as told
         order by posting_key is null, is_sales desc, ordinal, ledger_urn, document_id
         """,
-        [value],
+        values,
     )
 
 

@@ -163,7 +163,18 @@ def table_of(*headings: str) -> Table:
     return table
 
 
-_WHOLE = {"Exception", "Posting key", "URN", "Date", "Day", "Reference", "Receipt", "Can I close?", "Since"}
+_WHOLE = {
+    "Nominal",
+    "Exception",
+    "Posting key",
+    "URN",
+    "Date",
+    "Day",
+    "Reference",
+    "Receipt",
+    "Can I close?",
+    "Since",
+}
 """Columns whose values mean nothing in part."""
 
 

@@ -14,6 +14,7 @@ from app.render import add, panel, read_day, read_moment, stamp_line, table_of, 
 from app.reports import Report
 
 Life = dict[str, Any]
+MOST_LINES = 30
 
 
 def trace(report: Report) -> RenderableType:
@@ -84,7 +85,7 @@ def _lines(life: Life) -> RenderableType | None:
     if not life["lines"]:
         return None
     table = table_of("SKU", "What was sold", ">Units", ">Net", ">VAT", ">Gross", "Code")
-    for row in life["lines"]:
+    for row in life["lines"][:MOST_LINES]:
         add(
             table,
             Text(row["sku_as_sent"] or ""),
@@ -96,7 +97,9 @@ def _lines(life: Life) -> RenderableType | None:
             row["till_tax_code"] or "",
         )
     paid = ", ".join(f"{row['tender_type']} {pounds(row['tender_pence'])}" for row in life["tenders"])
-    return titled("At the till", table, Text(f"Paid: {paid}" if paid else "No tender", style="bold"))
+    left = len(life["lines"]) - MOST_LINES
+    more = [Text(f"and {counted(left, 'more line', 'more lines')}; --json has them all")] if left > 0 else []
+    return titled("At the till", table, *more, Text(f"Paid: {paid}" if paid else "No tender", style="bold"))
 
 
 def _documents(life: Life) -> RenderableType | None:
@@ -112,7 +115,7 @@ def _documents(life: Life) -> RenderableType | None:
             pounds(row["ledger_gross_pence"]) if row["ledger_document_id"] else "",
             pounds(row["variance_pence"]) if row["ledger_document_id"] and row["posting_key"] else "",
             str(row["ledger_urn"] or ""),
-            Text.assemble(verdict_text(row["verdict"]), f" ({row['reason']})" if row["reason"] else ""),
+            Text.assemble(verdict_text(row["verdict"]), words.because(row)),
         )
     evidence = {row["evidence"] for row in life["documents"] if row["evidence"]}
     matched = [Text(f"Matched by {', '.join(sorted(evidence))}", style="bright_black")] if evidence else []
@@ -137,28 +140,24 @@ def _claim(life: Life) -> RenderableType | None:
 def _ledger(life: Life) -> RenderableType | None:
     if not life["ledger"]:
         return None
-    table = table_of("URN", "Document", "Reference", "Date", "Nominal", ">Debit", ">Credit", "By")
+    table = table_of("URN", "Sage document", "Nominal", ">Debit", ">Credit")
     for document in life["ledger"]:
-        first = [
-            str(document["urn"]),
-            words.kind(document["document_kind"]),
-            document["reference"] or "",
-            day(read_day(document["document_date"])),
+        told = [
+            f"{words.kind(document['document_kind'])}, {day(read_day(document['document_date']))}",
+            f"{document['reference'] or 'no reference'} by {document['user_name'] or 'nobody'}",
         ]
         lines = document["lines"] or [None]
-        for line in lines:
-            account = "not in the nominal ledger"
-            if line:
-                account = words.account(line)
+        for place in range(max(len(told), len(lines))):
+            line = lines[place] if place < len(lines) else None
+            account = words.account(line) if line else ""
             add(
                 table,
-                *first,
-                account,
+                "" if place else str(document["urn"]),
+                told[place] if place < len(told) else "",
+                account if document["lines"] or place else "not in the nominal ledger",
                 pounds(line["debit_pence"]) if line and line["debit_pence"] else "",
                 pounds(line["credit_pence"]) if line and line["credit_pence"] else "",
-                document["user_name"] or "" if first[0] else "",
             )
-            first = [""] * 4
     return titled("In Sage", table)
 
 
@@ -240,6 +239,6 @@ def _remedies(life: Life) -> RenderableType | None:
             if row[f"truth_{name}"]
         ]
         told = f"Posting {row['posting_key']}: {row['state']}" + (f", URN {row['urn']}" if row["urn"] else "")
-        told += f"; true so far: {', '.join(words.TRUTHS[name].lower() for name in truths) or 'nothing yet'}"
+        told += f"; true so far: {', '.join(words.truth(name) for name in truths) or 'nothing yet'}"
         parts.append(Text(told + (f"; refused: {row['refusal']}" if row["refusal"] else "")))
     return titled("Proposals and postings", *parts)

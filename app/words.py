@@ -153,6 +153,18 @@ def drifts(codes: str | None) -> str:
     return ", ".join(DRIFTS.get(code, code.replace("_", " ")) for code in (codes or "").split(",") if code)
 
 
+def truth(name: str) -> str:
+    """One of the five truths, to stand in the middle of a sentence."""
+    told = TRUTHS[name]
+    return told[0].lower() + told[1:]
+
+
+def because(document: Mapping[str, Any]) -> str:
+    """The reason of a verdict in brackets after it, where it says more than the verdict does."""
+    reason = document["reason"]
+    return f" ({reason.replace('_', ' ')})" if reason and reason != document["verdict"] else ""
+
+
 def account(line: Mapping[str, Any]) -> str:
     """A nominal account as people write it: code, cost centre and department, 4000/S01."""
     return "/".join(part for part in (line["nominal_code"], line["cost_centre"], line["department"]) if part)

@@ -201,8 +201,7 @@ def expected_pence(row: Mapping[str, Any]) -> int | None:
 def reason(row: Mapping[str, Any]) -> str:
     """Why, beside the verdict: what differs, else the reason it gives."""
     said = words.drifts(row["drift_kinds"])
-    if not said and row["reason"]:
-        said = words.said({}, row["reason"]).lower()
+    said = f"({said})" if said else words.because(row).strip()
     return f" {plain(said)}" if said else ""
 
 

@@ -15,6 +15,7 @@ TWICE = 571103
 SET_ASIDE = 572003
 NO_TRACE = 570499
 POSTED = 561202
+REVERSED = 561001
 HOSTILE_RECEIPT = 572801
 
 
@@ -28,6 +29,7 @@ def tell(shop: Shop) -> None:
         day += timedelta(days=1)
     shop.receipt(NO_TRACE, "S01", date(2011, 11, 4), no_trace="zero_value")
     _copy(shop)
+    _reversed_copy(shop)
     _exceptions(shop)
     _posted(shop)
     _deliveries(shop)
@@ -140,6 +142,44 @@ def _copy(shop: Shop) -> None:
         document_date=name["business_date"],
         **{**name, "event_id": f"ledger:{copy['urn']}"},
     )
+
+
+def _reversed_copy(shop: Shop) -> None:
+    """Receipt 561001 was posted twice too, and the copy undone: neither of the two names the event."""
+    day = date(2011, 10, 10)
+    name = {"event_id": None, "store_id": "S01", "business_date": day}
+    copy = shop.ledger(name, "invoice", f"POS-S01-{REVERSED}", None)
+    contra = shop.ledger(name, "credit_note", "TPYYYYYYYYYYYYYC011X", None, user_name="TILLPROOF")
+    contra.update(gross_pence=12000, net_pence=10000, tax_pence=2000)
+    for document, partner, direction in ((copy, contra, 1), (contra, copy, -1)):
+        shop.add(
+            "document_verdicts",
+            document_id=document["ledger_document_id"],
+            verdict="reversed",
+            reason="contra" if document is contra else "reversed",
+            partner_id=partner["ledger_document_id"],
+            document_kind=document["document_kind"],
+            receipt_no=str(REVERSED) if document is copy else None,
+            ordinal=1,
+            drift_kinds="",
+            is_money=True,
+            expected_gross_pence=0,
+            expected_net_pence=0,
+            expected_tax_pence=0,
+            ledger_gross_pence=12000,
+            ledger_net_pence=10000,
+            ledger_tax_pence=2000,
+            outside_pence=0,
+            ledger_urn=document["urn"],
+            ledger_document_id=document["ledger_document_id"],
+            ledger_reference=document["reference"],
+            direction=direction,
+            is_sales=True,
+            is_open=False,
+            variance_pence=-12000,
+            document_date=day,
+            **name,
+        )
 
 
 def _exceptions(shop: Shop) -> None:
@@ -382,13 +422,14 @@ def _add_up(shop: Shop) -> None:
         heading = {
             "matched": "matched_pence",
             "matched_within_policy": "explained_pence",
+            "reversed": "explained_pence",
             "not_checked": "not_checked_pence",
         }
         slot[heading.get(row["verdict"], "open_pence")] += value
         slot["open_documents"] += row["is_open"]
         side = "sales" if row["is_sales"] else "takings"
         slot[f"till_{side}_pence"] += row["expected_gross_pence"]
-        slot[f"sage_{side}_pence"] += row["ledger_gross_pence"] or 0
+        slot[f"sage_{side}_pence"] += row["direction"] * (row["ledger_gross_pence"] or 0)
     for row in shop.tables["receipts"]:
         days[row["store_id"], row["business_date"]][
             "money_receipts" if row["is_money"] else "nothing_to_post_receipts"

@@ -50,7 +50,7 @@ def test_a_table_that_was_not_published_is_named(published: Published) -> None:
 
 def test_money_comes_back_as_whole_pence(published: Published) -> None:
     checked = totals.checked(published)
-    assert checked["matched_pence"] + checked["explained_pence"] == 432_000_0
+    assert checked["matched_pence"] + checked["explained_pence"] == 4344000
     assert (checked["open_pence"], checked["not_checked_pence"]) == (60000, 24000)
     assert {type(value) for name, value in checked.items() if name.endswith("_pence")} == {int}
 

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 from synthetic_published import HOSTILE
-from synthetic_story import DRIFTED, HOSTILE_RECEIPT, MISSING, POSTED, SET_ASIDE, TWICE
+from synthetic_story import DRIFTED, HOSTILE_RECEIPT, MISSING, POSTED, REVERSED, SET_ASIDE, TWICE
 
 from app import render, render_trace, reports
 from app.published import Published
@@ -101,6 +101,20 @@ def test_a_trace_tells_of_the_copy_its_exception_and_what_is_proposed(published:
     assert [row["verdict"] for row in life["documents"]] == ["matched", "matched", "duplicate_in_ledger"]
     assert [row["exception_id"] for row in life["exceptions"]] == ["EXDDDDDDDDDD"]
     assert [row["remedy"] for row in life["proposals"]] == ["reverse_duplicate"]
+
+
+def test_a_reversed_copy_and_its_contra_are_told_with_the_receipt_they_copied(published: Published) -> None:
+    told = reports.trace(published, str(REVERSED))
+    documents = told["lives"][0]["documents"]
+    assert [(row["document_kind"], row["verdict"]) for row in documents] == [
+        ("invoice", "matched"),
+        ("receipt", "matched"),
+        ("invoice", "reversed"),
+        ("credit_note", "reversed"),
+    ]
+    for row in documents[2:]:
+        found = reports.trace(published, f"URN {row['ledger_urn']}")
+        assert [life["receipt"]["receipt_no"] for life in found["lives"]] == [str(REVERSED)]
 
 
 def test_a_trace_tells_how_a_missing_receipt_was_put_right(published: Published) -> None:

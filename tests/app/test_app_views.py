@@ -43,7 +43,7 @@ def test_every_pound_is_reconciled_explained_open_or_not_checked(page: AppTest) 
     page.run()
     assert {metric.label: metric.value for metric in page.metric} == {
         "Reconciled": "£43,080",
-        "Explained": "£120",
+        "Explained": "£360",
         "Open": "£600",
         "Not checked": "£240",
     }
