@@ -40,9 +40,9 @@ class XmlTill:
                 _read_file(profile, delivery, spools, units)
             except Refusal as refusal:
                 refused[delivery.number] = str(refusal)
-            for spool in spools:
-                spool.flush()
-            units.flush()
+        for spool in spools:
+            spool.flush()
+        units.flush()
         for name in (*(spool.name for spool in spools), units.name):
             for number in refused:
                 reading.connection.execute(f"delete from {name} where delivery_number = ?", [number])
