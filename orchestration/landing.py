@@ -23,8 +23,9 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from orchestration import landing_files as files
-from orchestration.landing_delta import Delta, content_and_meta, quoted
+from orchestration.landing_delta import Delta
 from orchestration.landing_files import LandedFile, Workroom
+from orchestration.landing_sql import content_and_meta, quoted
 from orchestration.landing_tables import TableSpec, arrow_schema
 
 __all__ = ["Landed", "LandedFile", "Landing", "LandingError", "TableSpec", "Window"]

@@ -1,162 +1,34 @@
 """What is new in a delivery: staged rows against the newest landed versions, as sets.
 
-All SQL of landing is here. Nothing is fetched into Python but counts and dates; DuckDB spills what is large.
+Nothing is fetched into Python but counts and dates; DuckDB spills what is large.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
 import duckdb
 
+from orchestration.landing_sql import content_and_meta, quoted
+from orchestration.landing_staging import STAGED, Staging
 from orchestration.landing_tables import TableSpec
 
-META = {
-    "company_id": "varchar",
-    "source_key": "varchar",
-    "row_checksum": "varchar",
-    "is_tombstone": "boolean",
-    "delivery_id": "varchar",
-    "source_file": "varchar",
-    "source_row": "bigint",
-    "pass_number": "integer",
-    "document_date": "date",
-}
-_STAGED = "landing_staged"  # what arrived, typed, one row per delivery and key
 _KNOWN = "landing_known"  # the newest landed version of every row it can concern
 _STATE = "landing_state"  # every key concerned, and whether it lives once all deliveries are folded in
 _OUTGOING = "landing_outgoing"  # what this call adds to landing
 
 
-def content_and_meta(spec: TableSpec) -> dict[str, str]:
-    """Every column of a landed file with its type, in order: content first, then meta."""
-    return {**spec.columns, **{name: type_ for name, type_ in META.items() if name not in spec.columns}}
-
-
-def quoted(name: str) -> str:
-    """A column name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def digest(columns: Sequence[str]) -> str:
-    """SQL for the md5 of columns as text: nulls told from empty, parts kept apart by what text never has."""
-    parts = ", ".join(f"coalesce(cast({quoted(name)} as varchar), '~')" for name in columns)
-    return f"md5(concat_ws(chr(31), {parts}))"
-
-
-class Delta:
+class Delta(Staging):
     """The comparison of one `Landing.land` call; `drop` when done."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, spec: TableSpec, company_id: str, pass_number: int
     ):
-        self._connection = connection
-        self.spec = spec
-        self._company_id = company_id
-        self.pass_number = pass_number
-        self._received = self._superseded = self._rejected = 0
-        self._rejection = ""
+        super().__init__(connection, spec, company_id, pass_number)
+        self._superseded = 0
 
-    # -- 1. what arrived
-
-    def stage(self, received: Any) -> None:
-        """Type, key and checksum what arrived, once; leave out rows with a cell that its type cannot hold."""
-        spec = self.spec
-        if isinstance(received, duckdb.DuckDBPyRelation):
-            offered = dict(zip(received.columns, map(str, received.types), strict=True))
-            source = _as_source(self._connection, received)
-        else:
-            source = self._connection.from_arrow(_as_reader(received))
-            offered = dict(zip(source.columns, map(str, source.types), strict=True))
-        source.create_view("landing_received", replace=True)
-
-        casts, doubts = [], []
-        for name, type_ in spec.columns.items():
-            column = quoted(name)
-            if _same_type(offered[name], type_):
-                casts.append(column)
-            else:
-                casts.append(f"try_cast({column} as {type_}) as {column}")
-                text = f"'{name} cannot be {type_}: ' || cast({column} as varchar)"
-                doubts.append(
-                    f"when {column} is not null and try_cast({column} as {type_}) is null then {text}"
-                )
-        rejection = f"case {' '.join(doubts)} end" if doubts else "cast(null as varchar)"
-        order = "cast(delivery_order as bigint)" if "delivery_order" in offered else "cast(0 as bigint)"
-        vouches = "coalesce(vouches, true)" if "vouches" in offered else "true"
-        meta_casts = ", ".join(
-            f"cast({name} as {META[name]}) as {name}" for name in ("delivery_id", "source_file", "source_row")
-        )
-        company = "company_id" if "company_id" in offered and "company_id" not in spec.columns else "null"
-        checksummed = [name for name in spec.columns if name not in spec.provenance]
-        own_date = "" if "document_date" in spec.columns else f", {self._document_date()} as document_date"
-        own_company = "" if "company_id" in spec.columns else f"coalesce({company}, ?) as company_id,"
-        parameters = [] if "company_id" in spec.columns else [self._company_id]
-        self._run(
-            f"""
-            create or replace temp table {_STAGED} as
-            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum
-                {own_date}, row_number() over () as staged_row
-            from (
-                select {", ".join(casts)}, {own_company} {meta_casts}, {order} as delivery_order,
-                    {vouches} as vouches, {rejection} as rejection
-                from landing_received
-            ) as typed
-            """,
-            parameters,
-        )
-        self._run("drop view landing_received")
-        self._received, self._rejected, self._rejection = self._one(
-            f"select count(*), count(rejection), coalesce(min(rejection), '') from {_STAGED}"
-        )
-        if self._rejected:
-            self._run(f"delete from {_STAGED} where rejection is not null")
-        self._keep_the_last_printed()
-
-    def _keep_the_last_printed(self) -> None:
-        """One row per delivery and key: of one thing printed twice, the last."""
-        staged, told_apart = self._one(
-            f"""
-            select (select count(*) from {_STAGED}), (
-                select count(*) from (select distinct source_key, delivery_order from {_STAGED})
-            )
-            """
-        )
-        if staged == told_apart:
-            return
-        self._run(
-            f"""
-            delete from {_STAGED} where staged_row in (
-                select staged_row from {_STAGED}
-                qualify row_number() over (
-                    partition by source_key, delivery_order order by source_file desc, source_row desc
-                ) > 1
-            )
-            """
-        )
-
-    def _unit(self) -> str:
-        spec = self.spec
-        return number(spec.complete_within) if spec.complete_within else "cast(null as uhugeint)"
-
-    def _item(self) -> str:
-        spec = self.spec
-        return number(spec.told_apart_by) if spec.told_apart_by else "cast(null as uhugeint)"
-
-    def _document_date(self) -> str:
-        return (
-            f"cast({quoted(self.spec.date_column)} as date)"
-            if self.spec.date_column
-            else "cast(null as date)"
-        )
-
-    def staged_dates(self) -> list[date | None]:
-        """The document dates that arrived."""
-        return [row[0] for row in self._all(f"select distinct document_date from {_STAGED} order by 1")]
-
-    # -- 2. against what is known
+    # -- against what is known
 
     def compare(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """Work out what to add: new versions, and tombstones for what a unit or a window no longer holds."""
@@ -188,7 +60,7 @@ class Delta:
                 create or replace temp table {_KNOWN} as
                 select source_key, row_checksum, false as is_tombstone, document_date, 0 as pass_number,
                     {unit} as unit_key, {item} as item
-                from {_STAGED} where false
+                from {STAGED} where false
                 """
             )
             return
@@ -211,7 +83,7 @@ class Delta:
         first = self.spec.key[0]
         if self.spec.columns[first] not in ("bigint", "integer"):
             return ""
-        low, high = self._one(f"select min({quoted(first)}), max({quoted(first)}) from {_STAGED}")
+        low, high = self._one(f"select min({quoted(first)}), max({quoted(first)}) from {STAGED}")
         return "where false" if low is None else f"where {quoted(first)} between {low} and {high}"
 
     def _take_newest(self) -> None:
@@ -220,12 +92,12 @@ class Delta:
             f"""
             create or replace temp table landing_arriving as
             select source_key, {self._unit()} as unit_key, {self._item()} as item, row_checksum, staged_row
-            from {_STAGED}
+            from {STAGED}
             qualify row_number() over (partition by source_key order by delivery_order desc) = 1
             """
         )
         staged, taken = self._one(
-            f"select (select count(*) from {_STAGED}), (select count(*) from landing_arriving)"
+            f"select (select count(*) from {STAGED}), (select count(*) from landing_arriving)"
         )
         self._superseded += staged - taken
         self._live_now()
@@ -246,7 +118,7 @@ class Delta:
         restated, known = self._one(
             f"""
             select exists (
-                select 1 from {_STAGED} group by {named} having min(delivery_order) <> max(delivery_order)
+                select 1 from {STAGED} group by {named} having min(delivery_order) <> max(delivery_order)
             ), exists (select 1 from {_STATE})
             """
         )
@@ -259,7 +131,7 @@ class Delta:
             select *, {rank} as delivery_rank from (
                 select source_key, cast({unit} as uhugeint) as unit_key, cast({item} as uhugeint) as item,
                     row_checksum, staged_row, vouches, delivery_order
-                from {_STAGED}
+                from {STAGED}
             )
             """
         )
@@ -365,13 +237,13 @@ class Delta:
             where source_key in (
                 select known.source_key from {_KNOWN} as known
                 where not known.is_tombstone and {inside}
-                    and known.source_key not in (select source_key from {_STAGED})
+                    and known.source_key not in (select source_key from {STAGED})
             )
             """,
             parameters,
         )
 
-    # -- 3. what to add
+    # -- what to add
 
     def _gather_outgoing(self, paths: list[str]) -> None:
         """New versions with their content, and tombstones with the content that is gone, in writing order."""
@@ -415,7 +287,7 @@ class Delta:
             from (
                 select {content}, changed.is_tombstone, changed.staged_row
                 from landing_changed as changed
-                inner join {_STAGED} as content on content.staged_row = changed.staged_row
+                inner join {STAGED} as content on content.staged_row = changed.staged_row
                 {union}
             )
             cross join (select cast({self.pass_number} as integer) as pass_number)
@@ -460,42 +332,5 @@ class Delta:
 
     def drop(self) -> None:
         """Forget everything; the connection may be somebody else's."""
-        for table in (_STAGED, _KNOWN, _STATE, _OUTGOING):
+        for table in (STAGED, _KNOWN, _STATE, _OUTGOING):
             self._run(f"drop table if exists {table}")
-
-    # -- small things
-
-    def _run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self._connection.execute(sql, list(parameters))
-
-    def _all(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql).fetchall()
-
-    def _one(self, sql: str) -> tuple[Any, ...]:
-        found = self._connection.execute(sql).fetchone()
-        assert found is not None
-        return found
-
-
-def number(columns: Sequence[str]) -> str:
-    """The same digest as a number: half the memory, for comparisons that stay inside one call."""
-    return digest(columns).replace("md5(", "md5_number(", 1)
-
-
-def _same_type(offered: str, wanted: str) -> bool:
-    return offered.replace(" ", "").lower() == wanted.replace(" ", "").lower()
-
-
-def _as_reader(received: Any) -> Any:
-    return received.to_reader() if hasattr(received, "to_reader") else received
-
-
-def _as_source(
-    connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation
-) -> duckdb.DuckDBPyRelation:
-    """The relation inside the working connection: itself if it lives there, else streamed across."""
-    try:
-        connection.sql("select * from relation limit 0")
-    except duckdb.Error:
-        return connection.from_arrow(relation.to_arrow_reader(100_000))
-    return relation

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 import pyarrow
 
-from orchestration.landing_delta import number
+from orchestration.landing_sql import number
 from orchestration.landing_tables import RECEIPT_LINES, SET_ASIDE_ROWS, TableSpec
 from orchestration.tills.delivery import Delivery
 from orchestration.tills.pieces import find_doubtful, order_of_deliveries
