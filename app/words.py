@@ -35,7 +35,7 @@ CAUSES = {
     "posted_twice": "Posted twice",
     "posted_by_two_writers": "Posted by two writers",
     "no_such_receipt": "In Sage without a receipt",
-    "nothing_should_be_posted": "In Sage, but nothing should be",
+    "nothing_should_be_posted": "In Sage for no sale",
     "ambiguous": "Several equal candidates",
     "in_suspense": "On the suspense account",
     "deferred": "Held outside the nominal ledger",

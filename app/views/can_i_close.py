@@ -207,7 +207,7 @@ def link(event_id: str | None, exception_id: str, receipt_no: str | None) -> Non
     """To the receipt behind it, or to the exception itself where there is no receipt."""
     st.page_link(
         RECEIPT_PAGE,
-        label=f"See receipt {plain(receipt_no)}" if receipt_no else "See what is known",
+        label=f"See receipt {plain(receipt_no)}" if event_id else "See what Sage holds",
         icon=":material/arrow_forward:",
         query_params={"find": event_id or exception_id},
     )
@@ -254,12 +254,12 @@ def page() -> None:
         st.stop()
     answer(periods)
     proven(totals.checked(published))
-    left, right = st.columns([5, 7], gap="large")
+    left, right = st.columns([9, 11], gap="large")
     with left:
         periods_table(periods, totals.blockers(published))
     with right:
         period = heat_map(published, periods)
-    left, right = st.columns([5, 7], gap="large")
+    left, right = st.columns([9, 11], gap="large")
     with left:
         debt(totals.debt_by_owner(published))
         undated(totals.undated_exceptions(published))

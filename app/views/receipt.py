@@ -244,7 +244,7 @@ def done_about_it(told: Life) -> None:
         st.markdown(
             f"{state} **{plain(words.cause(row['exception_class']))}** ({plain(row['exception_id'])}): "
             f"{pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
-            f"{day(row['first_seen_at'])}. {plain(row['suggested_remedy'] or 'Nothing to do')}"
+            f"{day(row['first_seen_at'])}. {plain(row['suggested_remedy'] or 'Nothing is left to do.')}"
         )
     for flag in told["flags"]:
         st.warning(
