@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import duckdb
 from orchestration.files import sql_path
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
-MANIFEST = PROJECT / "target" / "manifest.json"
 
 
 class WarehouseError(Exception):
@@ -54,54 +52,84 @@ class Warehouse:
         unfinished.replace(place)
 
 
-def dbt_executable() -> str:
-    """The dbt beside this Python: an environment that nobody activated has none on its PATH."""
-    name = "dbt.exe" if os.name == "nt" else "dbt"
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else name
+@dataclass(frozen=True)
+class Built:
+    """One model built or one test run by dbt."""
+
+    unique_id: str
+    name: str
+    is_test: bool
+    has_passed: bool
+    seconds: float
+    message: str
 
 
-def dbt_environment(home: Path) -> dict[str, str]:
-    """What dbt must know: the home with forward slashes, so that SQL can hold it on Windows."""
-    return {"TILLPROOF_HOME": home.as_posix(), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+def build(home: Path, selector: str) -> list[Built]:
+    """Have dbt build what a selector names, in this process, and let go of the warehouse file afterwards.
+
+    In this process, because a pass calls dbt twice and each start of its command line costs five seconds. Raises
+    WarehouseError naming every node that failed, in dbt's own words.
+    """
+    from dbt.cli.main import dbtRunner
+
+    done = dbtRunner().invoke(["build", "--selector", selector, *_dbt_options(home)])
+    _let_go()
+    if done.exception is not None:
+        raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception
+    built = [
+        Built(
+            unique_id=result.node.unique_id,
+            name=result.node.name,
+            is_test=result.node.resource_type == "test",
+            has_passed=str(result.status) in ("success", "pass", "warn"),
+            seconds=float(result.execution_time),
+            message=str(result.message or ""),
+        )
+        for result in done.result or []
+    ]
+    failed = [node for node in built if not node.has_passed and "skip" not in node.message.lower()]
+    if failed or not done.success:
+        words = "; ".join(f"{node.name}: {node.message}" for node in failed[:5])
+        raise WarehouseError(words or f"dbt could not build {selector}")
+    return built
+
+
+def _let_go() -> None:
+    """dbt keeps the DuckDB file open for as long as the process lives, unless told."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    DuckDBConnectionManager.close_all_connections()
+    reset_adapters()
+
+
+def _dbt_options(home: Path) -> list[str]:
+    """Where dbt finds the project and leaves its files; the home with forward slashes, so that SQL can hold it."""
+    os.environ["TILLPROOF_HOME"] = home.as_posix()
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet", "--no-use-colors"]
+    return [*options, "--log-path", str(home / "logs"), "--target-path", str(home / "dbt")]
 
 
 def manifest(home: Path) -> Path:
     """dbt's manifest, parsed anew where a project file is younger than it."""
-    inputs = [
-        file
-        for folder in ("models", "macros", "tests")
-        for file in (PROJECT / folder).rglob("*")
-        if file.is_file()
-    ]
+    folders = ("models", "macros", "tests")
+    inputs = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file()]
     inputs += [PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
-    newest = max(file.stat().st_mtime for file in inputs)
-    if not MANIFEST.exists() or MANIFEST.stat().st_mtime < newest:
+    place = home / "dbt" / "manifest.json"
+    if not place.exists() or place.stat().st_mtime < max(file.stat().st_mtime for file in inputs):
         parse(home)
-    return MANIFEST
+    return place
 
 
 def parse(home: Path) -> None:
     """Have dbt read the project. Raises WarehouseError with dbt's own words."""
+    from dbt.cli.main import dbtRunner
+
     home.mkdir(parents=True, exist_ok=True)
-    command = [
-        dbt_executable(),
-        "--quiet",
-        "parse",
-        "--project-dir",
-        str(PROJECT),
-        "--profiles-dir",
-        str(PROJECT),
-    ]
-    done = subprocess.run(
-        command,
-        env={**os.environ, **dbt_environment(home), "DBT_LOG_PATH": str(home / "logs")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise WarehouseError(f"dbt cannot read the project: {done.stdout.strip()} {done.stderr.strip()}")
+    done = dbtRunner().invoke(["parse", *_dbt_options(home)])
+    if not done.success:
+        raise WarehouseError(f"dbt cannot read the project: {done.exception}")
 
 
 def public_models(manifest_file: Path) -> dict[str, str]:

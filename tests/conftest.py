@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from orchestration.landing_tables import TABLES
 from orchestration.passes import Pass, write_inputs
 from orchestration.publishing import Publications
 from orchestration.settings import Settings
-from orchestration.warehouse import PROJECT, Warehouse, dbt_environment, dbt_executable
+from orchestration.warehouse import PROJECT, Warehouse
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,13 @@ class EmptyHouse:
         """Run dbt over this home with a target folder of its own; it leaves nothing in the repository."""
         folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", self.target]
         return subprocess.run(
-            [dbt_executable(), *arguments, *map(str, folders)],
-            env={**os.environ, **dbt_environment(self.home), "DBT_LOG_PATH": str(self.home / "logs")},
+            [sys.executable, "-m", "dbt.cli.main", *arguments, *map(str, folders)],
+            env={
+                **os.environ,
+                "TILLPROOF_HOME": self.home.as_posix(),
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                "DBT_LOG_PATH": str(self.home / "logs"),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -42,5 +42,9 @@
 {# One group of a regular expression, null where the text does not match. #}
 {% macro group_of(text, pattern, group_number) %}nullif(regexp_extract({{ text }}, {{ pattern }}, {{ group_number }}), ''){% endmacro %}
 
+{# Three groups of a regular expression at once, as fields a, b and c, empty where the text does not match: a pattern that
+   is data is compiled for every row, so it is asked once. #}
+{% macro three_groups_of(text, pattern) %}regexp_extract({{ text }}, {{ pattern }}, ['a', 'b', 'c']){% endmacro %}
+
 {# The month a date falls in, as its first day. #}
 {% macro month_of(date) %}cast(date_trunc('month', {{ date }}) as date){% endmacro %}

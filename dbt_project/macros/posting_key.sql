@@ -1,8 +1,9 @@
 {# The identity of one document that must exist in Sage, as the 20 characters of its reference (docs/tour.md).
    `TP`, 13 of a base-32 hash of (company, event), kind, ordinal, revision, role. orchestration/posting/key.py
-   builds the same text; a test holds the two together. #}
-{% macro posting_key(company_id, event_id, kind_letter, ordinal, revision='1', role='P') -%}
-    'TP' || {{ base32_13('md5(' ~ company_id ~ " || '|' || " ~ event_id ~ ')') }}
+   builds the same text; a test holds the two together. `event_digest` is a column that holds `event_digest()`: the hash is
+   read thirteen times. #}
+{% macro posting_key(event_digest, kind_letter, ordinal, revision='1', role='P') -%}
+    'TP' || {{ base32_13(event_digest) }}
     || {{ kind_letter }} || right('0' || cast({{ ordinal }} as varchar), 2) || '{{ revision }}' || '{{ role }}'
 {%- endmacro %}
 
@@ -20,3 +21,6 @@
         when 'bank_receipt' then 'B' when 'bank_payment' then 'Y' when 'transfer' then 'T' when 'none' then 'Z'
     end
 {%- endmacro %}
+
+{# The hash of an event's identity that its posting keys are cut from. #}
+{% macro event_digest(company_id, event_id) %}md5({{ company_id }} || '|' || {{ event_id }}){% endmacro %}

@@ -1,4 +1,4 @@
-"""What assets are given: the settings, the pass in progress, the warehouse and dbt."""
+"""What assets are given: the settings, the pass in progress and the warehouse."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -6,11 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from orchestration import passes
 from orchestration.settings import Settings, home_from_environment, load
-from orchestration.warehouse import PROJECT, Warehouse, dbt_executable
+from orchestration.warehouse import Warehouse
 
 
 class PassResource(dg.ConfigurableResource):
@@ -54,10 +53,4 @@ def resources(home: Path | None = None, as_of: datetime | None = None) -> dict[s
         "current": PassResource(home=str(home), as_of=as_of.isoformat() if as_of else ""),
         "settings": SettingsResource(home=str(home)),
         "warehouse": WarehouseResource(home=str(home)),
-        "dbt": DbtCliResource(
-            project_dir=str(PROJECT),
-            profiles_dir=str(PROJECT),
-            dbt_executable=dbt_executable(),
-            global_config_flags=["--no-use-colors"],
-        ),
     }

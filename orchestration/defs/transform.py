@@ -1,41 +1,41 @@
 """Assets: what dbt builds, before the gate and after it, and the gate between."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 
 from orchestration import warehouse as warehouse_room
 from orchestration.passes import Pass
 from orchestration.settings import home_from_environment
-from orchestration.warehouse import Warehouse, dbt_environment
+from orchestration.warehouse import Warehouse
 
 MANIFEST: Path = warehouse_room.manifest(home_from_environment())
 
 
-def _build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, current: Pass, stage: str
-) -> Iterator[object]:
-    """Run dbt over what the asset selects. Its target folder is kept, so that the next pass parses in part only."""
-    home = current.settings.home
-    os.environ.update(dbt_environment(home))
-    with current.timed(stage):
-        invocation = dbt.cli(
-            ["build"],
-            context=context,
-            target_path=home / "dbt" / stage.replace(" ", "_"),
-        )
-        yield from invocation.stream()
+def _build(context: dg.AssetExecutionContext, current: Pass, selector: str) -> Iterator[object]:
+    """Have dbt build what a selector names, and tell Dagster of each model and each test."""
+    checks = {spec.name: spec for spec in context.assets_def.check_specs}
+    with current.timed(f"models {selector.replace('_', ' ')}"):
+        built = warehouse_room.build(current.settings.home, selector)
+    for node in built:
+        if not node.is_test:
+            key = next(key for key in context.selected_asset_keys if key.path[-1] == node.name)
+            yield dg.MaterializeResult(asset_key=key, metadata={"seconds": node.seconds})
+    for node in built:
+        if node.is_test and node.name in checks:
+            yield dg.AssetCheckResult(
+                asset_key=checks[node.name].asset_key, check_name=node.name, passed=node.has_passed
+            )
 
 
 @dbt_assets(manifest=MANIFEST, selector="before_the_gate", name="models_before_the_gate")
 def models_before_the_gate(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, current: dg.ResourceParam[Pass]
+    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass]
 ) -> Iterator[object]:
     """What arrived, cleaned, and what Sage should hold for it."""
-    yield from _build(context, dbt, current, "models before the gate")
+    yield from _build(context, current, "before_the_gate")
 
 
 @dg.multi_asset(
@@ -73,7 +73,7 @@ def gate(
 
 @dbt_assets(manifest=MANIFEST, selector="after_the_gate", name="models_after_the_gate")
 def models_after_the_gate(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, current: dg.ResourceParam[Pass]
+    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass]
 ) -> Iterator[object]:
     """What Sage holds, how the two pair, the verdicts, and whose each difference is."""
-    yield from _build(context, dbt, current, "models after the gate")
+    yield from _build(context, current, "after_the_gate")

@@ -51,7 +51,7 @@ to_post as (
 
 to_reverse as (
     select
-        {{ posting_key('open_documents.company_id', "('ledger:' || cast(ledger.urn as varchar))", kind_letter(opposite_kind('ledger.document_kind')), 1, '1', 'X') }} as posting_key,
+        {{ posting_key(event_digest('open_documents.company_id', "('ledger:' || cast(ledger.urn as varchar))"), kind_letter(opposite_kind('ledger.document_kind')), 1, '1', 'X') }} as posting_key,
         open_documents.company_id,
         open_documents.store_id,
         'ledger:' || cast(ledger.urn as varchar) as event_id,

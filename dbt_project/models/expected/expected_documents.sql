@@ -49,16 +49,19 @@ nothing as (
 ),
 
 unioned as (
-    select * from goods
-    union all
-    select * from tenders
-    union all
-    select * from nothing
+    select *, {{ event_digest('company_id', 'event_id') }} as event_digest
+    from (
+        select * from goods
+        union all
+        select * from tenders
+        union all
+        select * from nothing
+    ) as kinds
 ),
 
 described as (
     select
-        {{ posting_key('unioned.company_id', 'unioned.event_id', kind_letter('unioned.document_kind'), 'unioned.ordinal') }} as posting_key,
+        {{ posting_key('unioned.event_digest', kind_letter('unioned.document_kind'), 'unioned.ordinal') }} as posting_key,
         unioned.company_id,
         unioned.event_id,
         receipts.store_id,

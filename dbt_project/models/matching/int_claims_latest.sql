@@ -1,14 +1,22 @@
 -- The connector's last word on each document it named. A claim is evidence of what was said, never of what was posted.
-with attempts as (
+with read_references as (
     select
         attempts.*,
-        {{ group_of('attempts.reference', 'patterns.pattern', 1) }} as named_store_id,
-        {{ group_of('attempts.reference', 'patterns.pattern', 2) }} as named_receipt_no,
-        coalesce(try_cast({{ group_of('attempts.reference', 'patterns.pattern', 3) }} as integer), 0) as named_ordinal
+        {{ three_groups_of('attempts.reference', 'patterns.pattern') }} as named
     from {{ ref('stg_connector__attempts') }} as attempts
     inner join {{ ref('stg_operations__connector_patterns') }} as patterns
         on attempts.company_id = patterns.company_id
-        and regexp_matches(coalesce(attempts.reference, ''), patterns.pattern)
+    where attempts.reference is not null
+),
+
+attempts as (
+    select
+        read_references.* exclude (named),
+        named.a as named_store_id,
+        named.b as named_receipt_no,
+        coalesce(try_cast(nullif(named.c, '') as integer), 0) as named_ordinal
+    from read_references
+    where named.b <> ''
 ),
 
 ranked as (

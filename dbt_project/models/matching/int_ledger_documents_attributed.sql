@@ -15,26 +15,46 @@ till_customers as (
     group by company_id, till_customer_reference
 ),
 
+tried as (
+    select
+        documents.ledger_document_id,
+        patterns.connector,
+        {{ three_groups_of('documents.reference', 'patterns.pattern') }} as named
+    from documents
+    inner join {{ ref('stg_operations__connector_patterns') }} as patterns
+        on documents.company_id = patterns.company_id
+    where documents.reference is not null
+),
+
+named_receipts as (
+    select
+        ledger_document_id,
+        min(connector) as connector,
+        min(named.a) as named_store_id,
+        min(named.b) as named_receipt_no,
+        min(try_cast(nullif(named.c, '') as integer)) as named_ordinal
+    from tried
+    where named.b <> ''
+    group by ledger_document_id
+),
+
 read_references as (
     select
         documents.*,
         case when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
             then documents.reference
         end as our_key,
-        {{ group_of('documents.reference', 'patterns.pattern', 1) }} as named_store_id,
-        {{ group_of('documents.reference', 'patterns.pattern', 2) }} as named_receipt_no,
-        {{ group_of('documents.reference', 'patterns.pattern', 3) }} as named_ordinal,
-        patterns.connector
+        named_receipts.named_store_id,
+        named_receipts.named_receipt_no,
+        named_receipts.named_ordinal,
+        named_receipts.connector
     from documents
-    left join {{ ref('stg_operations__connector_patterns') }} as patterns
-        on documents.company_id = patterns.company_id
-        and regexp_matches(coalesce(documents.reference, ''), patterns.pattern)
+    left join named_receipts on documents.ledger_document_id = named_receipts.ledger_document_id
 ),
 
 attributed as (
     select
-        read_references.* exclude (named_ordinal),
-        try_cast(read_references.named_ordinal as integer) as named_ordinal,
+        read_references.*,
         coalesce(our_keys.store_id, read_references.named_store_id, till_customers.store_id) as store_id,
         case
             when read_references.our_key is not null then 'ours'
