@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ from orchestration.settings import Settings
 from orchestration.warehouse import PROJECT, Warehouse
 
 
+DBT = "from dbt.cli.main import cli; cli()"
+
+
 @dataclass(frozen=True)
 class EmptyHouse:
     """A home nothing was ever sent to, and dbt beside it. No connection may be open while dbt runs."""
@@ -29,27 +33,23 @@ class EmptyHouse:
     home: Path
 
     @property
-    def target(self) -> Path:
-        return self.home / "dbt" / "target"
-
-    @property
     def manifest(self) -> Path:
-        return self.target / "manifest.json"
+        return self.home / "dbt" / "manifest.json"
 
     @property
     def warehouse(self) -> Warehouse:
         return Warehouse(self.home)
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt over this home with a target folder of its own; it leaves nothing in the repository."""
-        folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", self.target]
+        """Run dbt over this home as a process of its own, which lets the warehouse go when it ends."""
+        places = {"--project-dir": PROJECT, "--profiles-dir": PROJECT, "--target-path": self.home / "dbt"}
+        options = [str(part) for option in places.items() for part in option]
         return subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *arguments, *map(str, folders)],
+            [sys.executable, "-c", DBT, *arguments, *options, "--log-path", str(self.home / "logs")],
             env={
                 **os.environ,
                 "TILLPROOF_HOME": self.home.as_posix(),
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-                "DBT_LOG_PATH": str(self.home / "logs"),
             },
             capture_output=True,
             text=True,
@@ -78,7 +78,7 @@ def prepare(home: Path) -> None:
 
 @pytest.fixture(scope="session")
 def empty_house(tmp_path_factory: pytest.TempPathFactory) -> EmptyHouse:
-    """Every model, snapshot of nothing: a pass over it must hold its own money tests too."""
+    """Every model built over nothing; its own money tests hold there too."""
     house = EmptyHouse(tmp_path_factory.mktemp("empty_house"))
     prepare(house.home)
     built = house.dbt("--quiet", "build", "--exclude", "test_type:unit", "tag:ci")

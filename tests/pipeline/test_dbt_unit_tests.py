@@ -1,0 +1,33 @@
+"""The models' own stories, as dbt tells them: each lives beside the model it is about."""
+
+from __future__ import annotations
+
+import json
+
+LOGIC = {
+    "int_documents_matched_as_contras",
+    "int_documents_matched_by_posting_key",
+    "int_documents_matched_by_pos_id",
+    "int_documents_matched_by_multiset",
+    "int_documents_ambiguous",
+    "int_ledger_duplicates_found",
+    "int_drifts_explained",
+    "int_expected_judged",
+    "int_ledger_judged",
+    "bridge_lines",
+    "till_customer_balances",
+    "int_open_spells",
+    "posting_proposals",
+}
+"""Where a wrong line would move a verdict or a penny: none may be without a story."""
+
+
+def test_every_model_does_what_its_stories_say(empty_house):
+    told = empty_house.dbt("test", "--select", "test_type:unit")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "PASS=" in told.stdout, "no story was told at all"
+
+
+def test_every_judgement_has_a_story(empty_house):
+    stories = json.loads(empty_house.manifest.read_text(encoding="utf-8"))["unit_tests"].values()
+    assert {story["model"] for story in stories} >= LOGIC

@@ -1,0 +1,76 @@
+"""The warehouse: what of it is published, and files that repeat byte for byte."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+
+from orchestration.warehouse import Warehouse, WarehouseError, public_models
+
+
+def test_exactly_the_models_that_say_public_are_published(tmp_path):
+    manifest = tmp_path / "manifest.json"
+    nodes = {
+        "a": {"resource_type": "model", "name": "receipts", "schema": "marts", "access": "public"},
+        "b": {"resource_type": "model", "name": "int_receipts_totalled", "schema": "expected", "access": "protected"},
+        "c": {"resource_type": "test", "name": "unique_receipts", "schema": "tests", "access": "public"},
+    }
+    manifest.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
+    assert public_models(manifest) == {"receipts": "marts.receipts"}
+
+
+def test_every_public_model_is_in_the_warehouse_and_no_helper_is_public(empty_house):
+    public = public_models(empty_house.manifest)
+    assert {"document_verdicts", "bridge_lines", "exceptions", "posting_proposals"} <= set(public)
+    assert [name for name in public if name.startswith(("int_", "stg_"))] == []
+    with empty_house.warehouse.connect() as connection:
+        for relation in public.values():
+            assert connection.execute(f"select count(*) from {relation}").fetchone() is not None
+
+
+def test_no_published_money_is_a_float(empty_house):
+    public = public_models(empty_house.manifest)
+    with empty_house.warehouse.connect() as connection:
+        floats = [
+            f"{relation}.{name}"
+            for relation in public.values()
+            for name, kind, *_ in connection.execute(f"describe {relation}").fetchall()
+            if kind in ("DOUBLE", "FLOAT", "HUGEINT")
+        ]
+    assert floats == []
+
+
+@pytest.fixture
+def warehouse(tmp_path) -> Warehouse:
+    warehouse = Warehouse(tmp_path)
+    with warehouse.connect(read_only=False) as connection:
+        connection.execute(
+            "create table legs as select (i * 7919) % 5000 as leg, 'S0' || (i % 5) as store_id from range(5000) r(i)"
+        )
+    return warehouse
+
+
+def test_a_copy_repeats_its_bytes_whatever_order_the_rows_are_in(warehouse, tmp_path):
+    warehouse.copy_out("legs", tmp_path / "out" / "first.parquet")
+    with warehouse.connect(read_only=False) as connection:
+        connection.execute("create table turned as from legs order by hash(leg)")
+    warehouse.copy_out("turned", tmp_path / "out" / "second.parquet")
+    first, second = ((tmp_path / "out" / name).read_bytes() for name in ("first.parquet", "second.parquet"))
+    assert first == second
+    assert [file.name for file in (tmp_path / "out").glob("*.unfinished")] == []
+
+
+def test_a_copy_that_fails_leaves_the_one_before(warehouse, tmp_path):
+    place = tmp_path / "legs.parquet"
+    warehouse.copy_out("legs", place)
+    before = place.read_bytes()
+    with pytest.raises(duckdb.Error):
+        warehouse.copy_out("no_such_table", place)
+    assert place.read_bytes() == before
+
+
+def test_a_warehouse_that_cannot_be_opened_says_which_file(tmp_path):
+    with pytest.raises(WarehouseError, match=r"warehouse\.duckdb"), Warehouse(tmp_path).connect():
+        pass
