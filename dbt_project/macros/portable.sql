@@ -42,9 +42,11 @@
 {# One group of a regular expression, null where the text does not match. #}
 {% macro group_of(text, pattern, group_number) %}nullif(regexp_extract({{ text }}, {{ pattern }}, {{ group_number }}), ''){% endmacro %}
 
-{# Three groups of a regular expression at once, as fields a, b and c, empty where the text does not match: a pattern that
-   is data is compiled for every row, so it is asked once. #}
-{% macro three_groups_of(text, pattern) %}regexp_extract({{ text }}, {{ pattern }}, ['a', 'b', 'c']){% endmacro %}
+{# Three groups of an anchored regular expression as a list, of one part where the text does not match: a pattern that is
+   data is compiled for every row, so it is asked once. #}
+{% macro three_groups_of(text, pattern) -%}
+    string_split(regexp_replace({{ text }}, {{ pattern }}, '\1' || chr(31) || '\2' || chr(31) || '\3'), chr(31))
+{%- endmacro %}
 
 {# The month a date falls in, as its first day. #}
 {% macro month_of(date) %}cast(date_trunc('month', {{ date }}) as date){% endmacro %}

@@ -20,7 +20,8 @@ grouped as (
         {{ whole('abs(sum(lines.tax_pence))') }} as tax_pence,
         {{ whole('abs(sum(' ~ tax_half_up('lines.net_pence', 'lines.tax_rate_thousandths') ~ '))') }} as tax_by_line_pence,
         max(lines.sku_case_status = 'differs') as has_case_conflict,
-        left({{ list_of('lines.sku_as_sent') }}, 120) as skus
+        -- named only where a rule may need the name: listing every SKU of every leg is the dearest thing here
+        left({{ list_of("case when lines.category is null or lines.sku_case_status = 'differs' then lines.sku_as_sent end") }}, 120) as skus
     from lines
     inner join receipts
         on lines.company_id = receipts.company_id and lines.event_id = receipts.event_id

@@ -1,22 +1,13 @@
 -- The connector's last word on each document it named. A claim is evidence of what was said, never of what was posted.
-with read_references as (
+with attempts as (
     select
         attempts.*,
-        {{ three_groups_of('attempts.reference', 'patterns.pattern') }} as named
+        named.named_store_id,
+        named.named_receipt_no,
+        coalesce(named.named_ordinal, 0) as named_ordinal
     from {{ ref('stg_connector__attempts') }} as attempts
-    inner join {{ ref('stg_operations__connector_patterns') }} as patterns
-        on attempts.company_id = patterns.company_id
-    where attempts.reference is not null
-),
-
-attempts as (
-    select
-        read_references.* exclude (named),
-        named.a as named_store_id,
-        named.b as named_receipt_no,
-        coalesce(try_cast(nullif(named.c, '') as integer), 0) as named_ordinal
-    from read_references
-    where named.b <> ''
+    inner join {{ ref('int_references_read') }} as named
+        on attempts.company_id = named.company_id and attempts.reference = named.reference
 ),
 
 ranked as (

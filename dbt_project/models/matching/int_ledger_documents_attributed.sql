@@ -15,41 +15,19 @@ till_customers as (
     group by company_id, till_customer_reference
 ),
 
-tried as (
-    select
-        documents.ledger_document_id,
-        patterns.connector,
-        {{ three_groups_of('documents.reference', 'patterns.pattern') }} as named
-    from documents
-    inner join {{ ref('stg_operations__connector_patterns') }} as patterns
-        on documents.company_id = patterns.company_id
-    where documents.reference is not null
-),
-
-named_receipts as (
-    select
-        ledger_document_id,
-        min(connector) as connector,
-        min(named.a) as named_store_id,
-        min(named.b) as named_receipt_no,
-        min(try_cast(nullif(named.c, '') as integer)) as named_ordinal
-    from tried
-    where named.b <> ''
-    group by ledger_document_id
-),
-
 read_references as (
     select
         documents.*,
         case when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
             then documents.reference
         end as our_key,
-        named_receipts.named_store_id,
-        named_receipts.named_receipt_no,
-        named_receipts.named_ordinal,
-        named_receipts.connector
+        named.named_store_id,
+        named.named_receipt_no,
+        named.named_ordinal,
+        named.connector
     from documents
-    left join named_receipts on documents.ledger_document_id = named_receipts.ledger_document_id
+    left join {{ ref('int_references_read') }} as named
+        on documents.company_id = named.company_id and documents.reference = named.reference
 ),
 
 attributed as (
