@@ -19,6 +19,7 @@ SLOT_COLOURS = {
     "nothing_to_check": "#eceff2",
 }
 AXIS = 28
+TOLD = ("Store", "Day", "Judged", "Open", "Not checked", "Tills took", "Sage holds", "Receipts")
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 INK = {"nothing_to_check": "#4a535d", "open_slightly": "#8c1d18"}
 """The colour of the sign in a cell; white unless the cell is pale."""
@@ -75,19 +76,6 @@ def store_days(rows: Rows) -> Drawing:
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X("day:O", title=None, axis=_DAY_AXIS),
         y=alt.Y("store_id:N", title=None, axis=_PLAIN_AXIS),
-        tooltip=[
-            alt.Tooltip(f"{name}:N")
-            for name in (
-                "Store",
-                "Day",
-                "Judged",
-                "Open",
-                "Not checked",
-                "Tills took",
-                "Sage holds",
-                "Receipts",
-            )
-        ],
     )
     cells = base.mark_rect(cornerRadius=3, strokeWidth=2).encode(
         color=alt.Color(
@@ -100,7 +88,9 @@ def store_days(rows: Rows) -> Drawing:
     signs = base.mark_text(fontWeight="bold", fontSize=alt.expr("max(8, min(14, width / 62))")).encode(
         text="sign:N", color=alt.Color("ink:N", scale=None, legend=None)
     )
-    return _bare(alt.layer(cells.add_params(chosen), signs), height=AXIS + 30 * stores)
+    # on top of the signs, so that pointing and clicking meet the whole cell
+    touched = base.mark_rect(opacity=0).encode(tooltip=[alt.Tooltip(f"{name}:N") for name in TOLD])
+    return _bare(alt.layer(cells, signs, touched.add_params(chosen)), height=AXIS + 30 * stores)
 
 
 def debt(rows: Rows) -> Drawing:

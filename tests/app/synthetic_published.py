@@ -110,8 +110,8 @@ COLUMNS = {
         ordinal integer, revision integer, role varchar, remedy varchar, state varchar, target_urn bigint,
         urn bigint, truth_sent boolean, truth_acknowledged boolean, truth_present boolean, truth_in_nominal
         boolean,
-        truth_right boolean, attempts integer, refusal varchar, payload_digest varchar, publication_number
-        bigint""",
+        truth_right boolean, attempts integer, refusal varchar, payload_digest varchar,
+        publication_number integer""",
     "verdict_history": """company_id varchar, subject_id varchar, subject_kind varchar, event_id varchar,
         store_id varchar, business_date date, verdict varchar, drift_kinds varchar, ledger_document_id
         varchar, expected_gross_pence bigint, ledger_gross_pence bigint, exception_class varchar, owner
@@ -120,10 +120,10 @@ COLUMNS = {
         timestamp""",
     "deliveries": """company_id varchar, delivery_id varchar, source_file varchar, store_code varchar,
         profile varchar, table_name varchar, status varchar, rows_read bigint, rows_landed bigint,
-        rows_set_aside bigint, duplicate_of varchar, message varchar, pass_number bigint""",
+        rows_set_aside bigint, duplicate_of varchar, message varchar, pass_number integer""",
     "set_aside_rows": """company_id varchar, delivery_id varchar, source_file varchar, source_row bigint,
         column_name varchar, reason varchar, raw_text varchar, store_code varchar, till_id varchar,
-        receipt_no varchar, pass_number bigint""",
+        receipt_no varchar, pass_number integer""",
     "gate_flags": """rule_id varchar, gate_row_id varchar, posting_key varchar, owner varchar,
         severity varchar,
         title varchar, remedy varchar, runbook varchar, observed_value varchar, company_id varchar,
