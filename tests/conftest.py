@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +20,6 @@ from orchestration.passes import Pass, write_inputs
 from orchestration.publishing import Publications
 from orchestration.settings import Settings
 from orchestration.warehouse import PROJECT, Warehouse
-
 
 DBT = "from dbt.cli.main import cli; cli()"
 
@@ -40,17 +38,19 @@ class EmptyHouse:
     def warehouse(self) -> Warehouse:
         return Warehouse(self.home)
 
+    @property
+    def options(self) -> list[str]:
+        """Where dbt finds the project and leaves its files: nothing of it in the repository."""
+        places = {"project": PROJECT, "profiles": PROJECT}
+        found = [text for name, place in places.items() for text in (f"--{name}-dir", str(place))]
+        return [*found, "--target-path", str(self.home / "dbt"), "--log-path", str(self.home / "logs")]
+
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt over this home as a process of its own, which lets the warehouse go when it ends."""
-        places = {"--project-dir": PROJECT, "--profiles-dir": PROJECT, "--target-path": self.home / "dbt"}
-        options = [str(part) for option in places.items() for part in option]
+        known = {"TILLPROOF_HOME": self.home.as_posix(), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
         return subprocess.run(
-            [sys.executable, "-c", DBT, *arguments, *options, "--log-path", str(self.home / "logs")],
-            env={
-                **os.environ,
-                "TILLPROOF_HOME": self.home.as_posix(),
-                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            },
+            [sys.executable, "-c", DBT, *arguments, *self.options],
+            env={**os.environ, **known},
             capture_output=True,
             text=True,
             check=False,

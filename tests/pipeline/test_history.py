@@ -32,7 +32,8 @@ def warehouse():
 def judge(warehouse, subject: str, verdict: str, pass_number: int, pence: int = 1200) -> None:
     warehouse.execute(
         """insert into exceptions.verdict_history
-           (company_id, subject_id, verdict, pass_number, as_of, expected_gross_pence) values ('DGS', ?, ?, ?, ?, ?)""",
+           (company_id, subject_id, verdict, pass_number, as_of, expected_gross_pence)
+           values ('DGS', ?, ?, ?, ?, ?)""",
         [subject, verdict, pass_number, MONDAY, pence],
     )
 

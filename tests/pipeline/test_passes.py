@@ -36,13 +36,13 @@ def current(settings):
 
 def land_product(current: Pass, pass_number: int, description: str = "white hanging heart") -> None:
     spec = TABLES["pos/products"]
-    row = {name: None for name in spec.columns} | {"store_code": "S01", "sku": "85123A", "description": description}
+    row = dict.fromkeys(spec.columns) | {"store_code": "S01", "sku": "85123A", "description": description}
     row |= {"delivery_id": f"d{pass_number}", "source_file": "products.csv", "source_row": 1}
     current.landing.land(spec, pyarrow.Table.from_pylist([row]), pass_number=pass_number)
 
 
 def land_delivery(current: Pass, pass_number: int, status: str) -> None:
-    row = {name: None for name in DELIVERIES.columns} | {"delivery_id": f"d{pass_number}", "status": status}
+    row = dict.fromkeys(DELIVERIES.columns) | {"delivery_id": f"d{pass_number}", "status": status}
     row |= {"source_file": f"{pass_number}.csv", "source_row": 0}
     current.landing.land(DELIVERIES, pyarrow.Table.from_pylist([row]), pass_number=pass_number)
 
@@ -52,7 +52,8 @@ def judge(current: Pass, pass_number: int, *, pending: int = 0, publish: bool = 
     columns = ", ".join(f"{name} {kind}" for name, kind in JUDGEMENT_COLUMNS.items())
     with duckdb.connect() as connection:
         connection.execute(
-            f"""create schema exceptions; create table exceptions.verdict_history ({columns}); create schema marts;
+            f"""create schema exceptions; create table exceptions.verdict_history ({columns});
+                create schema marts;
                 create table marts.document_verdicts as select 'pending' as verdict from range({pending})"""
         )
         current.history.record(connection, pass_number, EVENING)

@@ -42,12 +42,17 @@ def test_expected_documents_carry_the_keys_the_poster_builds(empty_house, wareho
         ("DGS" if place % 3 else "Ä", event, sorted(KIND_LETTERS)[place % len(KIND_LETTERS)], place % 99 + 1)
         for place, event in enumerate(events())
     ]
-    warehouse.execute("create temp table told (company_id text, event_id text, document_kind text, ordinal integer)")
+    warehouse.execute(
+        "create temp table told (company_id text, event_id text, document_kind text, ordinal integer)"
+    )
     warehouse.executemany("insert into told values (?, ?, ?, ?)", told)
-    warehouse.execute("insert into expected.int_receipts_totalled by name select company_id, event_id from told")
+    warehouse.execute(
+        "insert into expected.int_receipts_totalled by name select company_id, event_id from told"
+    )
     warehouse.execute("insert into expected.int_documents_from_tenders by name select * from told")
     warehouse.execute(
-        "insert into expected.int_documents_from_goods by name select company_id, event_id, document_kind from told"
+        """insert into expected.int_documents_from_goods by name
+           select company_id, event_id, document_kind from told"""
     )
     built = warehouse.execute(
         f"""select posting_key, company_id, event_id, document_kind, ordinal
@@ -60,7 +65,12 @@ def test_expected_documents_carry_the_keys_the_poster_builds(empty_house, wareho
 
 
 def test_a_reversal_carries_the_key_of_what_it_undoes(empty_house, warehouse):
-    undone = [("invoice", "credit_note"), ("credit_note", "invoice"), ("receipt", "payment"), ("payment", "receipt")]
+    undone = [
+        ("invoice", "credit_note"),
+        ("credit_note", "invoice"),
+        ("receipt", "payment"),
+        ("payment", "receipt"),
+    ]
     for urn, (kind, _) in enumerate(undone, start=4711):
         warehouse.execute(
             """insert into exceptions.int_documents_classed by name

@@ -26,7 +26,8 @@ def warehouse():
     with duckdb.connect() as connection:
         connection.execute(
             """create schema marts;
-               create table marts.document_verdicts (document_id text, business_date date, document_date date, verdict text);
+               create table marts.document_verdicts
+                   (document_id text, business_date date, document_date date, verdict text);
                insert into marts.document_verdicts values
                    ('B', '2011-01-31', '2011-02-01', 'matched'), ('A', '2011-01-31', '2011-01-31', 'matched'),
                    ('D', '2011-02-01', '2011-02-01', 'pending'), ('E', null, '2011-02-01', 'matched');
@@ -131,7 +132,9 @@ def test_a_crash_before_current_leaves_readers_on_the_publication_they_had(
         put_text(place, text)
 
     monkeypatch.setattr(publishing, "put_text", dies)
-    warehouse.execute("insert into marts.document_verdicts values ('F', '2011-02-02', '2011-02-02', 'drifted')")
+    warehouse.execute(
+        "insert into marts.document_verdicts values ('F', '2011-02-02', '2011-02-02', 'drifted')"
+    )
     with pytest.raises(OSError, match="the power went"):
         publish(published, warehouse, 2)
     monkeypatch.undo()

@@ -85,7 +85,9 @@ def test_a_file_that_is_no_text_says_so(tmp_path):
 
 def test_secrets_are_stars_wherever_they_land(home):
     settings = load(home)
-    printed = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()} {settings.sage200}"
+    printed = (
+        f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()} {settings.sage200}"
+    )
     assert "hunter2" not in printed
     assert "correct-horse" not in printed
     assert settings.sage200.client_secret.get_secret_value() == "hunter2"

@@ -12,10 +12,14 @@ from orchestration.warehouse import Warehouse, WarehouseError, public_models
 
 def test_exactly_the_models_that_say_public_are_published(tmp_path):
     manifest = tmp_path / "manifest.json"
+    told = [
+        ("model", "marts", "receipts", "public"),
+        ("model", "expected", "int_receipts_totalled", "protected"),
+        ("test", "tests", "unique_receipts", "public"),
+    ]
     nodes = {
-        "a": {"resource_type": "model", "name": "receipts", "schema": "marts", "access": "public"},
-        "b": {"resource_type": "model", "name": "int_receipts_totalled", "schema": "expected", "access": "protected"},
-        "c": {"resource_type": "test", "name": "unique_receipts", "schema": "tests", "access": "public"},
+        name: {"resource_type": kind, "schema": schema, "name": name, "access": access}
+        for kind, schema, name, access in told
     }
     manifest.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
     assert public_models(manifest) == {"receipts": "marts.receipts"}
@@ -47,7 +51,8 @@ def warehouse(tmp_path) -> Warehouse:
     warehouse = Warehouse(tmp_path)
     with warehouse.connect(read_only=False) as connection:
         connection.execute(
-            "create table legs as select (i * 7919) % 5000 as leg, 'S0' || (i % 5) as store_id from range(5000) r(i)"
+            """create table legs as
+               select (i * 7919) % 5000 as leg, 'S0' || (i % 5) as store_id from range(5000) r(i)"""
         )
     return warehouse
 
