@@ -40,7 +40,11 @@ def must(*command: str | Path) -> None:
 
 def digest_of(locks: list[Path]) -> str:
     """What the environment was made from; the Python version counts, for wheels differ by it."""
-    parts = [sys.version.encode(), (ROOT / "pyproject.toml").read_bytes(), *(lock.read_bytes() for lock in locks)]
+    parts = [
+        sys.version.encode(),
+        (ROOT / "pyproject.toml").read_bytes(),
+        *(lock.read_bytes() for lock in locks),
+    ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -98,7 +102,9 @@ def lock(_arguments: list[str]) -> int:
     options = ["--system-certs", "--universal", "--python-version", "3.11", "--generate-hashes"]
     options += ["--no-emit-index-url", "--no-header", "--no-annotate", "--quiet", "pyproject.toml"]
     must(uv, "pip", "compile", *options, "--output-file", RUN_LOCK)
-    must(uv, "pip", "compile", *options, "--extra", "dev", "--constraint", RUN_LOCK, "--output-file", TEST_LOCK)
+    must(
+        uv, "pip", "compile", *options, "--extra", "dev", "--constraint", RUN_LOCK, "--output-file", TEST_LOCK
+    )
     pinned_to_run = set(entries(RUN_LOCK))
     only_tests = [text for name, text in entries(TEST_LOCK).items() if name not in pinned_to_run]
     TEST_LOCK.write_text("".join(only_tests), encoding="utf-8", newline="\n")

@@ -199,11 +199,11 @@ def up(home: Home = None) -> None:
 
 def published(home: Path | None) -> Any:
     """The newest publication, or a clear end."""
-    from app.published import NothingPublishedError, Published
+    from app.published import NothingPublishedError, PublicationIncompleteError, Published
 
     try:
         return Published(home_of(home) / "published")
-    except NothingPublishedError as error:
+    except (NothingPublishedError, PublicationIncompleteError) as error:
         raise fail(str(error)) from error
 
 

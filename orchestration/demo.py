@@ -140,6 +140,7 @@ def _describe_home(home: Path, sage: Any) -> None:
             [
                 "# Written by `tillproof demo`.",
                 f'company_id = "{COMPANY}"',
+                f"as_of = {AS_OF:%Y-%m-%dT%H:%M:%S}Z  # the data ends here; without it the clock counts",
                 "",
                 "[sage200]",
                 f'base_url = "{sage.base_url}"',

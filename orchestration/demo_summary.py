@@ -65,7 +65,7 @@ def render(report: Report, console: Console) -> None:
     )
     if report["second_writes"]:
         console.print(
-            f"the connector then posted receipts {', '.join(report['second_writes'])} a second time: found, store stopped",
+            f"the connector then posted receipts {', '.join(report['second_writes'])} again: found, store stopped",
             highlight=False,
         )
     console.print(_judgement(report))

@@ -104,9 +104,14 @@ def load(home: Path | None = None, **overrides: Any) -> Settings:
     class FromHome(Settings):
         @classmethod
         def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return sources["init_settings"], sources["env_settings"], _Fixed(settings_cls, values)
+            return init_settings, env_settings, _Fixed(settings_cls, values)
 
     try:
         return FromHome(home=home, **overrides)

@@ -76,6 +76,7 @@ def build(home: Path, selector: str) -> list[Built]:
     _let_go()
     if done.exception is not None:
         raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception
+    run: Any = done.result
     built = [
         Built(
             unique_id=result.node.unique_id,
@@ -85,7 +86,7 @@ def build(home: Path, selector: str) -> list[Built]:
             seconds=float(result.execution_time),
             message=str(result.message or ""),
         )
-        for result in done.result or []
+        for result in run or []
     ]
     failed = [node for node in built if not node.has_passed and "skip" not in node.message.lower()]
     if failed or not done.success:

@@ -6,7 +6,8 @@ from orchestration.warehouse import Warehouse
 
 RECEIVED_AND_JUDGED = """
     select
-        (select cast(coalesce(sum(net_pence + tax_pence), 0) as bigint) from staging.stg_pos__receipt_lines) as received,
+        (select cast(coalesce(sum(net_pence + tax_pence), 0) as bigint)
+         from staging.stg_pos__receipt_lines) as received,
         (select cast(coalesce(sum(direction * expected_gross_pence), 0) as bigint) from marts.document_verdicts
          where posting_key is not null and is_sales)
         + (select cast(coalesce(sum(outside_pence), 0) as bigint) from marts.document_verdicts) as judged

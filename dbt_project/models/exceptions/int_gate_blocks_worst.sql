@@ -24,7 +24,7 @@ worst as (
         ranked.owner,
         ranked.title,
         ranked.remedy,
-        {{ group_of('ranked.runbook', "'([a-z0-9_-]+)\\.md'", 1) }} as exception_class,
+        ranked.runbook as exception_class,
         ranked.observed_value,
         listed.rule_ids
     from ranked
