@@ -72,7 +72,9 @@ def build(home: Path, selector: str) -> list[Built]:
     """
     from dbt.cli.main import dbtRunner
 
-    done = dbtRunner().invoke(["build", "--selector", selector, *_dbt_options(home)])
+    # a pass keeps what dbt built, not what it thought: the debug log and the artefacts cost as much as the models
+    quiet = ["--log-level-file", "warn", "--no-write-json"]
+    done = dbtRunner().invoke(["build", "--selector", selector, *quiet, *_dbt_options(home)])
     _let_go()
     if done.exception is not None:
         raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception

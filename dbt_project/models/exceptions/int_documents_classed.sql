@@ -11,7 +11,8 @@ classed as (
         case
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.exception_class
             when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'accepted' then 'synced_but_not_posted'
-            when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'rejected'
+            when
+                verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'rejected'
                 and regexp_matches(lower(coalesce(verdicts.sync_message, '')), 'lock|in use|another user') then 'customer_account_locked'
             when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'rejected' then 'posting_rejected'
             when verdicts.verdict = 'missing_in_ledger' then 'never_sent'

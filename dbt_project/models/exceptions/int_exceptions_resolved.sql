@@ -4,21 +4,32 @@ with history as (
 ),
 
 last_open as (
-    select company_id, subject_id, max(pass_number) as pass_number
+    select
+        company_id,
+        subject_id,
+        max(pass_number) as pass_number
     from history
     where is_open
     group by company_id, subject_id
 ),
 
 first_open as (
-    select company_id, subject_id, min(pass_number) as first_seen_pass, min(as_of) as first_seen_at
+    select
+        company_id,
+        subject_id,
+        min(pass_number) as first_seen_pass,
+        min(as_of) as first_seen_at
     from history
     where is_open
     group by company_id, subject_id
 ),
 
 closed_in_history as (
-    select history.company_id, history.subject_id, min(history.pass_number) as resolved_pass, min(history.as_of) as resolved_at
+    select
+        history.company_id,
+        history.subject_id,
+        min(history.pass_number) as resolved_pass,
+        min(history.as_of) as resolved_at
     from history
     inner join last_open
         on history.company_id = last_open.company_id and history.subject_id = last_open.subject_id
@@ -44,17 +55,19 @@ resolved as (
         coalesce(closed_in_history.resolved_at, pass.as_of) as resolved_at
     from last_open
     inner join history as opened
-        on last_open.company_id = opened.company_id
-        and last_open.subject_id = opened.subject_id
-        and last_open.pass_number = opened.pass_number
+        on
+            last_open.company_id = opened.company_id
+            and last_open.subject_id = opened.subject_id
+            and last_open.pass_number = opened.pass_number
     inner join first_open
         on last_open.company_id = first_open.company_id and last_open.subject_id = first_open.subject_id
     left join closed_in_history
         on last_open.company_id = closed_in_history.company_id and last_open.subject_id = closed_in_history.subject_id
     left join {{ ref('judgements') }} as now_judged
-        on last_open.company_id = now_judged.company_id
-        and last_open.subject_id = now_judged.subject_id
-        and now_judged.is_open
+        on
+            last_open.company_id = now_judged.company_id
+            and last_open.subject_id = now_judged.subject_id
+            and now_judged.is_open
     cross join {{ ref('stg_run__pass') }} as pass
     where now_judged.subject_id is null
 )

@@ -1,14 +1,41 @@
 -- Since which pass each subject has been open without a break, from history and from this pass.
 with judgements as (
-    select company_id, subject_id, pass_number, as_of, is_open, exception_class, owner, value_at_risk_pence, store_id, business_date, event_id, verdict
+    select
+        company_id,
+        subject_id,
+        pass_number,
+        as_of,
+        is_open,
+        exception_class,
+        owner,
+        value_at_risk_pence,
+        store_id,
+        business_date,
+        event_id,
+        verdict
     from {{ ref('stg_history__judgements') }}
     union all
-    select company_id, subject_id, pass_number, as_of, is_open, exception_class, owner, value_at_risk_pence, store_id, business_date, event_id, verdict
+    select
+        company_id,
+        subject_id,
+        pass_number,
+        as_of,
+        is_open,
+        exception_class,
+        owner,
+        value_at_risk_pence,
+        store_id,
+        business_date,
+        event_id,
+        verdict
     from {{ ref('judgements') }}
 ),
 
 last_closed as (
-    select company_id, subject_id, max(case when not is_open then pass_number end) as closed_pass
+    select
+        company_id,
+        subject_id,
+        max(case when not is_open then pass_number end) as closed_pass
     from judgements
     group by company_id, subject_id
 ),

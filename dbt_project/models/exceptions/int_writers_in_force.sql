@@ -1,6 +1,10 @@
 -- Who writes for a store on a business date. Nobody, where nothing is said.
 with slots as (
-    select distinct company_id, store_id, business_date from {{ ref('document_verdicts') }}
+    select distinct
+        company_id,
+        store_id,
+        business_date
+    from {{ ref('document_verdicts') }}
 ),
 
 ranked as (
@@ -15,13 +19,18 @@ ranked as (
         ) as place
     from slots
     left join {{ ref('stg_operations__writers_of_record') }} as writers
-        on slots.company_id = writers.company_id
-        and writers.store_id in (slots.store_id, '*')
-        and {{ is_in_force('writers', 'slots.business_date') }}
+        on
+            slots.company_id = writers.company_id
+            and writers.store_id in (slots.store_id, '*')
+            and {{ is_in_force('writers', 'slots.business_date') }}
 ),
 
 writers_in_force as (
-    select company_id, store_id, business_date, writer
+    select
+        company_id,
+        store_id,
+        business_date,
+        writer
     from ranked
     where place = 1
 )

@@ -5,13 +5,19 @@ with open_documents as (
 ),
 
 stopped_stores as (
-    select distinct company_id, store_id from {{ ref('stg_operations__store_stops') }}
+    select distinct
+        company_id,
+        store_id
+    from {{ ref('stg_operations__store_stops') }}
     where not is_lifted
 ),
 
 -- a second writer was seen: the store stops by itself, whatever anyone has said
 two_writers as (
-    select distinct company_id, store_id from {{ ref('document_verdicts') }}
+    select distinct
+        company_id,
+        store_id
+    from {{ ref('document_verdicts') }}
     where reason = 'posted_by_two_writers' and is_open
 ),
 
@@ -79,7 +85,8 @@ to_reverse as (
     from open_documents
     inner join {{ ref('int_ledger_documents_read') }} as ledger
         on open_documents.ledger_document_id = ledger.ledger_document_id
-    where open_documents.verdict = 'duplicate_in_ledger'
+    where
+        open_documents.verdict = 'duplicate_in_ledger'
         and ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
 ),
 
@@ -136,16 +143,18 @@ described as (
         end as expected_period_start
     from unioned
     left join {{ ref('int_writers_in_force') }} as writers
-        on unioned.company_id = writers.company_id
-        and unioned.store_id = writers.store_id
-        and unioned.business_date = writers.business_date
+        on
+            unioned.company_id = writers.company_id
+            and unioned.store_id = writers.store_id
+            and unioned.business_date = writers.business_date
     left join stopped_stores
         on unioned.company_id = stopped_stores.company_id and unioned.store_id = stopped_stores.store_id
     left join two_writers
         on unioned.company_id = two_writers.company_id and unioned.store_id = two_writers.store_id
     left join {{ ref('int_periods_observed') }} as periods
-        on unioned.company_id = periods.company_id
-        and unioned.document_date between periods.period_start_date and periods.period_end_date
+        on
+            unioned.company_id = periods.company_id
+            and unioned.document_date between periods.period_start_date and periods.period_end_date
 ),
 
 proposals as (

@@ -4,7 +4,9 @@ with history as (
 ),
 
 ranked as (
-    select history.*, row_number() over (partition by company_id, subject_id order by pass_number desc) as place
+    select
+        history.*,
+        row_number() over (partition by company_id, subject_id order by pass_number desc) as place
     from history
 ),
 
@@ -18,7 +20,8 @@ changed as (
     from {{ ref('judgements') }} as judgements
     left join newest
         on judgements.company_id = newest.company_id and judgements.subject_id = newest.subject_id
-    where newest.subject_id is null
+    where
+        newest.subject_id is null
         or newest.verdict is distinct from judgements.verdict
         or newest.drift_kinds is distinct from judgements.drift_kinds
         or newest.ledger_document_id is distinct from judgements.ledger_document_id
@@ -30,9 +33,15 @@ changed as (
 ),
 
 vanished as (
-    select newest.* exclude (place, verdict, is_open, exception_class, owner, value_at_risk_pence, pass_number, as_of),
-        'gone' as verdict, false as is_open, cast(null as varchar) as exception_class, cast(null as varchar) as owner,
-        cast(0 as bigint) as value_at_risk_pence, pass.pass_number, pass.as_of
+    select
+        newest.* exclude (place, verdict, is_open, exception_class, owner, value_at_risk_pence, pass_number, as_of),
+        'gone' as verdict,
+        false as is_open,
+        cast(null as varchar) as exception_class,
+        cast(null as varchar) as owner,
+        cast(0 as bigint) as value_at_risk_pence,
+        pass.pass_number,
+        pass.as_of
     from newest
     cross join {{ ref('stg_run__pass') }} as pass
     left join {{ ref('judgements') }} as judgements

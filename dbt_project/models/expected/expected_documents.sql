@@ -49,7 +49,9 @@ nothing as (
 ),
 
 unioned as (
-    select *, {{ event_digest('company_id', 'event_id') }} as event_digest
+    select
+        *,
+        {{ event_digest('company_id', 'event_id') }} as event_digest
     from (
         select * from goods
         union all
@@ -101,9 +103,10 @@ described as (
     left join {{ ref('stg_operations__companies') }} as companies
         on unioned.company_id = companies.company_id
     left join {{ ref('stg_operations__stores') }} as stores
-        on receipts.company_id = stores.company_id
-        and receipts.store_code = stores.store_code
-        and {{ is_in_force('stores', 'receipts.document_date') }}
+        on
+            receipts.company_id = stores.company_id
+            and receipts.store_code = stores.store_code
+            and {{ is_in_force('stores', 'receipts.document_date') }}
     left join {{ ref('stg_operations__cutovers') }} as cutovers
         on receipts.company_id = cutovers.company_id and receipts.store_id = cutovers.store_id
 )

@@ -22,9 +22,10 @@ nominal as (
         legs.tax_pence
     from {{ ref('int_nominal_legs_mapped') }} as legs
     inner join documents
-        on legs.company_id = documents.company_id
-        and legs.event_id = documents.event_id
-        and legs.document_kind = documents.document_kind
+        on
+            legs.company_id = documents.company_id
+            and legs.event_id = documents.event_id
+            and legs.document_kind = documents.document_kind
 ),
 
 banks as (

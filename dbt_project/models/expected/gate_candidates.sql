@@ -99,10 +99,11 @@ looked_up as (
     left join {{ ref('stg_operations__companies') }} as companies
         on legs.company_id = companies.company_id
     left join {{ ref('stg_sage200__nominal_codes') }} as nominals
-        on legs.company_id = nominals.company_id
-        and legs.nominal_code = nominals.nominal_code
-        and coalesce(legs.cost_centre, '') = nominals.cost_centre
-        and coalesce(legs.department, '') = nominals.department
+        on
+            legs.company_id = nominals.company_id
+            and legs.nominal_code = nominals.nominal_code
+            and coalesce(legs.cost_centre, '') = nominals.cost_centre
+            and coalesce(legs.department, '') = nominals.department
     left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
         on legs.company_id = tax_codes.company_id and legs.tax_code = tax_codes.tax_code
     left join {{ ref('stg_sage200__banks') }} as banks
@@ -110,8 +111,9 @@ looked_up as (
     left join {{ ref('stg_sage200__customers') }} as customers
         on legs.company_id = customers.company_id and legs.customer_reference = customers.customer_reference
     left join {{ ref('int_periods_observed') }} as periods
-        on legs.company_id = periods.company_id
-        and legs.document_date between periods.period_start_date and periods.period_end_date
+        on
+            legs.company_id = periods.company_id
+            and legs.document_date between periods.period_start_date and periods.period_end_date
     left join used_keys on legs.posting_key = used_keys.posting_key
 )
 

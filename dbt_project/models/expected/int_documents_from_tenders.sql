@@ -25,17 +25,19 @@ candidates as (
         ) as mapping_rank
     from tenders
     inner join receipts
-        on tenders.company_id = receipts.company_id
-        and tenders.store_code = receipts.store_code
-        and tenders.till_id = receipts.till_id
-        and tenders.receipt_no = receipts.receipt_no
-        and tenders.document_date = receipts.document_date
-        and tenders.occurrence = receipts.occurrence
+        on
+            tenders.company_id = receipts.company_id
+            and tenders.store_code = receipts.store_code
+            and tenders.till_id = receipts.till_id
+            and tenders.receipt_no = receipts.receipt_no
+            and tenders.document_date = receipts.document_date
+            and tenders.occurrence = receipts.occurrence
     left join {{ ref('stg_operations__tender_mappings') }} as mappings
-        on tenders.company_id = mappings.company_id
-        and tenders.tender_type = mappings.tender_type
-        and mappings.store_id in (receipts.store_id, '*')
-        and {{ is_in_force('mappings', 'tenders.document_date') }}
+        on
+            tenders.company_id = mappings.company_id
+            and tenders.tender_type = mappings.tender_type
+            and mappings.store_id in (receipts.store_id, '*')
+            and {{ is_in_force('mappings', 'tenders.document_date') }}
 ),
 
 documents as (

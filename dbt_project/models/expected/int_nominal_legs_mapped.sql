@@ -42,9 +42,10 @@ dated as (
     inner join receipts
         on grouped.company_id = receipts.company_id and grouped.event_id = receipts.event_id
     left join {{ ref('stg_operations__stores') }} as stores
-        on receipts.company_id = stores.company_id
-        and receipts.store_code = stores.store_code
-        and {{ is_in_force('stores', 'receipts.document_date') }}
+        on
+            receipts.company_id = stores.company_id
+            and receipts.store_code = stores.store_code
+            and {{ is_in_force('stores', 'receipts.document_date') }}
 ),
 
 candidates as (
@@ -62,14 +63,16 @@ candidates as (
         ) as mapping_rank
     from dated
     left join {{ ref('stg_operations__nominal_mappings') }} as mappings
-        on dated.company_id = mappings.company_id
-        and dated.category = mappings.category
-        and mappings.store_id in (dated.store_id, '*')
-        and {{ is_in_force('mappings', 'dated.document_date') }}
+        on
+            dated.company_id = mappings.company_id
+            and dated.category = mappings.category
+            and mappings.store_id in (dated.store_id, '*')
+            and {{ is_in_force('mappings', 'dated.document_date') }}
     left join {{ ref('stg_operations__tax_mappings') }} as tax_mappings
-        on dated.company_id = tax_mappings.company_id
-        and dated.till_tax_code = tax_mappings.till_tax_code
-        and {{ is_in_force('tax_mappings', 'dated.document_date') }}
+        on
+            dated.company_id = tax_mappings.company_id
+            and dated.till_tax_code = tax_mappings.till_tax_code
+            and {{ is_in_force('tax_mappings', 'dated.document_date') }}
 ),
 
 mapped as (

@@ -19,11 +19,13 @@ observed as (
         coalesce(overrides.period_state, sales_states.period_state, 'unknown') as period_state
     from periods
     left join sales_states
-        on periods.company_id = sales_states.company_id
-        and periods.accounting_period_id = sales_states.accounting_period_id
+        on
+            periods.company_id = sales_states.company_id
+            and periods.accounting_period_id = sales_states.accounting_period_id
     left join {{ ref('stg_operations__period_overrides') }} as overrides
-        on periods.company_id = overrides.company_id
-        and periods.accounting_period_id = overrides.accounting_period_id
+        on
+            periods.company_id = overrides.company_id
+            and periods.accounting_period_id = overrides.accounting_period_id
 ),
 
 with_next_open as (

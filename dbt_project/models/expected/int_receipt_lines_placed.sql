@@ -42,13 +42,15 @@ placed as (
         lines.pass_number
     from lines
     left join {{ ref('stg_operations__stores') }} as stores
-        on lines.company_id = stores.company_id
-        and lines.store_code = stores.store_code
-        and {{ is_in_force('stores', 'lines.document_date') }}
+        on
+            lines.company_id = stores.company_id
+            and lines.store_code = stores.store_code
+            and {{ is_in_force('stores', 'lines.document_date') }}
     left join {{ ref('int_skus_mapped') }} as skus
-        on lines.company_id = skus.company_id
-        and lines.sku_as_sent = skus.sku_as_sent
-        and {{ is_in_force('skus', 'lines.document_date') }}
+        on
+            lines.company_id = skus.company_id
+            and lines.sku_as_sent = skus.sku_as_sent
+            and {{ is_in_force('skus', 'lines.document_date') }}
 )
 
 select * from placed

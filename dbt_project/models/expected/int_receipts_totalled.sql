@@ -49,7 +49,11 @@ tendered as (
 ),
 
 incomplete as (
-    select distinct company_id, store_code, till_id, receipt_no
+    select distinct
+        company_id,
+        store_code,
+        till_id,
+        receipt_no
     from {{ ref('stg_intake__set_aside_rows') }}
     where receipt_no is not null
 ),
@@ -70,17 +74,19 @@ judged as (
         end as nothing_to_post_reason
     from totalled
     left join tendered
-        on totalled.company_id = tendered.company_id
-        and totalled.store_code = tendered.store_code
-        and totalled.till_id = tendered.till_id
-        and totalled.receipt_no = tendered.receipt_no
-        and totalled.document_date = tendered.document_date
-        and totalled.occurrence = tendered.occurrence
+        on
+            totalled.company_id = tendered.company_id
+            and totalled.store_code = tendered.store_code
+            and totalled.till_id = tendered.till_id
+            and totalled.receipt_no = tendered.receipt_no
+            and totalled.document_date = tendered.document_date
+            and totalled.occurrence = tendered.occurrence
     left join incomplete
-        on totalled.company_id = incomplete.company_id
-        and totalled.store_code = incomplete.store_code
-        and totalled.till_id = incomplete.till_id
-        and totalled.receipt_no = incomplete.receipt_no
+        on
+            totalled.company_id = incomplete.company_id
+            and totalled.store_code = incomplete.store_code
+            and totalled.till_id = incomplete.till_id
+            and totalled.receipt_no = incomplete.receipt_no
 )
 
 select * from judged

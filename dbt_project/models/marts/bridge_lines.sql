@@ -9,7 +9,13 @@ with verdicts as (
 ),
 
 till_totals as (
-    select company_id, store_id, business_date, measure, 1 as line_order, 'tills' as line_kind,
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        1 as line_order,
+        'tills' as line_kind,
         {{ whole('sum(direction * expected_gross_pence)') }} as amount_pence,
         {{ whole('count(*)') }} as document_count
     from verdicts
@@ -18,7 +24,13 @@ till_totals as (
 ),
 
 differences as (
-    select company_id, store_id, business_date, measure, 1 + {{ verdict_rank('verdict') }} as line_order, verdict as line_kind,
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        1 + {{ verdict_rank('verdict') }} as line_order,
+        verdict as line_kind,
         {{ whole('sum(direction * (coalesce(ledger_gross_pence, 0) - expected_gross_pence))') }} as amount_pence,
         {{ whole('count(*)') }} as document_count
     from verdicts
@@ -27,7 +39,10 @@ differences as (
 ),
 
 event_slots as (
-    select ledger_document_id, store_id, business_date
+    select
+        ledger_document_id,
+        store_id,
+        business_date
     from verdicts
     where ledger_document_id is not null
 ),
@@ -60,7 +75,13 @@ named as (
 ),
 
 residuals as (
-    select company_id, store_id, business_date, measure, 99 as line_order, 'residual' as line_kind,
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        99 as line_order,
+        'residual' as line_kind,
         {{ whole("sum(case when line_kind = 'sage' then -amount_pence else amount_pence end)") }} as amount_pence,
         cast(0 as bigint) as document_count
     from named
@@ -68,10 +89,26 @@ residuals as (
 ),
 
 bridge as (
-    select company_id, store_id, business_date, measure, cast(line_order as integer) as line_order, line_kind, amount_pence, document_count
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        cast(line_order as integer) as line_order,
+        line_kind,
+        amount_pence,
+        document_count
     from named
     union all
-    select company_id, store_id, business_date, measure, cast(line_order as integer) as line_order, line_kind, amount_pence, document_count
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        cast(line_order as integer) as line_order,
+        line_kind,
+        amount_pence,
+        document_count
     from residuals
 )
 

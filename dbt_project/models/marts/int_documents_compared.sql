@@ -18,7 +18,10 @@ expected_nominals as (
         string_agg(account, ', ' order by account) as accounts,
         string_agg(account || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by account) as values_by_account
     from (
-        select posting_key, {{ account_text('nominal_code', 'cost_centre', 'department') }} as account, {{ whole('sum(net_pence)') }} as net_pence
+        select
+            posting_key,
+            {{ account_text('nominal_code', 'cost_centre', 'department') }} as account,
+            {{ whole('sum(net_pence)') }} as net_pence
         from {{ ref('expected_legs') }}
         where leg_type = 'nominal'
         group by posting_key, {{ account_text('nominal_code', 'cost_centre', 'department') }}
@@ -32,7 +35,10 @@ ledger_nominals as (
         string_agg(account, ', ' order by account) as accounts,
         string_agg(account || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by account) as values_by_account
     from (
-        select ledger_document_id, {{ account_text('nominal_code', 'cost_centre', 'department') }} as account, {{ whole('sum(net_pence)') }} as net_pence
+        select
+            ledger_document_id,
+            {{ account_text('nominal_code', 'cost_centre', 'department') }} as account,
+            {{ whole('sum(net_pence)') }} as net_pence
         from {{ ref('int_ledger_legs_read') }}
         where leg_type = 'nominal'
         group by ledger_document_id, {{ account_text('nominal_code', 'cost_centre', 'department') }}
@@ -47,7 +53,10 @@ expected_taxes as (
         string_agg(code, ', ' order by code) as codes,
         string_agg(code || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by code) as values_by_code
     from (
-        select posting_key, cast(tax_code as varchar) as code, {{ whole('sum(net_pence)') }} as net_pence
+        select
+            posting_key,
+            cast(tax_code as varchar) as code,
+            {{ whole('sum(net_pence)') }} as net_pence
         from {{ ref('expected_legs') }}
         where leg_type = 'nominal'
         group by posting_key, tax_code
@@ -115,8 +124,9 @@ compared as (
     left join ledger_taxes on matches.ledger_document_id = ledger_taxes.ledger_document_id
     left join {{ ref('stg_operations__companies') }} as companies on matches.company_id = companies.company_id
     left join {{ ref('int_periods_observed') }} as expected_periods
-        on expected.company_id = expected_periods.company_id
-        and expected.document_date between expected_periods.period_start_date and expected_periods.period_end_date
+        on
+            expected.company_id = expected_periods.company_id
+            and expected.document_date between expected_periods.period_start_date and expected_periods.period_end_date
 )
 
 select * from compared

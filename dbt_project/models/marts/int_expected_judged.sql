@@ -33,10 +33,11 @@ assembled as (
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
     left join {{ ref('int_claims_latest') }} as claims
-        on expected.company_id = claims.company_id
-        and expected.store_id = claims.named_store_id
-        and expected.receipt_no = claims.named_receipt_no
-        and claims.named_ordinal = case when expected.document_kind in ('receipt', 'payment') then expected.ordinal else 0 end
+        on
+            expected.company_id = claims.company_id
+            and expected.store_id = claims.named_store_id
+            and expected.receipt_no = claims.named_receipt_no
+            and claims.named_ordinal = case when expected.document_kind in ('receipt', 'payment') then expected.ordinal else 0 end
 ),
 
 judged as (

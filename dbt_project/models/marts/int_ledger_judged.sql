@@ -7,15 +7,27 @@ with documents as (
 ),
 
 reversed_documents as (
-    select contra_id as ledger_document_id, target_id as partner_id, evidence, 'contra' as part
+    select
+        contra_id as ledger_document_id,
+        target_id as partner_id,
+        evidence,
+        'contra' as part
     from {{ ref('int_documents_matched_as_contras') }}
     union all
-    select target_id as ledger_document_id, contra_id as partner_id, evidence, 'reversed' as part
+    select
+        target_id as ledger_document_id,
+        contra_id as partner_id,
+        evidence,
+        'reversed' as part
     from {{ ref('int_documents_matched_as_contras') }}
 ),
 
 events_without_trace as (
-    select company_id, store_id, receipt_no, min(event_id) as event_id
+    select
+        company_id,
+        store_id,
+        receipt_no,
+        min(event_id) as event_id
     from {{ ref('expected_documents') }}
     where document_kind = 'none'
     group by company_id, store_id, receipt_no
@@ -52,9 +64,10 @@ judged as (
     left join {{ ref('expected_documents') }} as duplicated on duplicates.posting_key = duplicated.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on documents.ledger_document_id = ambiguous.document_id
     left join events_without_trace
-        on documents.company_id = events_without_trace.company_id
-        and documents.named_store_id = events_without_trace.store_id
-        and documents.named_receipt_no = events_without_trace.receipt_no
+        on
+            documents.company_id = events_without_trace.company_id
+            and documents.named_store_id = events_without_trace.store_id
+            and documents.named_receipt_no = events_without_trace.receipt_no
 )
 
 select * from judged

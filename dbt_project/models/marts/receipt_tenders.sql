@@ -11,12 +11,13 @@ with tenders as (
         tenders.source_row
     from {{ ref('stg_pos__tenders') }} as tenders
     inner join {{ ref('int_receipts_totalled') }} as receipts
-        on tenders.company_id = receipts.company_id
-        and tenders.store_code = receipts.store_code
-        and tenders.till_id = receipts.till_id
-        and tenders.receipt_no = receipts.receipt_no
-        and tenders.document_date = receipts.document_date
-        and tenders.occurrence = receipts.occurrence
+        on
+            tenders.company_id = receipts.company_id
+            and tenders.store_code = receipts.store_code
+            and tenders.till_id = receipts.till_id
+            and tenders.receipt_no = receipts.receipt_no
+            and tenders.document_date = receipts.document_date
+            and tenders.occurrence = receipts.occurrence
 )
 
 select * from tenders

@@ -39,7 +39,11 @@ receipt_counts as (
 ),
 
 bridged as (
-    select company_id, store_id, business_date, {{ whole('sum(abs(amount_pence))') }} as residual_pence
+    select
+        company_id,
+        store_id,
+        business_date,
+        {{ whole('sum(abs(amount_pence))') }} as residual_pence
     from {{ ref('bridge_lines') }}
     where line_kind = 'residual'
     group by company_id, store_id, business_date
@@ -73,13 +77,15 @@ slots as (
         {{ month_of('documents.business_date') }} as period
     from documents
     left join receipt_counts
-        on documents.company_id = receipt_counts.company_id
-        and documents.store_id = receipt_counts.store_id
-        and documents.business_date = receipt_counts.business_date
+        on
+            documents.company_id = receipt_counts.company_id
+            and documents.store_id = receipt_counts.store_id
+            and documents.business_date = receipt_counts.business_date
     left join bridged
-        on documents.company_id = bridged.company_id
-        and documents.store_id = bridged.store_id
-        and documents.business_date = bridged.business_date
+        on
+            documents.company_id = bridged.company_id
+            and documents.store_id = bridged.store_id
+            and documents.business_date = bridged.business_date
 )
 
 select * from slots

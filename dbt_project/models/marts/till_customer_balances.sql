@@ -1,6 +1,9 @@
 -- What each till customer's documents of a day sum to on Sage. Nothing else may be on that account, so it must be nothing.
 with till_customers as (
-    select company_id, till_customer_reference, min(store_id) as store_id
+    select
+        company_id,
+        till_customer_reference,
+        min(store_id) as store_id
     from {{ ref('stg_operations__stores') }}
     group by company_id, till_customer_reference
 ),
@@ -17,8 +20,9 @@ balances as (
         {{ whole('count(*)') }} as document_count
     from {{ ref('int_ledger_documents_attributed') }} as ledger
     inner join till_customers
-        on ledger.company_id = till_customers.company_id
-        and ledger.customer_reference = till_customers.till_customer_reference
+        on
+            ledger.company_id = till_customers.company_id
+            and ledger.customer_reference = till_customers.till_customer_reference
     where ledger.source_ledger = 'sales'
     group by ledger.company_id, ledger.customer_reference, till_customers.store_id, ledger.document_date
 )

@@ -12,13 +12,21 @@ with controls as (
 ),
 
 suspense_by_setting as (
-    select company_id, suspense_nominal_code as nominal_code, 'suspense' as control_role
+    select
+        company_id,
+        suspense_nominal_code as nominal_code,
+        'suspense' as control_role
     from {{ ref('stg_operations__companies') }}
     where suspense_nominal_code is not null
 ),
 
 named as (
-    select company_id, nominal_code, control_role from controls where control_role is not null
+    select
+        company_id,
+        nominal_code,
+        control_role
+    from controls
+    where control_role is not null
     union
     select * from suspense_by_setting
 )

@@ -27,25 +27,30 @@ opposites as (
         row_number() over (partition by targets.ledger_document_id order by contras.urn) as contra_rank
     from documents as contras
     inner join documents as targets
-        on contras.company_id = targets.company_id
-        and contras.customer_reference = targets.customer_reference
-        and contras.reference = targets.reference
-        and contras.gross_pence = targets.gross_pence
-        and contras.tax_pence = targets.tax_pence
-        and contras.urn > targets.urn
-        and (
-            (contras.document_kind = 'credit_note' and targets.document_kind = 'invoice')
-            or (contras.document_kind = 'invoice' and targets.document_kind = 'credit_note')
-            or (contras.document_kind = 'payment' and targets.document_kind = 'receipt')
-            or (contras.document_kind = 'receipt' and targets.document_kind = 'payment')
-        )
+        on
+            contras.company_id = targets.company_id
+            and contras.customer_reference = targets.customer_reference
+            and contras.reference = targets.reference
+            and contras.gross_pence = targets.gross_pence
+            and contras.tax_pence = targets.tax_pence
+            and contras.urn > targets.urn
+            and (
+                (contras.document_kind = 'credit_note' and targets.document_kind = 'invoice')
+                or (contras.document_kind = 'invoice' and targets.document_kind = 'credit_note')
+                or (contras.document_kind = 'payment' and targets.document_kind = 'receipt')
+                or (contras.document_kind = 'receipt' and targets.document_kind = 'payment')
+            )
     where contras.our_key is null
 ),
 
 paired as (
     select * from our_contras
     union all
-    select company_id, contra_id, target_id, 'same account, values and reference' as evidence
+    select
+        company_id,
+        contra_id,
+        target_id,
+        'same account, values and reference' as evidence
     from opposites
     where target_rank = 1 and contra_rank = 1
 )

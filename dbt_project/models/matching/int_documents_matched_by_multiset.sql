@@ -14,8 +14,9 @@ matches as (
         'store, day, kind and figures' as evidence
     from cells as expected_side
     inner join cells as ledger_side
-        on expected_side.cell_id = ledger_side.cell_id
-        and expected_side.place = ledger_side.place
+        on
+            expected_side.cell_id = ledger_side.cell_id
+            and expected_side.place = ledger_side.place
     where expected_side.side = 'expected' and ledger_side.side = 'ledger'
 )
 

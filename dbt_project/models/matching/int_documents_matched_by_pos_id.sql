@@ -36,14 +36,15 @@ candidates as (
         ) as claimant_rank
     from expected_documents
     inner join ledger_documents
-        on expected_documents.company_id = ledger_documents.company_id
-        and expected_documents.store_id = ledger_documents.named_store_id
-        and expected_documents.receipt_no = ledger_documents.named_receipt_no
-        and expected_documents.document_kind = ledger_documents.document_kind
-        and (
-            expected_documents.document_kind in ('invoice', 'credit_note')
-            or expected_documents.ordinal = coalesce(ledger_documents.named_ordinal, 1)
-        )
+        on
+            expected_documents.company_id = ledger_documents.company_id
+            and expected_documents.store_id = ledger_documents.named_store_id
+            and expected_documents.receipt_no = ledger_documents.named_receipt_no
+            and expected_documents.document_kind = ledger_documents.document_kind
+            and (
+                expected_documents.document_kind in ('invoice', 'credit_note')
+                or expected_documents.ordinal = coalesce(ledger_documents.named_ordinal, 1)
+            )
 ),
 
 matches as (

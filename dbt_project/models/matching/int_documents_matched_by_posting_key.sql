@@ -22,8 +22,9 @@ candidates as (
         ) as survivor_rank
     from expected_documents
     inner join ledger_documents
-        on expected_documents.company_id = ledger_documents.company_id
-        and expected_documents.posting_key = ledger_documents.our_key
+        on
+            expected_documents.company_id = ledger_documents.company_id
+            and expected_documents.posting_key = ledger_documents.our_key
 ),
 
 matches as (

@@ -4,13 +4,22 @@ with documents as (
 ),
 
 our_keys as (
-    select posting_key, store_id from {{ ref('expected_documents') }}
+    select
+        posting_key,
+        store_id
+    from {{ ref('expected_documents') }}
     union
-    select posting_key, store_id from {{ ref('stg_operations__intents') }}
+    select
+        posting_key,
+        store_id
+    from {{ ref('stg_operations__intents') }}
 ),
 
 till_customers as (
-    select company_id, till_customer_reference, min(store_id) as store_id
+    select
+        company_id,
+        till_customer_reference,
+        min(store_id) as store_id
     from {{ ref('stg_operations__stores') }}
     group by company_id, till_customer_reference
 ),
@@ -18,8 +27,9 @@ till_customers as (
 read_references as (
     select
         documents.*,
-        case when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
-            then documents.reference
+        case
+            when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
+                then documents.reference
         end as our_key,
         named.named_store_id,
         named.named_receipt_no,
@@ -42,8 +52,9 @@ attributed as (
     from read_references
     left join our_keys on read_references.our_key = our_keys.posting_key
     left join till_customers
-        on read_references.company_id = till_customers.company_id
-        and read_references.customer_reference = till_customers.till_customer_reference
+        on
+            read_references.company_id = till_customers.company_id
+            and read_references.customer_reference = till_customers.till_customer_reference
 )
 
 select * from attributed

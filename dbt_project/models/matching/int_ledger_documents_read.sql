@@ -150,9 +150,10 @@ described as (
     left join nominal
         on unioned.company_id = nominal.company_id and unioned.urn = nominal.urn
     left join {{ ref('stg_sage200__periods') }} as periods
-        on nominal.company_id = periods.company_id
-        and nominal.financial_year_start_date = periods.financial_year_start_date
-        and nominal.period_number = periods.period_number
+        on
+            nominal.company_id = periods.company_id
+            and nominal.financial_year_start_date = periods.financial_year_start_date
+            and nominal.period_number = periods.period_number
 )
 
 select * from described

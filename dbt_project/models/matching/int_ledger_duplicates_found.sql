@@ -42,14 +42,15 @@ by_pos_id as (
         'same receipt number in the reference' as evidence
     from leftovers
     inner join matched_events
-        on leftovers.company_id = matched_events.company_id
-        and leftovers.named_store_id = matched_events.store_id
-        and leftovers.named_receipt_no = matched_events.receipt_no
-        and leftovers.document_kind = matched_events.document_kind
-        and (
-            matched_events.document_kind in ('invoice', 'credit_note')
-            or matched_events.ordinal = coalesce(leftovers.named_ordinal, 1)
-        )
+        on
+            leftovers.company_id = matched_events.company_id
+            and leftovers.named_store_id = matched_events.store_id
+            and leftovers.named_receipt_no = matched_events.receipt_no
+            and leftovers.document_kind = matched_events.document_kind
+            and (
+                matched_events.document_kind in ('invoice', 'credit_note')
+                or matched_events.ordinal = coalesce(leftovers.named_ordinal, 1)
+            )
 ),
 
 by_figures as (
@@ -62,15 +63,16 @@ by_figures as (
         'same store, day, kind and figures' as evidence
     from leftovers
     inner join matched_events
-        on leftovers.company_id = matched_events.company_id
-        and leftovers.store_id = matched_events.store_id
-        and leftovers.document_date = matched_events.document_date
-        and leftovers.document_kind = matched_events.document_kind
-        and leftovers.gross_pence = matched_events.gross_pence
-        and (
-            (leftovers.document_kind in ('invoice', 'credit_note') and leftovers.tax_pence = matched_events.tax_pence)
-            or (leftovers.document_kind in ('receipt', 'payment') and leftovers.bank_code = matched_events.bank_code)
-        )
+        on
+            leftovers.company_id = matched_events.company_id
+            and leftovers.store_id = matched_events.store_id
+            and leftovers.document_date = matched_events.document_date
+            and leftovers.document_kind = matched_events.document_kind
+            and leftovers.gross_pence = matched_events.gross_pence
+            and (
+                (leftovers.document_kind in ('invoice', 'credit_note') and leftovers.tax_pence = matched_events.tax_pence)
+                or (leftovers.document_kind in ('receipt', 'payment') and leftovers.bank_code = matched_events.bank_code)
+            )
     where leftovers.our_key is null and leftovers.named_receipt_no is null
 ),
 
@@ -91,7 +93,12 @@ ranked as (
 ),
 
 duplicates as (
-    select ledger_document_id, posting_key, survivor_id, survivor_mark, evidence
+    select
+        ledger_document_id,
+        posting_key,
+        survivor_id,
+        survivor_mark,
+        evidence
     from ranked
     where place = 1
 )

@@ -32,10 +32,11 @@ classed as (
     left join {{ ref('int_control_accounts_named') }} as controls
         on accounts.company_id = controls.company_id and accounts.nominal_code = controls.nominal_code
     left join {{ ref('stg_sage200__banks') }} as banks
-        on accounts.company_id = banks.company_id
-        and accounts.nominal_code = banks.nominal_code
-        and accounts.cost_centre = banks.cost_centre
-        and accounts.department = banks.department
+        on
+            accounts.company_id = banks.company_id
+            and accounts.nominal_code = banks.nominal_code
+            and accounts.cost_centre = banks.cost_centre
+            and accounts.department = banks.department
 )
 
 select * from classed

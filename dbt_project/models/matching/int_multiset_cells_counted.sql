@@ -1,9 +1,17 @@
 -- What rungs 1 and 2 left, on both sides, by what identifies a document that names nobody: store, day, kind, and its figures.
 -- A reference that names some receipt is evidence against every other, so such a document is not offered here.
 with stricter as (
-    select company_id, posting_key, ledger_document_id from {{ ref('int_documents_matched_by_posting_key') }}
+    select
+        company_id,
+        posting_key,
+        ledger_document_id
+    from {{ ref('int_documents_matched_by_posting_key') }}
     union all
-    select company_id, posting_key, ledger_document_id from {{ ref('int_documents_matched_by_pos_id') }}
+    select
+        company_id,
+        posting_key,
+        ledger_document_id
+    from {{ ref('int_documents_matched_by_pos_id') }}
 ),
 
 expected_left as (

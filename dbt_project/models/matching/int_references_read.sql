@@ -1,9 +1,15 @@
 -- What each reference names, by the pattern of its connector: read once for the ledger and the connector's log alike.
 with written as (
-    select company_id, reference from {{ ref('int_ledger_documents_read') }}
+    select
+        company_id,
+        reference
+    from {{ ref('int_ledger_documents_read') }}
     where reference is not null
     union
-    select company_id, reference from {{ ref('stg_connector__attempts') }}
+    select
+        company_id,
+        reference
+    from {{ ref('stg_connector__attempts') }}
     where reference is not null
 ),
 
