@@ -18,29 +18,43 @@ our_contras as (
         on intents.company_id = targets.company_id and intents.target_urn = targets.urn
 ),
 
+-- what nobody's key explains, a person undid: like with unlike, in the order Sage took them
+by_evidence as (
+    select
+        documents.company_id,
+        documents.ledger_document_id,
+        documents.urn,
+        {{ key_of(['documents.company_id', 'documents.customer_reference', 'documents.reference', 'documents.gross_pence', 'documents.tax_pence', "documents.document_kind in ('invoice', 'credit_note')"]) }} as cell_id,
+        case when documents.document_kind in ('invoice', 'receipt') then 1 else -1 end as direction
+    from documents
+    left join our_contras as undoing on documents.ledger_document_id = undoing.contra_id
+    left join our_contras as undone on documents.ledger_document_id = undone.target_id
+    where documents.our_key is null
+        and trim(documents.reference) <> ''  -- without a reference there is no evidence
+        and undoing.contra_id is null
+        and undone.target_id is null
+),
+
+balanced as (
+    select
+        *,
+        {{ whole('sum(direction) over (partition by cell_id order by urn, ledger_document_id rows between unbounded preceding and current row)') }} as balance
+    from by_evidence
+),
+
+-- a document opens a depth or closes the one that is open, as brackets do
+nested as (
+    select *, greatest(abs(balance), abs(balance - direction)) as depth
+    from balanced
+),
+
 opposites as (
     select
-        contras.company_id,
-        contras.ledger_document_id as contra_id,
-        targets.ledger_document_id as target_id,
-        row_number() over (partition by contras.ledger_document_id order by targets.urn desc) as target_rank,
-        row_number() over (partition by targets.ledger_document_id order by contras.urn) as contra_rank
-    from documents as contras
-    inner join documents as targets
-        on
-            contras.company_id = targets.company_id
-            and contras.customer_reference = targets.customer_reference
-            and contras.reference = targets.reference
-            and contras.gross_pence = targets.gross_pence
-            and contras.tax_pence = targets.tax_pence
-            and contras.urn > targets.urn
-            and (
-                (contras.document_kind = 'credit_note' and targets.document_kind = 'invoice')
-                or (contras.document_kind = 'invoice' and targets.document_kind = 'credit_note')
-                or (contras.document_kind = 'payment' and targets.document_kind = 'receipt')
-                or (contras.document_kind = 'receipt' and targets.document_kind = 'payment')
-            )
-    where contras.our_key is null
+        company_id,
+        ledger_document_id as contra_id,
+        lag(ledger_document_id) over (partition by cell_id, depth order by urn, ledger_document_id) as target_id,
+        row_number() over (partition by cell_id, depth order by urn, ledger_document_id) % 2 = 0 as is_contra
+    from nested
 ),
 
 paired as (
@@ -52,7 +66,7 @@ paired as (
         target_id,
         'same account, values and reference' as evidence
     from opposites
-    where target_rank = 1 and contra_rank = 1
+    where is_contra
 )
 
 select * from paired

@@ -1,0 +1,135 @@
+"""The main job as a user plays it: the demo's whole story once, then what must hold of the home it leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.published import Published
+from app.reports import trace
+from orchestration.demo import AS_OF
+from orchestration.publishing import Publications
+
+pytestmark = pytest.mark.end_to_end
+ROOT = Path(__file__).resolve().parents[2]
+# one fault of each kind that a person would trace, by the verdict its documents must show before posting
+TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
+
+
+def tillproof(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "orchestration.cli", *arguments]
+    if home is not None:
+        command += ["--home", str(home)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+class Played:
+    """The demo's folder and its own report."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.home = folder / "home"
+        done = tillproof("demo", "--folder", str(folder), "--json")
+        assert done.returncode in (0, 1), done.stderr
+        self.exit_code = done.returncode
+        self.report: dict[str, Any] = json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    yield Played(tmp_path_factory.mktemp("demo"))
+
+
+def test_every_planted_fault_is_found_and_nothing_clean_is_accused(played: Played) -> None:
+    for stage in ("before", "after"):
+        judged = played.report["judged"][stage]
+        assert judged["misses"] == []
+        assert judged["accused"] == []
+        assert judged["documents"] > 30_000
+    assert played.exit_code == 0
+
+
+def test_real_sales_of_the_size_promised_were_checked(played: Played) -> None:
+    assert played.report["exported"]["receipts"] >= 16_000
+    assert played.report["exported"]["lines"] >= 300_000
+    receipts = played.report["after"]["receipts"]
+    assert receipts["checked"] == played.report["exported"]["receipts"]
+    assert receipts["checked"] == receipts["money"]["receipts"] + receipts["nothing_to_post"]["receipts"]
+
+
+def test_everything_sent_is_proven_by_all_five_truths(played: Played) -> None:
+    posting = played.report["posting"]
+    assert posting["sent"] > 100
+    assert {posting[truth] for truth in TRUTHS} == {posting["sent"]}
+    assert posting["posts"] > posting["sent"], "a locked account was tried again"
+
+
+def test_posting_lowers_debt_and_what_the_gate_stops_stays_open(played: Played) -> None:
+    before, after = (played.report[side]["debt"]["total"] for side in ("before", "after"))
+    assert after["debt_pence_days"] < before["debt_pence_days"]
+    assert played.report["posting"]["held"]["gate_blocked"] > 0
+    classes = {row["exception_class"] for row in exceptions_of(played.home)}
+    assert {"nominal_hidden", "tax_code_unmapped", "sku_unmapped", "customer_on_hold", "period_closed"} <= classes
+
+
+def exceptions_of(home: Path) -> list[dict[str, Any]]:
+    done = tillproof("exceptions", "--json", "--limit", "1000", home=home)
+    assert done.returncode == 0, done.stderr
+    listed: list[dict[str, Any]] = json.loads(done.stdout)["listed"]
+    return listed
+
+
+def test_a_receipt_is_traced_from_its_file_to_its_postings(played: Played) -> None:
+    number = played.report["second_writes"][0]
+    told = json.loads(json.dumps(trace(Published(played.home / "published"), number), default=str))
+    assert told["found"] == 1
+    text = json.dumps(told["lives"][0])
+    assert "duplicate_in_ledger" in text
+    assert "proven" in text
+    assert "sales_2011-08" in text or "receipts_2011-08" in text
+
+
+def test_a_run_with_nothing_new_changes_nothing(played: Played) -> None:
+    with sandbox_of(played):
+        before = (played.home / "published" / "current").read_text()
+        landed = sorted(path.name for path in (played.home / "landing").rglob("*.parquet"))
+        done = tillproof("run", "--json", home=played.home)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["publication"] is None
+    assert not [step for step in told["seconds_by_step"] if "models" in step or step == "gate"]
+    assert (played.home / "published" / "current").read_text() == before
+    assert sorted(path.name for path in (played.home / "landing").rglob("*.parquet")) == landed
+
+
+def test_what_is_disposable_comes_back_with_the_same_digests(played: Played) -> None:
+    newest = Publications(played.home / "published").newest()
+    assert newest is not None
+    (played.home / "warehouse.duckdb").unlink()
+    for disposable in ("published", "dagster", "gate", "dbt"):
+        shutil.rmtree(played.home / disposable)
+    with sandbox_of(played):
+        done = tillproof("run", "--json", home=played.home)
+    assert done.returncode == 0, done.stderr
+    again = Publications(played.home / "published").newest()
+    assert again is not None
+    assert again.as_of == newest.as_of == AS_OF
+    assert again.digests == newest.digests
+
+
+def sandbox_of(played: Played) -> Any:
+    """The demo's Sage again, on the address its home knows; only reads are made."""
+    import tomllib
+
+    from sandbox.serving import serving
+
+    settings = tomllib.loads((played.home / "tillproof.toml").read_text())
+    port = int(settings["sage200"]["base_url"].split(":")[2].split("/")[0])
+    return serving(played.folder / "world" / "sage200.sqlite", port=port, clock=f"{AS_OF:%Y-%m-%dT%H:%M:%S}")
