@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -50,6 +51,11 @@ DATED_BY = {"pos/receipt_lines": "sold_at_local", "pos/tenders": "taken_at_local
 
 class ProfileError(Exception):
     """A profile cannot be used; says which file, which setting and why."""
+
+
+def _in_order(value: object) -> object:
+    """What JSON has no form for: a set as a sorted list, anything else as its text."""
+    return sorted(value, key=str) if isinstance(value, (set, frozenset)) else str(value)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ class Profile:
     @property
     def version(self) -> str:
         """Name and a digest of every setting: another one means that the profile was mended."""
-        return f"{self.name}@{hashlib.sha256(repr(self).encode()).hexdigest()[:8]}"
+        # sorted, for a set's own order is another one in every process
+        settings = json.dumps(asdict(self), sort_keys=True, default=_in_order)
+        return f"{self.name}@{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
     def takes(self, source_file: PurePosixPath) -> bool:
         """Whether a file, named from the inbox, is of this kind. Letter case does not matter."""

@@ -76,7 +76,13 @@ def test_posting_lowers_debt_and_what_the_gate_stops_stays_open(played: Played) 
     assert after["debt_pence_days"] < before["debt_pence_days"]
     assert played.report["posting"]["held"]["gate_blocked"] > 0
     classes = {row["exception_class"] for row in exceptions_of(played.home)}
-    assert {"nominal_hidden", "tax_code_unmapped", "sku_unmapped", "customer_on_hold", "period_closed"} <= classes
+    assert {
+        "nominal_hidden",
+        "till_tax_code_unmapped",
+        "sku_unmapped",
+        "customer_on_hold",
+        "period_closed",
+    } <= classes
 
 
 def exceptions_of(home: Path) -> list[dict[str, Any]]:
