@@ -24,13 +24,18 @@ by_evidence as (
         documents.company_id,
         documents.ledger_document_id,
         documents.urn,
-        {{ key_of(['documents.company_id', 'documents.customer_reference', 'documents.reference', 'documents.gross_pence', 'documents.tax_pence', "documents.document_kind in ('invoice', 'credit_note')"]) }} as cell_id,
+        {{ key_of([
+            'documents.company_id', 'documents.customer_reference', 'documents.reference', 'documents.gross_pence',
+            'documents.tax_pence', "documents.document_kind in ('invoice', 'credit_note')",
+        ]) }} as cell_id,
         case when documents.document_kind in ('invoice', 'receipt') then 1 else -1 end as direction
     from documents
     left join our_contras as undoing on documents.ledger_document_id = undoing.contra_id
     left join our_contras as undone on documents.ledger_document_id = undone.target_id
-    where documents.our_key is null
-        and trim(documents.reference) <> ''  -- without a reference there is no evidence
+    -- without a reference there is no evidence
+    where
+        documents.our_key is null
+        and trim(documents.reference) <> ''
         and undoing.contra_id is null
         and undone.target_id is null
 ),
@@ -44,7 +49,9 @@ balanced as (
 
 -- a document opens a depth or closes the one that is open, as brackets do
 nested as (
-    select *, greatest(abs(balance), abs(balance - direction)) as depth
+    select
+        *,
+        greatest(abs(balance), abs(balance - direction)) as depth
     from balanced
 ),
 
