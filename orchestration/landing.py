@@ -239,6 +239,8 @@ class Landing:
     ) -> list[date | None]:
         """One file per document date of the outgoing rows, each put in place when it is whole."""
         dates = delta.outgoing_dates()
+        if not dates:
+            return []
         places = {
             day: files.pass_file(self.root / delta.spec.name / files.folder_of(day), delta.pass_number)
             for day in dates

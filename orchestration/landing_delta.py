@@ -33,6 +33,14 @@ class Delta(Staging):
     def compare(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """Work out what to add: new versions, and tombstones for what a unit or a window no longer holds."""
         self._read_known(paths, window)
+        if not self.spec.complete_within and self._is_known_already(window):
+            self._run(
+                f"""
+                create or replace temp table {_OUTGOING} as
+                select source_key, document_date, false as is_tombstone from {STAGED} where false
+                """
+            )
+            return
         self._run(
             f"""
             create or replace temp table {_STATE} as
@@ -77,6 +85,32 @@ class Delta(Staging):
             """,
             [paths],
         )
+
+    def _is_known_already(self, window: tuple[date, date] | Literal["all"] | None) -> bool:
+        """Whether every row that arrived lives as it arrived and, within a window, every row that lives arrived.
+
+        Most reads of a small table end here: nothing was changed.
+        """
+        inside, parameters = "false", []
+        if window is not None:
+            inside = "not known.is_tombstone"
+        if window is not None and window != "all":
+            inside, parameters = f"{inside} and known.document_date between ? and ?", list(window)
+        changed = self._connection.execute(
+            f"""
+            select exists (
+                select 1 from {STAGED} as staged
+                anti join {_KNOWN} as known
+                    on staged.source_key = known.source_key and staged.row_checksum = known.row_checksum
+                    and not known.is_tombstone
+            ) or exists (
+                select 1 from {_KNOWN} as known
+                where {inside} and known.source_key not in (select source_key from {STAGED})
+            )
+            """,
+            parameters,
+        ).fetchone()
+        return changed == (False,)
 
     def _narrowed(self) -> str:
         """A condition that lets Parquet skip most of a ledger read by ascending id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,11 +29,18 @@ class Warehouse:
         self.home = home
         self.file = home / "warehouse.duckdb"
 
+    def start_over(self) -> None:
+        """Forget what was built: a pass builds everything, and an empty file is quicker to fill than a full one."""
+        self.let_go()
+        self.file.unlink(missing_ok=True)
+        self.file.with_name(self.file.name + ".wal").unlink(missing_ok=True)
+
     @contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that ends with the block, so that dbt may have the file next."""
+        """A connection that ends with the block: through dbt's own while it holds the file in this process."""
+        held = _held_by_dbt(self.file)
         try:
-            connection = duckdb.connect(str(self.file), read_only=read_only)
+            connection = held.cursor() if held else duckdb.connect(str(self.file), read_only=read_only)
         except duckdb.IOException as error:
             raise WarehouseError(f"{self.file} is held by another process: {error}") from error
         try:
@@ -40,6 +48,21 @@ class Warehouse:
             yield connection
         finally:
             connection.close()
+
+    def let_go(self) -> None:
+        """Give up the file that `build` left open, so that another process may have it.
+
+        What was built is in the file already: a checkpoint on the way out would write it a second time.
+        """
+        held = _held_by_dbt(self.file)
+        if held is None:
+            return
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import reset_adapters
+
+        held.execute("pragma disable_checkpoint_on_shutdown")
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()
 
     def copy_out(self, relation: str, place: Path) -> None:
         """Write a relation to one Parquet file, whole or not at all, ordered so that the bytes repeat."""
@@ -65,17 +88,17 @@ class Built:
 
 
 def build(home: Path, selector: str) -> list[Built]:
-    """Have dbt build what a selector names, in this process, and let go of the warehouse file afterwards.
+    """Have dbt build what a selector names, in this process.
 
-    In this process, because a pass calls dbt twice and each start of its command line costs five seconds. Raises
-    WarehouseError naming every node that failed, in dbt's own words.
+    In this process, because a pass calls dbt twice and each start of its command line costs five seconds. The warehouse
+    file stays open until `Warehouse.let_go`: opening it again would read everything again. Raises WarehouseError naming
+    every node that failed, in dbt's own words.
     """
     from dbt.cli.main import dbtRunner
 
     # a pass keeps what dbt built, not what it thought: the debug log and the artefacts cost as much as the models
     quiet = ["--log-level-file", "warn", "--no-write-json"]
     done = dbtRunner().invoke(["build", "--selector", selector, *quiet, *_dbt_options(home)])
-    _let_go()
     if done.exception is not None:
         raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception
     run: Any = done.result
@@ -97,13 +120,14 @@ def build(home: Path, selector: str) -> list[Built]:
     return built
 
 
-def _let_go() -> None:
-    """dbt keeps the DuckDB file open for as long as the process lives, unless told."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-
-    DuckDBConnectionManager.close_all_connections()
-    reset_adapters()
+def _held_by_dbt(file: Path) -> duckdb.DuckDBPyConnection | None:
+    """The connection that dbt keeps to this file in this process, after it has built anything."""
+    connections = sys.modules.get("dbt.adapters.duckdb.connections")
+    environment = connections.DuckDBConnectionManager._ENV if connections else None
+    if environment is None or Path(environment.creds.path) != file:
+        return None
+    held: duckdb.DuckDBPyConnection | None = environment.conn
+    return held
 
 
 def _dbt_options(home: Path) -> list[str]:

@@ -38,12 +38,17 @@ class SettingsResource(dg.ConfigurableResource):
 
 
 class WarehouseResource(dg.ConfigurableResource):
-    """The warehouse file; each use opens and closes it."""
+    """The warehouse file, let go when the run ends."""
 
     home: str
 
-    def create_resource(self, context: dg.InitResourceContext) -> Warehouse:
-        return Warehouse(Path(self.home))
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Warehouse, None, None]:
+        warehouse = Warehouse(Path(self.home))
+        try:
+            yield warehouse
+        finally:
+            warehouse.let_go()
 
 
 def resources(home: Path | None = None, as_of: datetime | None = None) -> dict[str, object]:

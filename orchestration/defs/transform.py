@@ -32,9 +32,10 @@ def _build(context: dg.AssetExecutionContext, current: Pass, selector: str) -> I
 
 @dbt_assets(manifest=MANIFEST, selector="before_the_gate", name="models_before_the_gate")
 def models_before_the_gate(
-    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass]
+    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[object]:
     """What arrived, cleaned, and what Sage should hold for it."""
+    warehouse.start_over()
     yield from _build(context, current, "before_the_gate")
 
 

@@ -13,10 +13,17 @@ def land_operations(url: str, landing: Landing, pass_number: int) -> list[Landed
     """Land every table of the store whole; only changed rows add anything, and what is gone gets a tombstone."""
     with Operations.open(url) as operations:
         tables = operations.landed_tables()
-    return [
-        landing.land(spec_of(name), _with_provenance(name, table), pass_number=pass_number, window="all")
-        for name, table in sorted(tables.items())
-    ]
+    with landing.connect() as connection:  # one for all: opening one costs more than most of them
+        return [
+            landing.land(
+                spec_of(name),
+                _with_provenance(name, table),
+                pass_number=pass_number,
+                window="all",
+                connection=connection,
+            )
+            for name, table in sorted(tables.items())
+        ]
 
 
 def _with_provenance(name: str, table: pa.Table) -> pa.Table:

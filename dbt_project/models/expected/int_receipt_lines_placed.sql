@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Each line with its event, its store as we name it, and what was sold. The event keeps the store as printed:
 -- a mapping that is edited later must not change an identity.
 with lines as (
