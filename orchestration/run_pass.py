@@ -17,6 +17,11 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+event_log_storage:
+  module: orchestration.defs.event_log
+  class: EventLog
+  config:
+    base_dir: {env: DAGSTER_HOME}
 """
 RUNS_KEPT = 30
 
@@ -39,7 +44,7 @@ def prepare_home(home: Path) -> None:
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     place = home / "dagster" / "dagster.yaml"
-    if not place.exists():
+    if not place.exists() or place.read_text(encoding="utf-8") != INSTANCE:
         put_text(place, INSTANCE)
 
 
