@@ -18,6 +18,10 @@ import duckdb
 from orchestration.files import digest_of, put_text, sql_path
 
 MONTH_COLUMNS = ("business_date", "document_date")
+FINGERPRINT = """
+    version() || ':' || count(*) || ':' || coalesce(sum(cast(hash(rows) as hugeint)), 0) || ':' || coalesce(bit_xor(hash(rows)), 0)
+"""
+"""Equal for equal rows in any order: it says whether a month must be written, and is never a digest of evidence."""
 CLOCKS = "health_passes"
 """The one published table that holds clocks; it is the same in no two runs."""
 
@@ -81,9 +85,11 @@ class Publications:
         A crash before the last line leaves readers on the publication they had.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        tables = {model: list(self._write(connection, model, models[model])) for model in sorted(models)}
-        tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds))
         before = self.newest()
+        tables = {
+            model: list(self._write(connection, model, models[model], before)) for model in sorted(models)
+        }
+        tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds, before))
         pending = connection.execute(
             "select count(*) from marts.document_verdicts where verdict = 'pending'"
         ).fetchone()
@@ -101,23 +107,30 @@ class Publications:
         return publication
 
     def _write(
-        self, connection: duckdb.DuckDBPyConnection, model: str, relation: str
+        self, connection: duckdb.DuckDBPyConnection, model: str, relation: str, before: Publication | None
     ) -> Iterator[dict[str, Any]]:
+        """A file for each month of a model, or one for all; a month that holds the same rows keeps its file."""
+        listed = {file["month"]: file for file in before.tables.get(model, [])} if before else {}
         columns = [str(row[0]) for row in connection.execute(f"describe {relation}").fetchall()]
         dated = next((name for name in MONTH_COLUMNS if name in columns), None)
-        if dated is None:
-            yield self._file(connection, model, None, f"select * from {relation} order by all")
-            return
-        months = connection.execute(
-            f"select distinct strftime({dated}, '%Y-%m') as month from {relation} order by month nulls first"
+        month_of = f"strftime(rows.{dated}, '%Y-%m')" if dated else "cast(null as varchar)"
+        found = connection.execute(
+            f"""select {month_of} as month, {FINGERPRINT} from {relation} as rows
+                group by all order by month nulls first"""
         ).fetchall()
-        if not months:
-            yield self._file(connection, model, None, f"select * from {relation}")
-        for (month,) in months:
-            condition = f"{dated} is null" if month is None else f"strftime({dated}, '%Y-%m') = '{month}'"
-            yield self._file(
-                connection, model, month, f"select * from {relation} where {condition} order by all"
+        for month, fingerprint in found or [(None, "0")]:
+            known = listed.get(month)
+            if known and known.get("fingerprint") == fingerprint and (self.root / str(known["path"])).exists():
+                yield known
+                continue
+            condition = f"{month_of} is not distinct from {_text(month)}"
+            file = self._file(
+                connection,
+                model,
+                month,
+                f"select * from {relation} as rows where {condition} order by all",
             )
+            yield {**file, "fingerprint": fingerprint}
 
     def _file(
         self, connection: duckdb.DuckDBPyConnection, model: str, month: str | None, query: str
@@ -142,13 +155,16 @@ class Publications:
         }
 
     def _write_clocks(
-        self, connection: duckdb.DuckDBPyConnection, pass_number: int, seconds: Mapping[str, float]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        pass_number: int,
+        seconds: Mapping[str, float],
+        before: Publication | None,
     ) -> Iterator[dict[str, Any]]:
         stages = ", ".join(
             f"({pass_number}, '{stage}', {round(taken * 1000)})" for stage, taken in seconds.items()
         )
         stages = stages or f"({pass_number}, 'none', 0)"
-        before = self.newest()
         earlier = "".join(
             f" union all select * from read_parquet('{sql_path(self.root / str(file['path']))}')"
             for file in (before.tables.get(CLOCKS, []) if before else [])
@@ -189,6 +205,10 @@ class Publications:
         for file in self.root.glob("*/*/*.parquet"):
             if file.relative_to(self.root).as_posix() not in needed:
                 _drop(file)
+
+
+def _text(month: str | None) -> str:
+    return "null" if month is None else f"'{month}'"
 
 
 def _drop(file: Path) -> None:

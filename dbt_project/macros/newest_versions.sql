@@ -1,15 +1,22 @@
 {# The newest landed version of each key at or below the pass, without what has vanished since. A pass lands a key at most
-   once, so the pass names the version; finding it by a narrow grouping keeps wide rows out of any sort. #}
+   once, so the pass names the version; finding it by a narrow grouping keeps wide rows out of any sort. `landed` is named
+   once, so that its many small files are read once. #}
 {% macro newest_versions(relation) -%}
     (
-        select landed.*
-        from {{ relation }} as landed
-        inner join (
-            select company_id, source_key, max(pass_number) as pass_number
-            from {{ relation }}
+        with landed as (
+            select * from {{ relation }}
             where pass_number <= (select pass_number from {{ source('run', 'pass') }})
+        ),
+
+        newest as (
+            select company_id, source_key, max(pass_number) as pass_number
+            from landed
             group by company_id, source_key
-        ) as newest
+        )
+
+        select landed.*
+        from landed
+        inner join newest
             on landed.company_id = newest.company_id
             and landed.source_key = newest.source_key
             and landed.pass_number = newest.pass_number
