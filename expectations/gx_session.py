@@ -6,6 +6,7 @@ something to judge.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,12 @@ class Judgement:
     rule: Rule
     unexpected_count: int
     query: str
+
+
+def load() -> None:
+    """Import Great Expectations now, so that the first judgement does not wait for it."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    importlib.import_module("great_expectations")
 
 
 def judge(database: Path, suites: Sequence[Suite]) -> dict[str, list[Judgement]]:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,13 @@ from orchestration.files import put_text
 from orchestration.operations import Operations
 from orchestration.posting import Pace, PostingSummary, approve
 from orchestration.posting_run import dry_run, send_approved
-from orchestration.run_pass import PassOutcome, prepare_home, run_pass
+from orchestration.run_pass import PassOutcome, prepare_home, run_pass, warm_up
 from orchestration.settings import FILE_NAME, Settings, load
 
 COMPANY = "DGS"
 SEED = 20111201
-CATCH_UP_END = date(2011, 8, 17)
 CATCH_UP_AS_OF = datetime(2011, 8, 17, 23, 0)  # noqa: DTZ001 - UTC, midnight in the shops
 AS_OF = datetime(2011, 8, 31, 23, 0)  # noqa: DTZ001 - UTC, the end of the last trading day
-SITE_ID = "6f2a1c9e-0d34-4c7b-9a55-2b8e1f0c7d11"
 APPROVER = "demo finance director"
 REASON = "demo: the sandbox company's own evidence, seen in the dry run"
 
@@ -74,62 +72,79 @@ def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
     """Play the whole story into `folder`, which is emptied first. Raises whatever stops it."""
     from app.published import Published
     from app.reports import status
-    from sandbox.company import SageCompany
-    from sandbox.scenario import connector, tills
+    from sandbox.scenario.world import books_in, manifest_in
     from sandbox.serving import serving
 
     story = Story()
     world, home = folder / "world", folder / "home"
+    manifest = manifest_in(world)
     _empty(folder)
     prepare_home(home)
-    inbox, manifest, books = home / "inbox", world / "manifest.parquet", world / "sage200.sqlite"
+    actors = _Actors(story, ["--folder", str(world), "--inbox", str(home / "inbox"), "--seed", str(seed)])
 
-    say("the tills trade and export nine months: 5 stores, 10 tills, real UK sales")
-    with story.timed("tills export the catch-up"):
-        first = tills.write_exports(inbox, seed=seed, until=CATCH_UP_END)
-        tills.write_company_seed(world / "company")
-    with SageCompany.create(
-        books, world / "company", site_id=SITE_ID, company_id=1, company_name="Demo Gift Stores"
-    ) as company:
-        say("the incumbent connector posts them to Sage 200, badly")
-        with story.timed("connector posts the catch-up"):
-            connector.load(company, inbox, "catch_up", seed=seed, manifest=manifest)
-        with serving(
-            books, clock=f"{AS_OF:%Y-%m-%dT%H:%M:%S}", tick_ms=10, setting=["hidden_nominal=refuse"]
-        ) as sage:
-            _describe_home(home, sage)
-            say("first pass: the catch-up")
-            with story.timed("first pass"):
-                story.passes.append(run_pass(home, as_of=CATCH_UP_AS_OF))
+    say("nine months of real UK sales in 5 stores; a connector posts them to Sage 200, badly")
+    with story.timed("tills and connector, catch-up"):
+        catching_up = actors.begin("catch-up")
+        warm_up(home)  # the graph and the libraries load while the shops trade
+        actors.end("catch-up", catching_up)
+    with serving(
+        books_in(world),
+        clock=f"{AS_OF:%Y-%m-%dT%H:%M:%S}",
+        tick_ms=10,
+        setting=["hidden_nominal=refuse"],
+    ) as sage:
+        _describe_home(home, sage)
+        say("first pass: the catch-up")
+        with story.timed("first pass"):
+            story.passes.append(run_pass(home, as_of=CATCH_UP_AS_OF))
 
-            say("a fortnight of hourly files, some of them broken on purpose")
-            with story.timed("tills export the fortnight"):
-                second = tills.write_exports(inbox, seed=seed, since=date(2011, 8, 18))
-            with story.timed("connector posts the fortnight"):
-                connector.load(company, inbox, "fortnight", seed=seed, manifest=manifest)
-            story.receipts_exported = first.receipts + second.receipts
-            story.lines_exported = first.lines + second.lines
-            say("second pass: the fortnight")
-            with story.timed("second pass"):
-                story.passes.append(run_pass(home, as_of=AS_OF))
-            story.before = status(Published(home / "published"))
-            with story.timed("judging"):
-                _judge(story, "before", manifest, home)
+        say("a fortnight of hourly files, some of them broken on purpose")
+        with story.timed("tills and connector, fortnight"):
+            actors.end("fortnight", actors.begin("fortnight"))
+        say("second pass: the fortnight")
+        with story.timed("second pass"):
+            story.passes.append(run_pass(home, as_of=AS_OF))
+        story.before = status(Published(home / "published"))
+        judging = _begin_judging("before", manifest, home)
 
-            say("posting: dry run, approval, then each document once and read back")
-            sage.faults(_lock_once())
-            with story.timed("posting"):
-                _post(story, load(home, as_of=AS_OF))
-            story.second_writes = connector.post_after_us(
-                company, inbox, seed=seed, manifest=manifest, posted_at=AS_OF
-            )
-            say("third pass: what Sage holds now")
-            with story.timed("third pass"):
-                story.passes.append(run_pass(home, as_of=AS_OF))
-            story.after = status(Published(home / "published"))
-            with story.timed("judging"):
-                _judge(story, "after", manifest, home)
+        say("posting: dry run, approval, then each document once and read back")
+        sage.faults(_lock_once())
+        with story.timed("posting"):
+            _post(story, load(home, as_of=AS_OF))
+        with story.timed("judging"):
+            _end_judging(story, "before", judging)
+        told = actors.end("after-us", actors.begin("after-us", "--at", AS_OF.isoformat()))
+        story.second_writes = tuple(told["second_writes"])
+        say("third pass: what Sage holds now")
+        with story.timed("third pass"):
+            story.passes.append(run_pass(home, as_of=AS_OF))
+        story.after = status(Published(home / "published"))
+        with story.timed("judging"):
+            _end_judging(story, "after", _begin_judging("after", manifest, home))
     return story
+
+
+@dataclass
+class _Actors:
+    """Tills and connector, in a process of their own for each act."""
+
+    story: Story
+    options: list[str]
+
+    def begin(self, act: str, *more: str) -> subprocess.Popen[str]:
+        return _child("sandbox.scenario.world", act, *self.options, *more)
+
+    def end(self, act: str, playing: subprocess.Popen[str]) -> dict[str, Any]:
+        """What the act came to. Raises RuntimeError with its own words where it failed."""
+        answer, words = playing.communicate()
+        if playing.returncode:
+            raise RuntimeError(f"the demo's world could not play {act}: {words.strip()}")
+        told: dict[str, Any] = json.loads(answer)
+        self.story.receipts_exported += told.get("receipts", 0)
+        self.story.lines_exported += told.get("lines", 0)
+        for part, taken in told["seconds"].items():
+            self.story.seconds[f"  {part}, {act}"] = taken
+        return told
 
 
 def _describe_home(home: Path, sage: Any) -> None:
@@ -175,16 +190,25 @@ def _lock_once() -> dict[str, Any]:
     return {"kind": "lock", "count": 2, "account": "TILL03"}
 
 
-def _judge(story: Story, stage: str, manifest: Path, home: Path) -> None:
-    """Have the judge compare what was published with the truth, in its own process."""
-    command = [sys.executable, "-m", "sandbox.scenario.judge", "--json", "--stage", stage]
-    command += ["--manifest", str(manifest), "--published", str(home / "published")]
+def _begin_judging(stage: str, manifest: Path, home: Path) -> subprocess.Popen[str]:
+    """Have the judge compare what is published with the truth, in its own process."""
+    options = ["--json", "--stage", stage, "--manifest", str(manifest)]
+    return _child("sandbox.scenario.judge", *options, "--published", str(home / "published"))
+
+
+def _end_judging(story: Story, stage: str, judging: subprocess.Popen[str]) -> None:
+    answer, words = judging.communicate()
+    if not answer.strip():
+        raise RuntimeError(f"the judge could not judge: {words.strip()}")
+    story.judged[stage] = json.loads(answer)
+    story.judge_codes[stage] = judging.returncode
+
+
+def _child(module: str, *arguments: str) -> subprocess.Popen[str]:
     root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if not done.stdout.strip():
-        raise RuntimeError(f"the judge could not judge: {done.stderr.strip()}")
-    story.judged[stage] = json.loads(done.stdout)
-    story.judge_codes[stage] = done.returncode
+    command = [sys.executable, "-m", module, *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=root, stdout=pipe, stderr=pipe, text=True, encoding="utf-8")
 
 
 def _empty(folder: Path) -> None:

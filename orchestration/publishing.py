@@ -19,7 +19,8 @@ from orchestration.files import digest_of, put_text, sql_path
 
 MONTH_COLUMNS = ("business_date", "document_date")
 FINGERPRINT = """
-    version() || ':' || count(*) || ':' || coalesce(sum(cast(hash(rows) as hugeint)), 0) || ':' || coalesce(bit_xor(hash(rows)), 0)
+    version() || ':' || count(*) || ':' || coalesce(sum(cast(hash(rows) as hugeint)), 0)
+    || ':' || coalesce(bit_xor(hash(rows)), 0)
 """
 """Equal for equal rows in any order: it says whether a month must be written, and is never a digest of evidence."""
 CLOCKS = "health_passes"
@@ -120,7 +121,11 @@ class Publications:
         ).fetchall()
         for month, fingerprint in found or [(None, "0")]:
             known = listed.get(month)
-            if known and known.get("fingerprint") == fingerprint and (self.root / str(known["path"])).exists():
+            if (
+                known
+                and known.get("fingerprint") == fingerprint
+                and (self.root / str(known["path"])).exists()
+            ):
                 yield known
                 continue
             condition = f"{month_of} is not distinct from {_text(month)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,15 @@ def prepare_home(home: Path) -> None:
     place = home / "dagster" / "dagster.yaml"
     if not place.exists() or place.read_text(encoding="utf-8") != INSTANCE:
         put_text(place, INSTANCE)
+
+
+def warm_up(home: Path) -> None:
+    """Load what a pass needs, so that the first does not wait for it: the graph with dbt, and Great Expectations."""
+    prepare_home(home)
+    from expectations import gx_session
+
+    importlib.import_module("orchestration.definitions")
+    gx_session.load()
 
 
 def run_pass(
