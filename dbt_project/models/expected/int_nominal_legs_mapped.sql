@@ -1,34 +1,24 @@
 -- The nominal legs of each goods document: its lines by what was sold and how it is taxed, sales and returns apart.
-with lines as (
-    select * from {{ ref('int_receipt_lines_placed') }}
-),
-
-receipts as (
+with receipts as (
     select * from {{ ref('int_receipts_totalled') }}
     where nothing_to_post_reason is null
 ),
 
 grouped as (
     select
-        lines.company_id,
-        lines.event_id,
-        case when lines.gross_pence >= 0 then 'invoice' else 'credit_note' end as document_kind,
-        lines.category,
-        lines.till_tax_code,
-        min(lines.tax_rate_thousandths) as tax_rate_thousandths,
-        {{ whole('abs(sum(lines.net_pence))') }} as net_pence,
-        {{ whole('abs(sum(lines.tax_pence))') }} as tax_pence,
-        {{ whole('abs(sum(' ~ tax_half_up('lines.net_pence', 'lines.tax_rate_thousandths') ~ '))') }} as tax_by_line_pence,
-        max(lines.sku_case_status = 'differs') as has_case_conflict,
-        -- named only where a rule may need the name: listing every SKU of every leg is the dearest thing here
-        left({{ list_of("case when lines.category is null or lines.sku_case_status = 'differs' then lines.sku_as_sent end") }}, 120) as skus
-    from lines
-    inner join receipts
-        on lines.company_id = receipts.company_id and lines.event_id = receipts.event_id
-    where lines.gross_pence <> 0 or lines.net_pence <> 0
-    group by
-        lines.company_id, lines.event_id, lines.category, lines.till_tax_code,
-        case when lines.gross_pence >= 0 then 'invoice' else 'credit_note' end
+        company_id,
+        event_id,
+        case when is_return then 'credit_note' else 'invoice' end as document_kind,
+        category,
+        till_tax_code,
+        tax_rate_thousandths,
+        {{ whole('abs(net_pence)') }} as net_pence,
+        {{ whole('abs(tax_pence)') }} as tax_pence,
+        {{ whole('abs(tax_by_line_pence)') }} as tax_by_line_pence,
+        has_case_conflict,
+        skus
+    from {{ ref('int_receipt_lines_grouped') }}
+    where has_value
 ),
 
 dated as (

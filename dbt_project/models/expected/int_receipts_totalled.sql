@@ -1,6 +1,6 @@
 -- One row per event: what the receipt says, whether it adds up, and whether it rightly leaves no trace in Sage.
 with lines as (
-    select * from {{ ref('int_receipt_lines_placed') }}
+    select * from {{ ref('int_receipt_lines_grouped') }}
 ),
 
 totalled as (
@@ -19,14 +19,14 @@ totalled as (
         coalesce(min(zone), 'Europe/London') as zone,
         coalesce(min(day_cutoff_minutes), 0) as day_cutoff_minutes,
         min(currency) as currency,
-        {{ whole('count(*)') }} as line_count,
-        cast(sum(quantity) as decimal(18, 3)) as units,
+        {{ whole('sum(line_count)') }} as line_count,
+        cast(sum(units) as decimal(18, 3)) as units,
         {{ whole('sum(net_pence)') }} as net_pence,
         {{ whole('sum(tax_pence)') }} as tax_pence,
         {{ whole('sum(gross_pence)') }} as gross_pence,
-        bool_or(gross_pence <> 0 or net_pence <> 0) as has_value,
+        bool_or(has_value) as has_value,
         bool_and(coalesce(category, '') = 'not_a_sale') as is_not_a_sale,
-        bool_and(net_pence + tax_pence = gross_pence) as do_lines_add_up,
+        bool_and(do_lines_add_up) as do_lines_add_up,
         min(delivery_id) as delivery_id,
         min(source_file) as source_file,
         min(source_row) as source_row,

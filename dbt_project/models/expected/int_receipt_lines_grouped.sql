@@ -1,0 +1,46 @@
+-- A receipt's lines by what was sold, how it is taxed and which way it went: all that documents and totals need of them,
+-- from one reading of the lines.
+with lines as (
+    select * from {{ ref('int_receipt_lines_placed') }}
+),
+
+grouped as (
+    select
+        company_id,
+        event_id,
+        category,
+        till_tax_code,
+        gross_pence < 0 as is_return,
+        gross_pence <> 0 or net_pence <> 0 as has_value,
+        min(store_id) as store_id,
+        bool_and(is_store_mapped) as is_store_mapped,
+        min(store_code) as store_code,
+        min(till_id) as till_id,
+        min(receipt_no) as receipt_no,
+        min(occurrence) as occurrence,
+        min(document_date) as document_date,
+        min(receipt_kind) as receipt_kind,
+        min(sold_at_local) as sold_at_local,
+        min(zone) as zone,
+        min(day_cutoff_minutes) as day_cutoff_minutes,
+        min(currency) as currency,
+        {{ whole('count(*)') }} as line_count,
+        cast(sum(quantity) as decimal(18, 3)) as units,
+        {{ whole('sum(net_pence)') }} as net_pence,
+        {{ whole('sum(tax_pence)') }} as tax_pence,
+        {{ whole('sum(gross_pence)') }} as gross_pence,
+        {{ whole('sum(' ~ tax_half_up('net_pence', 'tax_rate_thousandths') ~ ')') }} as tax_by_line_pence,
+        min(tax_rate_thousandths) as tax_rate_thousandths,
+        bool_and(net_pence + tax_pence = gross_pence) as do_lines_add_up,
+        bool_or(sku_case_status = 'differs') as has_case_conflict,
+        -- named only where a rule may need the name: listing every SKU of every leg is the dearest thing here
+        left({{ list_of("case when category is null or sku_case_status = 'differs' then sku_as_sent end") }}, 120) as skus,
+        min(delivery_id) as delivery_id,
+        min(source_file) as source_file,
+        min(source_row) as source_row,
+        max(pass_number) as pass_number
+    from lines
+    group by company_id, event_id, category, till_tax_code, gross_pence < 0, gross_pence <> 0 or net_pence <> 0
+)
+
+select * from grouped
