@@ -42,7 +42,11 @@ def find(published: Published, text: str) -> list[Subject]:
         return _by_exception(published, upper)
     if match := URN.match(upper):
         return _by_urn(published, int(match[1]))
-    found = _by_receipt(published, asked) or _by_reference(published, asked)
+    found = (
+        _by_receipt(published, asked)
+        or _by_reference(published, asked)
+        or _by_named_receipt(published, asked)
+    )
     if not found and asked.isdigit():
         found = _by_urn(published, int(asked))
     return found
@@ -115,6 +119,18 @@ def _by_reference(published: Published, text: str) -> list[Subject]:
         left join document_verdicts as verdicts on ledger.ledger_document_id = verdicts.ledger_document_id
         where upper(ledger.reference) = upper($text) or upper(ledger.second_reference) = upper($text)
             or ledger.ledger_document_id = $text
+        """,
+        {"text": text},
+    )
+
+
+def _by_named_receipt(published: Published, text: str) -> list[Subject]:
+    """What Sage holds under the number of a receipt that no till ever printed."""
+    return _subjects(
+        published,
+        """
+        select event_id, ledger_document_id from document_verdicts
+        where upper(receipt_no) = upper($text) and ledger_document_id is not null
         """,
         {"text": text},
     )

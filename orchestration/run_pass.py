@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ event_log_storage:
     base_dir: {env: DAGSTER_HOME}
 """
 RUNS_KEPT = 30
+QUALIFIED_CLASS = re.compile(r"^[\w.]+\.\w+(Error|Exception): ")
+"""How Dagster begins an error's words: where its class lives, which tells a person nothing."""
 
 
 class PassFailedError(Exception):
@@ -100,7 +103,7 @@ def _first_failure(result: object) -> str:
             error = event.event_specific_data.error if event.is_step_failure else None
             while error is not None and error.cause is not None:
                 error = error.cause
-            words = error.message.strip() if error is not None else str(event.message)
+            words = QUALIFIED_CLASS.sub("", error.message.strip()) if error is not None else str(event.message)
             return f"{event.step_key or 'the pass'}: {words}"
     return "a blocking check did not hold"
 

@@ -183,7 +183,7 @@ class Sage200Transport:
         try:
             return retrying(ask)
         except _TryAgainError as spent:
-            raise LedgerUnavailableError(self._struck(str(spent))) from None
+            raise LedgerUnavailableError(f"Sage did not answer: {self._struck(str(spent))}") from None
 
     def _wait_s(self, state: RetryCallState) -> float:
         """The wait Sage asks for, else a random part of a doubling ceiling, so that clients spread out."""

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from app.published import Published
 from app.reports import trace
 from orchestration.demo import AS_OF
 from orchestration.publishing import Publications
+from sandbox.scenario import manifest as manifests
+from sandbox.scenario.world import manifest_in
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[2]
-# one fault of each kind that a person would trace, by the verdict its documents must show before posting
 TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
 
 
@@ -102,6 +104,17 @@ def test_a_receipt_is_traced_from_its_file_to_its_postings(played: Played) -> No
     assert "sales_2011-08" in text or "receipts_2011-08" in text
 
 
+def test_one_planted_fault_of_each_kind_can_be_traced(played: Played) -> None:
+    truths = manifests.read(manifest_in(played.folder / "world"), "after")
+    one_of_each = {truth.fault: truth for truth in truths}
+    assert len(one_of_each) > 20
+    published = Published(played.home / "published")
+    for fault, truth in one_of_each.items():
+        lives = trace(published, truth.receipt_no or f"URN {truth.urn}")["lives"]
+        told = {document["verdict"] for life in lives for document in life["documents"]}
+        assert truth.verdict in told, f"{fault}: {truth.receipt_no} shows {told}"
+
+
 def test_a_run_with_nothing_new_changes_nothing(played: Played) -> None:
     with sandbox_of(played):
         before = (played.home / "published" / "current").read_text()
@@ -113,6 +126,44 @@ def test_a_run_with_nothing_new_changes_nothing(played: Played) -> None:
     assert not [step for step in told["seconds_by_step"] if "models" in step or step == "gate"]
     assert (played.home / "published" / "current").read_text() == before
     assert sorted(path.name for path in (played.home / "landing").rglob("*.parquet")) == landed
+
+
+def test_sage_dying_in_the_middle_of_a_run_leaves_readers_what_they_had_and_the_next_run_finishes(
+    played: Played, tmp_path: Path
+) -> None:
+    """All of Sage is to be read anew, and Sage goes away once part of it has been landed."""
+    home = tmp_path / "home"
+    shutil.copytree(played.home, home)
+    shutil.rmtree(home / "landing" / "sage200")
+    be_impatient(home)
+    before = Publications(home / "published").newest()
+    assert before is not None
+    with sandbox_of(played) as sage:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "orchestration.cli", "run", "--home", str(home)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        while running.poll() is None and not landed_from_sage(home):
+            time.sleep(0.02)
+        sage.kill()
+        words, _ = running.communicate()
+    some = landed_from_sage(home)
+    assert running.returncode == 2, words
+    assert "sage200_ledger: Sage did not answer: GET" in " ".join(words.split())
+    assert Publications(home / "published").newest() == before, "readers keep the publication they had"
+
+    with sandbox_of(played):
+        done = tillproof("run", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    assert some < landed_from_sage(home), "it goes on from what was landed"
+    after = Publications(home / "published").newest()
+    assert after is not None
+    assert after.number == before.number + 1
+    for model in ("document_verdicts", "store_days", "bridge_lines", "ledger_lines"):
+        assert after.digests[model] == before.digests[model], model
 
 
 def test_what_is_disposable_comes_back_with_the_same_digests(played: Played) -> None:
@@ -128,6 +179,18 @@ def test_what_is_disposable_comes_back_with_the_same_digests(played: Played) -> 
     assert again is not None
     assert again.as_of == newest.as_of == AS_OF
     assert again.digests == newest.digests
+
+
+def landed_from_sage(home: Path) -> set[str]:
+    """Every file of Sage's rows in landing, by its path."""
+    return {str(file.relative_to(home)) for file in home.glob("landing/sage200/*/*/pass_*.parquet")}
+
+
+def be_impatient(home: Path) -> None:
+    """Give up on a Sage that does not answer within seconds instead of minutes."""
+    place = home / "tillproof.toml"
+    text = place.read_text().replace("[sage200]", "[sage200]\nretry_budget_s = 2.0\nmax_backoff_s = 0.5")
+    place.write_text(text)
 
 
 def sandbox_of(played: Played) -> Any:
