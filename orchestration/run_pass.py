@@ -103,7 +103,9 @@ def _first_failure(result: object) -> str:
             error = event.event_specific_data.error if event.is_step_failure else None
             while error is not None and error.cause is not None:
                 error = error.cause
-            words = QUALIFIED_CLASS.sub("", error.message.strip()) if error is not None else str(event.message)
+            words = (
+                QUALIFIED_CLASS.sub("", error.message.strip()) if error is not None else str(event.message)
+            )
             return f"{event.step_key or 'the pass'}: {words}"
     return "a blocking check did not hold"
 
