@@ -126,7 +126,7 @@ class Publications:
                 and known.get("fingerprint") == fingerprint
                 and (self.root / str(known["path"])).exists()
             ):
-                yield known
+                yield dict(known)
                 continue
             condition = f"{month_of} is not distinct from {_text(month)}"
             file = self._file(
