@@ -17,7 +17,7 @@ from typing import Any
 from expectations.suite import InSet, Present, Rule, Suite, Within
 
 ROW_INDEX = ("landed_file", "landed_row")
-"""The two columns of every view that name a row: its Parquet file and its place in it."""
+"""The two columns of every table that name a row: its Parquet file and its place in it."""
 
 
 class SuiteNotJudgedError(RuntimeError):
@@ -43,7 +43,7 @@ def load() -> None:
 
 
 def judge(database: Path, suites: Sequence[Suite]) -> dict[str, list[Judgement]]:
-    """Judge each suite's view in the DuckDB file; judgements by suite name, in the order of its rules.
+    """Judge each suite's table in the DuckDB file; judgements by suite name, in the order of its rules.
 
     Raises SuiteNotJudgedError when a rule has no result or ended in an error.
     """

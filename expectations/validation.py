@@ -1,9 +1,9 @@
 """Runs any suite over Parquet and keeps every row that breaks a rule as a flag.
 
-Great Expectations never opens the warehouse: it sees the Parquet files through views in a throw-away
-DuckDB file. It counts and hands back a query; DuckDB runs the query, and the two must agree. Flags are
-written to a temporary name and put in place in one step, in a stable order: the same input gives the
-same bytes.
+Great Expectations never opens the warehouse: what the rules look at is copied from the Parquet files into a
+throw-away DuckDB file, once, for it asks several questions a rule and a pass can land hundreds of files. It
+counts and hands back a query; DuckDB runs the query, and the two must agree. Flags are written to a temporary
+name and put in place in one step, in a stable order: the same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import duckdb
 
 from expectations import gx_session
 from expectations.gate_candidates import GATE_COLUMNS, GATE_VALUES
-from expectations.gx_session import SuiteNotJudgedError
+from expectations.gx_session import ROW_INDEX, Judgement, SuiteNotJudgedError
 from expectations.posting_gate import POSTING_GATE
 from expectations.rules import INTAKE_SUITES
 from expectations.suite import Rule, Suite
@@ -96,7 +96,7 @@ def run_posting_gate(candidates: Path, out: Path, *, pass_number: int) -> GateRe
     """
     if not candidates.is_file():
         raise FileNotFoundError(f"there are no gate candidates at {candidates}")
-    rows, flagged = _run({POSTING_GATE: [candidates]}, out, pass_number)
+    rows, flagged = _run({POSTING_GATE: [candidates.resolve()]}, out, pass_number)
     return GateResult(rows=rows[POSTING_GATE.reads], flagged=flagged)
 
 
@@ -107,9 +107,9 @@ def run_intake(landing_root: Path, *, pass_number: int, out: Path) -> IntakeResu
     even imported. A flag's gate_row_id is the row's source_key; it has no posting key. Tombstones are no
     rows. Raises as `run_posting_gate` does.
     """
-    received = {}
+    received, root = {}, landing_root.resolve()
     for suite in INTAKE_SUITES:
-        files = sorted((landing_root / suite.reads).glob(f"*/pass_{pass_number:06d}.parquet"))
+        files = sorted((root / suite.reads).glob(f"*/pass_{pass_number:06d}.parquet"))
         if files:
             received[suite] = files
     rows, flagged = _run(received, out, pass_number)
@@ -123,90 +123,132 @@ def _run(
     """Judge each suite over its files; rows by what the suite reads, flags by rule."""
     rows: dict[str, int] = {}
     flagged = {rule.rule_id: 0 for suite in received for rule in suite.rules}
-    columns = ", ".join(f"{name} {kind}" for name, kind in FLAG_COLUMNS.items())
-    with (
-        tempfile.TemporaryDirectory(prefix="tillproof_expectations_", ignore_cleanup_errors=True) as room,
-        duckdb.connect(config={"temp_directory": room}) as connection,
-    ):
-        connection.execute(f"create table flags ({columns}, landed_file varchar, landed_row bigint)")
-        for suite, files in received.items():
-            _check_contract(connection, suite, files)
-            connection.execute(_view(suite, files))
-            rows[suite.reads] = _count(connection, f"from {suite.name}")
-            _check_row_ids(connection, suite)
-        judged = {suite: files for suite, files in received.items() if rows[suite.reads]}
-        if judged:
-            flagged |= _flag(connection, judged, Path(room) / "views.duckdb", pass_number)
-        _write(connection, out)
+    with tempfile.TemporaryDirectory(prefix="tillproof_expectations_", ignore_cleanup_errors=True) as room:
+        database = Path(room) / "judged.duckdb"
+        with duckdb.connect(database, config={"preserve_insertion_order": False}) as connection:
+            for suite, files in received.items():
+                _check_contract(connection, suite, files)
+                connection.execute(f"create view {_landed(suite)} as {_rows(suite, files)}")
+                connection.execute(_judged_table(suite))
+                rows[suite.reads] = _count(connection, f"from {suite.name}")
+                _check_row_ids(connection, suite)
+        judged = [suite for suite in received if rows[suite.reads]]
+        judgements = gx_session.judge(database, judged) if judged else {}
+        columns = ", ".join(f"{name} {kind}" for name, kind in FLAG_COLUMNS.items())
+        with duckdb.connect(database) as connection:
+            connection.execute(f"create temp table flags ({columns})")
+            for suite in judged:
+                flagged |= _flag(connection, suite, judgements[suite.name], pass_number)
+            _write(connection, out)
     return rows, flagged
 
 
 def _flag(
-    connection: duckdb.DuckDBPyConnection,
-    judged: Mapping[Suite, Sequence[Path]],
-    database: Path,
-    pass_number: int,
+    connection: duckdb.DuckDBPyConnection, suite: Suite, judgements: Sequence[Judgement], pass_number: int
 ) -> dict[str, int]:
-    """Fill the table `flags` with every row that breaks a rule; how many by rule."""
-    with duckdb.connect(database) as throw_away:
-        for suite, files in judged.items():
-            throw_away.execute(_view(suite, files))
+    """Add every row that breaks a rule of the suite to the table `flags`; how many by rule."""
+    broken = " union all ".join(_broken(suite, judgement) for judgement in judgements)
+    connection.execute(f"create or replace temp table broken as {broken}")
+    breaking = {
+        rule_id for (rule_id,) in connection.execute("select distinct rule_id from broken").fetchall()
+    }
+    if breaking:
+        connection.execute(_shown_table(suite, [rule for rule in suite.rules if rule.rule_id in breaking]))
     flagged = {}
-    judgements = gx_session.judge(database, list(judged))
-    for suite in judged:
-        for judgement in judgements[suite.name]:
-            rule = judgement.rule
-            found = connection.execute(_flags_of(suite, rule, judgement.query, pass_number)).fetchone()
-            flagged[rule.rule_id] = int(found[0]) if found else 0
-            if flagged[rule.rule_id] != judgement.unexpected_count:
-                raise MiscountedFlagsError(
-                    f"{rule.rule_id} ({suite.name}): Great Expectations counts "
-                    f"{judgement.unexpected_count} rows, {flagged[rule.rule_id]} were flagged"
-                )
+    for judgement in judgements:
+        rule = judgement.rule
+        flagged[rule.rule_id] = 0
+        if rule.rule_id in breaking:
+            added = connection.execute(_flags_of(suite, rule, pass_number)).fetchone()
+            flagged[rule.rule_id] = int(added[0]) if added else 0
+        if flagged[rule.rule_id] != judgement.unexpected_count:
+            raise MiscountedFlagsError(
+                f"{rule.rule_id} ({suite.name}): Great Expectations counts "
+                f"{judgement.unexpected_count} rows, {flagged[rule.rule_id]} were flagged"
+            )
     return flagged
 
 
-def _view(suite: Suite, files: Sequence[Path]) -> str:
-    """The statement that makes the suite's view: its columns and facts, and where each row stands."""
+def _landed(suite: Suite) -> str:
+    """The view of everything the suite's Parquet files and facts say of a row."""
+    return f"{suite.name}_landed"
+
+
+def _rows(suite: Suite, files: Sequence[Path]) -> str:
+    """The query behind that view: the suite's columns and facts, and where each row stands."""
     columns = [
         f"nullif(trim({name}), '') as {name}" if suite.blank_is_null and kind == "VARCHAR" else name
         for name, kind in suite.columns.items()
     ]
     facts = [f"{sql} as {name}" for name, sql in suite.facts.items()]
     return (
-        f"create view {suite.name} as with landed as ("
+        "with landed as ("
         f"select {', '.join(columns)}, filename as landed_file, file_row_number as landed_row "
         f"from {_parquet(files)} {'where not is_tombstone' if suite.has_tombstones else ''}) "
         f"select {', '.join(['landed.*', *facts])} from landed"
     )
 
 
-def _flags_of(suite: Suite, rule: Rule, query: str, pass_number: int) -> str:
-    """The statement that adds one rule's flags, from Great Expectations' query and the rule's `when`."""
+def _judged_table(suite: Suite) -> str:
+    """The statement that copies what the suite's rules look at.
+
+    Not the row id: it is another text in every row, and dearer to keep than all the rest.
+    """
+    columns = dict.fromkeys(ROW_INDEX)
+    for rule in suite.rules:
+        columns |= dict.fromkeys([rule.check.column, *rule.when])
+    return (
+        f"create table {suite.name} as select {', '.join(columns)}, {suite.row_id} is null as is_unnamed "
+        f"from {_landed(suite)}"
+    )
+
+
+def _broken(suite: Suite, judgement: Judgement) -> str:
+    """The rows that break one rule: Great Expectations' query, held to the rule's `when`."""
+    broken = (
+        f"select {_text(judgement.rule.rule_id)} as rule_id, {', '.join(ROW_INDEX)} from ({judgement.query})"
+    )
     applies = [
-        f"judged.{column} in ({', '.join(_text(value) for value in values)})"
-        for column, values in rule.when.items()
+        f"{column} in ({', '.join(_text(value) for value in values)})"
+        for column, values in judgement.rule.when.items()
     ]
+    if not applies:
+        return broken
+    return (
+        f"{broken} semi join (from {suite.name} where {' and '.join(applies)}) using ({', '.join(ROW_INDEX)})"
+    )
+
+
+def _shown_table(suite: Suite, rules: Sequence[Rule]) -> str:
+    """The statement that reads of the broken rows what the flags of these rules show."""
+    shown = dict.fromkeys([*ROW_INDEX, suite.row_id, *([suite.posting_key] if suite.posting_key else [])])
+    for rule in rules:
+        shown |= dict.fromkeys(column for _, column, _, _ in Formatter().parse(rule.observed) if column)
+    return (
+        f"create or replace temp table shown as select {', '.join(shown)} "
+        f"from {_landed(suite)} semi join broken using ({', '.join(ROW_INDEX)})"
+    )
+
+
+def _flags_of(suite: Suite, rule: Rule, pass_number: int) -> str:
+    """The statement that adds one rule's flags."""
     meta = rule.meta()
     return (
-        f"insert into flags select {_text(rule.rule_id)}, judged.{suite.row_id}, "
-        f"{f'judged.{suite.posting_key}' if suite.posting_key else 'null'}, "
+        f"insert into flags select {_text(rule.rule_id)}, {suite.row_id}, {suite.posting_key or 'null'}, "
         f"{', '.join(_text(meta[name]) for name in ('owner', 'severity', 'title', 'remedy', 'runbook'))}, "
-        f"{_observed(rule.observed)}, {int(pass_number)}, judged.landed_file, judged.landed_row "
-        f"from {suite.name} as judged inner join ({query}) as broken "
-        "on judged.landed_file = broken.landed_file and judged.landed_row = broken.landed_row "
-        f"{'where ' + ' and '.join(applies) if applies else ''}"
+        f"{_observed(rule.observed)}, {int(pass_number)} "
+        f"from shown semi join (from broken where rule_id = {_text(rule.rule_id)}) using ({', '.join(ROW_INDEX)})"
     )
 
 
 def _observed(template: str) -> str:
-    """A rule's `observed` as SQL over the alias `judged`; what is NULL reads as nothing."""
+    """A rule's `observed` as SQL over the rows shown; what is NULL reads as nothing."""
     parts = []
     for literal, column, _, _ in Formatter().parse(template):
         if literal:
             parts.append(_text(literal))
         if column:
-            parts.append(f"coalesce(cast(judged.{column} as varchar), '')")
+            parts.append(f"coalesce(cast({column} as varchar), '')")
     return f"trim(concat({', '.join(parts)}))"
 
 
@@ -224,11 +266,11 @@ def _check_contract(connection: duckdb.DuckDBPyConnection, suite: Suite, files: 
 
 def _check_row_ids(connection: duckdb.DuckDBPyConnection, suite: Suite) -> None:
     """A flag names its row by one column: in the gate it must name one row only."""
-    unnamed = _count(connection, f"from {suite.name} where {suite.row_id} is null")
+    unnamed = _count(connection, f"from {suite.name} where is_unnamed")
     repeated = 0
     if not suite.has_tombstones:
         repeated = _count(
-            connection, f"from (from {suite.name} select {suite.row_id} group by all having count(*) > 1)"
+            connection, f"from (from {_landed(suite)} select {suite.row_id} group by all having count(*) > 1)"
         )
     if unnamed or repeated:
         raise ContractBrokenError(
@@ -241,8 +283,7 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     unfinished = out.with_name(f".{out.name}.{uuid4().hex}.tmp")
     try:
         connection.execute(
-            f"copy (select {', '.join(FLAG_COLUMNS)} from flags order by "
-            "rule_id, gate_row_id, posting_key, observed_value, landed_file, landed_row) "
+            "copy (from flags order by rule_id, gate_row_id, posting_key, observed_value) "
             f"to {_text(unfinished.as_posix())} (format parquet, compression zstd)"
         )
         unfinished.replace(out)
@@ -251,7 +292,7 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
 
 
 def _parquet(files: Sequence[Path]) -> str:
-    listed = ", ".join(_text(file.resolve().as_posix()) for file in files)
+    listed = ", ".join(_text(file.as_posix()) for file in files)
     return (
         f"read_parquet([{listed}], filename = true, file_row_number = true, "
         "union_by_name = true, hive_partitioning = false)"

@@ -265,11 +265,11 @@ def by_date(reader: pyarrow.RecordBatchReader) -> Iterator[tuple[date | None, It
 
     def pieces() -> Iterator[tuple[date | None, pyarrow.RecordBatch]]:
         for batch in reader:
-            dates = pyarrow.compute.run_end_encode(batch.column("document_date"))
+            # not run_end_encode: it tells one null from the next by what happens to lie beneath them
             start = 0
-            for day, end in zip(dates.values.to_pylist(), dates.run_ends.to_pylist(), strict=True):
-                yield day, batch.slice(start, end - start)
-                start = end
+            for run in pyarrow.compute.value_counts(batch.column("document_date")).to_pylist():
+                yield run["values"], batch.slice(start, run["counts"])
+                start += run["counts"]
 
     for day, run in itertools.groupby(pieces(), key=lambda piece: piece[0]):
         yield day, (batch for _, batch in run)

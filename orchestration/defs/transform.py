@@ -53,7 +53,7 @@ def gate(
 
     folder = current.settings.home / "gate"
     with current.timed("gate"):
-        warehouse.copy_out("expected.gate_candidates", folder / "gate_candidates.parquet")
+        warehouse.copy_out("expected.gate_candidates", folder / "gate_candidates.parquet", key="gate_row_id")
         posting = run_posting_gate(
             folder / "gate_candidates.parquet",
             folder / "posting_flags.parquet",

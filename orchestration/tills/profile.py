@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -102,7 +103,7 @@ class Profile:
     ends_with_newline: bool = True
     unit: str = ""
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Name and a digest of every setting: another one means that the profile was mended."""
         # sorted, for a set's own order is another one in every process

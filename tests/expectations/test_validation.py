@@ -86,7 +86,7 @@ def test_a_disagreement_on_the_count_writes_nothing(tmp_path, write_rows, monkey
 
 def test_a_rule_that_cannot_be_judged_lets_nothing_pass(tmp_path, write_rows):
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, _legs(1))
-    throw_away = tmp_path / "views.duckdb"
+    throw_away = tmp_path / "judged.duckdb"
     with duckdb.connect(throw_away) as connection:
         connection.execute("create table posting_gate as select 1 as landed_row, 'f' as landed_file")
     with pytest.raises(gx_session.SuiteNotJudgedError, match=r"FCT-01 .*fact_status"):

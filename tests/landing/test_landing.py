@@ -11,7 +11,7 @@ import duckdb
 import pyarrow
 import pytest
 
-from orchestration.landing import Landing, LandingError
+from orchestration.landing import Landing, LandingError, by_date
 from orchestration.landing_tables import RECEIPT_LINES, TABLES, TENDERS, TableSpec, sage200
 
 CODES = sage200("nominal_codes")
@@ -335,3 +335,14 @@ def test_rows_of_the_operations_store_keep_their_own_company(landing: Landing) -
     ]  # fmt: skip
     landing.land(spec, arrow(spec, rows), pass_number=1, window="all")
     assert live(landing, spec, "company_id", "store_id") == [("DGS", "S01"), ("OTHER", "S01")]
+
+
+def test_undated_rows_are_one_run_whatever_lies_beneath_their_nulls() -> None:
+    dates = pyarrow.array([4, 4, 9, 1, 2, 3], pyarrow.int32())
+    column = pyarrow.Array.from_buffers(
+        pyarrow.date32(), 6, [pyarrow.py_buffer(b"\x07"), dates.buffers()[1]], null_count=3
+    )
+    batch = pyarrow.record_batch([column], names=["document_date"])
+    reader = pyarrow.RecordBatchReader.from_batches(batch.schema, [batch])
+    runs = [[day, *(piece.num_rows for piece in pieces)] for day, pieces in by_date(reader)]
+    assert runs == [[date(1970, 1, 5), 2], [date(1970, 1, 10), 1], [None, 3]]
