@@ -99,9 +99,14 @@ class Sage200Ledger:
         return self._documents_where(f"urn eq {int(urn)}")
 
     def posted_since(self, urn: int) -> list[PostedHeader]:
-        """The heads of every document with a greater URN, whoever posted it."""
+        """The heads of every document with a greater URN, whoever posted it, of the kinds we know."""
         where = f"urn gt {int(urn)}"
-        sales = [row for resource in SALES_RESOURCES for row in self._all(resource, where, SALES_HEAD)]
+        sales = [
+            row
+            for resource in SALES_RESOURCES
+            for row in self._all(resource, where, SALES_HEAD)
+            if _trader_type(row) in TRADER_KINDS
+        ]
         bank = {row["urn"]: row for row in self._all(BANK_RESOURCE, where, BANK_HEAD)}
         heads = [self._sales_header(row, bank.get(row["urn"])) for row in sales]
         of_sales = {row["urn"] for row in sales}
@@ -348,11 +353,14 @@ def _that_fit(conditions: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _kind(row: Row) -> DocumentKind:
-    trader_type = str(row["trader_transaction_type"]).lower().removeprefix(TRADER_PREFIX)
-    kind = TRADER_KINDS.get(trader_type)
+    kind = TRADER_KINDS.get(_trader_type(row))
     if kind is None:
-        raise LedgerUnavailableError(f"URN {row['urn']} is of a kind not known here: {trader_type}")
+        raise LedgerUnavailableError(f"URN {row['urn']} is of a kind not known here: {_trader_type(row)}")
     return kind
+
+
+def _trader_type(row: Row) -> str:
+    return str(row["trader_transaction_type"]).lower().removeprefix(TRADER_PREFIX)
 
 
 def _status(row: Row | None) -> AccountStatus:

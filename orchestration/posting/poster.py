@@ -113,6 +113,7 @@ class Poster:
             for intent in intents
             if (intent.state in TO_SEND and self.may_send) or intent.state in (*LOOKING, "sending")
             if intent.next_attempt_at is None or intent.next_attempt_at <= now
+            if not self.has_looked_for(intent)
         ]
         to_send = [intent for intent in coming if intent.state in TO_SEND]
         try:

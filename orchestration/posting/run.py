@@ -149,6 +149,9 @@ class _Walk:
                 self._read_back()
                 continue
             self._wake()
+            if self._must_read_back_before(self._queues[self._ready[0]][0]):
+                self._read_back()
+                continue
             self._take_turn(self._ready.popleft())
         for account in sorted(self._queues):
             for intent in self._queues[account]:
@@ -157,10 +160,8 @@ class _Walk:
             self._summary.count(intent)
 
     def _take_turn(self, account: str) -> None:
-        """Work the head of one queue, with everything sent that it may hang on read back first."""
+        """Work the head of one queue until it rests, waits, or is sent."""
         queue = self._queues[account]
-        if self._must_read_back_before(queue[0]):
-            self._read_back()
         try:
             self._look_ahead(account)
         except LedgerUnavailableError as silent:

@@ -100,12 +100,17 @@ def _dies(shop, publication: Publication, dies_at: int, monkeypatch) -> bool:
     return False
 
 
-def test_what_is_not_there_at_the_read_back_keeps_its_customer_waiting_and_no_other(shop):
+@pytest.mark.parametrize("live_facts_s", [0.0, 5.0])
+def test_what_is_not_there_at_the_read_back_keeps_its_customer_waiting_and_no_other(shop, live_facts_s):
     publication = goods_of(2, 8)
     mine = sorted(key for key, row in publication.rows.items() if row["customer_reference"] == "TILL01")
     shop.ledger.faults[mine[3]] = ["ghost"]
     rested: list[str] = []
-    shop.post(publication, progress=lambda _done, _of, intent: rested.append(intent.posting_key))
+    shop.post(
+        publication,
+        pace=Pace(live_facts_s=live_facts_s),
+        progress=lambda _done, _of, intent: rested.append(intent.posting_key),
+    )
     assert {shop.state(key) for key in publication.rows} == {"proven"}
     sent = [document.posting_key for document in shop.ledger.posts]
     assert sent.count(mine[3]) == 2
