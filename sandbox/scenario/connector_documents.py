@@ -57,9 +57,6 @@ class Part(NamedTuple):
     tax_pence: int
 
 
-NET, TAX = Part._fields.index("net_pence"), Part._fields.index("tax_pence")
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One document as it would be sent. `value_pence` is the money of a receipt or payment, 0 for goods."""
@@ -80,7 +77,8 @@ class Draft:
     gross_pence: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        net, tax = (sum([part[place] for part in self.parts]) for place in (NET, TAX))
+        net = sum([part.net_pence for part in self.parts])
+        tax = sum([part.tax_pence for part in self.parts])
         object.__setattr__(self, "net_pence", net)
         object.__setattr__(self, "tax_pence", tax)
         object.__setattr__(self, "gross_pence", net + tax + self.value_pence)
