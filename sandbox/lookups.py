@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from sandbox.refusals import against_the_rules, invalid, unknown
@@ -151,6 +152,7 @@ def account_name(key: tuple[str, str, str]) -> str:
     return "/".join(part for part in key if part)
 
 
+@cache
 def control_key(name: str) -> str:
     """`DefaultVATOutput`, `VATOutput`, `VAT output` are one account: no string is confirmed (§4.2)."""
     letters = "".join(letter for letter in name.lower() if letter.isalnum())

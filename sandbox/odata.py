@@ -28,6 +28,7 @@ FUNCTIONS = ("contains", "startswith", "endswith")
 DEEPEST = 40
 SCALES = {"money": 100, "rate": 100, "quantity": 1000}
 LAST_LETTER = "\U0010ffff"
+NARROWING = {"reference", "urn"}  # indexed, and few rows share one
 
 Token = tuple[str, str]
 Condition = tuple[str, list[Any]]
@@ -56,14 +57,18 @@ def parse_query(
     """Read the `$` options of a URL. Raises Refused (400) for anything outside the subset."""
     where = ""
     parameters: list[Any] = []
+    order = _order(resource, options.get("$orderby", ""))
     if options.get("$filter", "").strip():
-        where, parameters = Filter(resource, options["$filter"]).compile()
+        asked = Filter(resource, options["$filter"])
+        where, parameters = asked.compile()
+        if asked.names <= NARROWING and order == f"{resource.key} asc":
+            order = f"+{order}"  # else SQLite walks the whole table in the order of its key
     top = _whole_number("$top", options.get("$top", str(default_top)))
     return Query(
         columns=_selected(resource, options.get("$select", ""), options.get("$expand", "")),
         where=where,
         parameters=parameters,
-        order=_order(resource, options.get("$orderby", "")),
+        order=order,
         top=min(top, greatest_top),
         skip=_whole_number("$skip", options.get("$skip", "0")),
         wants_count=options.get("$count", "").lower() == "true",
@@ -120,6 +125,7 @@ class Filter:
         self.resource = resource
         self.tokens = self._tokens(text)
         self.at = 0
+        self.names: set[str] = set()
 
     @staticmethod
     def _tokens(text: str) -> list[Token]:
@@ -189,6 +195,7 @@ class Filter:
         column = _column(self.resource, name)
         if column.kind not in FILTERABLE:
             raise bad_query(f"$filter cannot use '{name}'.")
+        self.names.add(name)
         return column
 
     def _function(self, name: str) -> Condition:

@@ -6,6 +6,7 @@ Money is integer pence throughout. A document's own figures are positive in the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -103,23 +104,38 @@ class Period:
 
 
 @dataclass(frozen=True)
-class PostedDocument:
-    """A document as Sage holds it now; figures positive in the direction of `document_kind`.
+class PostedHeader:
+    """What a document in Sage says of itself, its lines left out; figures positive in the direction of its kind."""
+
+    urn: int
+    reference: str
+    document_kind: DocumentKind
+    document_date: date
+    gross_pence: int
+    tax_pence: int
+    customer_reference: str | None
+    bank_code: str | None
+
+    def is_like(self, document: Document) -> bool:
+        """Whether it is of the same kind, date, customer or bank, gross and tax, whatever its reference."""
+        return (
+            (self.document_kind, self.document_date) == (document.document_kind, document.document_date)
+            and (self.gross_pence, self.tax_pence) == (document.gross_pence, document.tax_pence)
+            and self.customer_reference == document.customer_reference
+            and (document.bank_code is None or self.bank_code == document.bank_code)
+        )
+
+
+@dataclass(frozen=True)
+class PostedDocument(PostedHeader):
+    """A document as Sage holds it now, with its lines.
 
     `is_in_nominal` is false while Sage keeps the nominal side back (a Future period, waiting updates): then
     `nominal_lines` is empty and `period` is None. `tax_lines` is empty where Sage gives no tax items.
     """
 
-    urn: int
-    reference: str
     second_reference: str
-    document_kind: DocumentKind
-    document_date: date
-    gross_pence: int
     net_pence: int
-    tax_pence: int
-    customer_reference: str | None
-    bank_code: str | None
     user_name: str
     is_in_nominal: bool
     nominal_lines: tuple[PostedNominalLine, ...] = ()
@@ -175,8 +191,16 @@ class Ledger(Protocol):
         """Every document with exactly this reference (the incumbent connector's, say)."""
         ...
 
+    def find_many(self, key_stems: Sequence[str], references: Sequence[str]) -> list[PostedDocument]:
+        """Every document whose reference begins with one of the stems or is one of the references."""
+        ...
+
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """The document or documents of one URN; empty when Sage has none."""
+        ...
+
+    def posted_since(self, urn: int) -> list[PostedHeader]:
+        """The heads of every document with a greater URN, whoever posted it."""
         ...
 
     def find_alike(self, document: Document) -> list[PostedDocument]:

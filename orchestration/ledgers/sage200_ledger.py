@@ -6,9 +6,10 @@ are one document here. Its nominal legs are the nominal lines of that URN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from urllib.parse import quote
 
 from orchestration.ledgers.ledger import (
     AccountStatus,
@@ -20,6 +21,7 @@ from orchestration.ledgers.ledger import (
     Period,
     PeriodState,
     PostedDocument,
+    PostedHeader,
     PostedNominalLine,
     Reply,
     TaxLine,
@@ -28,6 +30,7 @@ from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_documents import Ids, UnpostableError, pence, request_of
 from orchestration.ledgers.sage200_lookups import Sage200Lookups, account_key
 from orchestration.ledgers.sage200_periods import period_state
+from orchestration.ledgers.sage200_transport import ReadRefusedError
 from orchestration.ledgers.sage200_wire import Row, both, date_literal, text_literal
 
 TRADER_KINDS: dict[str, DocumentKind] = {
@@ -40,17 +43,12 @@ TRADER_KINDS: dict[str, DocumentKind] = {
 }
 TRADER_PREFIX = "tradingaccountentrytype"
 SALES_SOURCE = "LedgerSales"
-COMMON = ("id", "urn", "reference", "second_reference", "transaction_date", "user_name", "tax_analysis_items")
-SALES_FIELDS = (
-    *COMMON,
-    "customer_id",
-    "trader_transaction_type",
-    "document_goods_value",
-    "document_tax_value",
-    "document_gross_value",
-    "document_allocated_value",
-)
-BANK_FIELDS = (*COMMON, "bank_id", "cheque_value", "source", "last_statement_date")
+HEAD = ("id", "urn", "reference", "transaction_date")
+SALES_HEAD = (*HEAD, "customer_id", "trader_transaction_type", "document_tax_value", "document_gross_value")
+BANK_HEAD = (*HEAD, "tax_analysis_items", "bank_id", "cheque_value", "source")
+COMMON = ("second_reference", "user_name")
+SALES_FIELDS = (*SALES_HEAD, *COMMON, "tax_analysis_items", "document_allocated_value")
+BANK_FIELDS = (*BANK_HEAD, *COMMON, "last_statement_date")
 LINE_FIELDS = (
     "id",
     "urn",
@@ -67,6 +65,7 @@ BANK_RESOURCE = "bank_posted_transactions"
 NOMINAL_RESOURCE = "nominal_transaction_enquiry_views"
 MONEY_KINDS = ("receipt", "payment")
 URNS_AT_A_TIME = 20  # a filter must fit an address line
+LONGEST_FILTER = 1600  # characters as sent: the rest of the address line must fit beside it
 
 
 class Sage200Ledger:
@@ -88,9 +87,30 @@ class Sage200Ledger:
         found = self._documents_where(f"reference eq {text_literal(reference)}")
         return [document for document in found if document.reference == reference]
 
+    def find_many(self, key_stems: Sequence[str], references: Sequence[str]) -> list[PostedDocument]:
+        """Every document whose reference begins with one of the stems or is one of the references."""
+        conditions = [f"startswith(reference,{text_literal(stem)})" for stem in key_stems]
+        conditions += [f"reference eq {text_literal(reference)}" for reference in references]
+        found = [document for part in _that_fit(conditions) for document in self._documents_where_any(part)]
+        return list({(one.urn, one.reference, one.document_kind): one for one in found}.values())
+
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """The documents of one URN; empty when Sage has none."""
         return self._documents_where(f"urn eq {int(urn)}")
+
+    def posted_since(self, urn: int) -> list[PostedHeader]:
+        """The heads of every document with a greater URN, whoever posted it, of the kinds we know."""
+        where = f"urn gt {int(urn)}"
+        sales = [
+            row
+            for resource in SALES_RESOURCES
+            for row in self._all(resource, where, SALES_HEAD)
+            if _trader_type(row) in TRADER_KINDS
+        ]
+        bank = {row["urn"]: row for row in self._all(BANK_RESOURCE, where, BANK_HEAD)}
+        heads = [self._sales_header(row, bank.get(row["urn"])) for row in sales]
+        of_sales = {row["urn"] for row in sales}
+        return heads + [self._bank_header(row) for urn, row in bank.items() if urn not in of_sales]
 
     def find_alike(self, document: Document) -> list[PostedDocument]:
         """Documents of the same kind, date, customer or bank, gross and tax, whatever their reference."""
@@ -107,14 +127,7 @@ class Sage200Ledger:
             found = self._documents(sales_where=both(where, f"customer_id eq {customer_id}"))
         else:
             found = self._documents(bank_where=where)
-        return [
-            posted
-            for posted in found
-            if posted.document_kind == document.document_kind
-            and posted.customer_reference == document.customer_reference
-            and (document.bank_code is None or posted.bank_code == document.bank_code)
-            and (posted.gross_pence, posted.tax_pence) == (document.gross_pence, document.tax_pence)
-        ]
+        return [posted for posted in found if posted.is_like(document)]
 
     def post(self, document: Document) -> Reply:
         """Send once. What cannot be put into Sage's words is refused here, before anything is sent."""
@@ -170,6 +183,19 @@ class Sage200Ledger:
     def _documents_where(self, where: str) -> list[PostedDocument]:
         return self._documents(sales_where=where, bank_where=where)
 
+    def _documents_where_any(self, conditions: Sequence[str]) -> list[PostedDocument]:
+        """The documents of any of the conditions; asked in halves where Sage does not take so many at once."""
+        try:
+            return self._documents_where(" or ".join(conditions))
+        except ReadRefusedError:
+            if len(conditions) == 1:
+                raise
+            middle = len(conditions) // 2
+            return [
+                *self._documents_where_any(conditions[:middle]),
+                *self._documents_where_any(conditions[middle:]),
+            ]
+
     def _documents(
         self, *, sales_where: str | None = None, bank_where: str | None = None
     ) -> list[PostedDocument]:
@@ -186,12 +212,24 @@ class Sage200Ledger:
         bank_by_urn = {row["urn"]: row for row in [*bank, *self._of_urns(BANK_RESOURCE, halves, BANK_FIELDS)]}
 
         sales_urns = {row["urn"] for row, _ in sales}
-        lines = self._of_urns(NOMINAL_RESOURCE, sales_urns | known, LINE_FIELDS)
+        lines: dict[int, list[Row]] = {}
+        for line in self._of_urns(NOMINAL_RESOURCE, sales_urns | known, LINE_FIELDS):
+            lines.setdefault(line["urn"], []).append(line)
         documents = [
-            self._sales_document(row, bank_by_urn.get(row["urn"]), lines, resource == HISTORICAL_RESOURCE)
+            self._document(
+                self._sales_header(row, bank_by_urn.get(row["urn"])),
+                row,
+                lines,
+                bank_by_urn.get(row["urn"]),
+                is_historical=resource == HISTORICAL_RESOURCE,
+            )
             for row, resource in sales
         ]
-        documents += [self._bank_document(row, lines) for row in bank if row["urn"] not in sales_urns]
+        documents += [
+            self._document(self._bank_header(row), row, lines, row)
+            for row in bank
+            if row["urn"] not in sales_urns
+        ]
         return sorted(documents, key=lambda document: (document.urn, document.reference))
 
     def _all(self, resource: str, where: str | None, select: Iterable[str]) -> list[Row]:
@@ -205,31 +243,25 @@ class Sage200Ledger:
             rows += self._all(resource, where, select)
         return rows
 
-    def _sales_document(
-        self, row: Row, bank_row: Row | None, lines: list[Row], is_historical: bool
-    ) -> PostedDocument:
+    def _sales_header(self, row: Row, bank_row: Row | None) -> PostedHeader:
         signed = pence(row["document_gross_value"])
-        return self._document(
+        return self._header(
             row,
-            lines,
             document_kind=_kind(row),
             gross_pence=abs(signed),
             tax_pence=pence(row["document_tax_value"]) * _direction(signed),
             customer_reference=self._lookups.customer_reference(row["customer_id"]),
             bank_row=bank_row,
-            allocated_pence=abs(pence(row.get("document_allocated_value"))),
-            is_historical=is_historical,
         )
 
-    def _bank_document(self, row: Row, lines: list[Row]) -> PostedDocument:
+    def _bank_header(self, row: Row) -> PostedHeader:
         """A cash-book document, its direction told by its sign; a trader's when the sales ledger sent it."""
         signed = pence(row["cheque_value"])
         kinds: tuple[DocumentKind, DocumentKind] = ("bank_receipt", "bank_payment")
         if row.get("source") == SALES_SOURCE:
             kinds = ("receipt", "payment")
-        return self._document(
+        return self._header(
             row,
-            lines,
             document_kind=kinds[signed < 0],
             gross_pence=abs(signed),
             tax_pence=sum(line.tax_pence for line in _tax_lines(row)),
@@ -237,31 +269,41 @@ class Sage200Ledger:
             bank_row=row,
         )
 
-    def _document(
+    def _header(
         self,
         row: Row,
-        lines: list[Row],
         *,
         document_kind: DocumentKind,
         gross_pence: int,
         tax_pence: int,
         customer_reference: str | None,
         bank_row: Row | None,
-        allocated_pence: int = 0,
-        is_historical: bool = False,
-    ) -> PostedDocument:
-        own = [line for line in lines if line["urn"] == row["urn"]]
-        return PostedDocument(
+    ) -> PostedHeader:
+        return PostedHeader(
             urn=row["urn"],
             reference=str(row.get("reference") or ""),
-            second_reference=str(row.get("second_reference") or ""),
             document_kind=document_kind,
             document_date=_day(row["transaction_date"]),
             gross_pence=gross_pence,
-            net_pence=gross_pence - tax_pence,
             tax_pence=tax_pence,
             customer_reference=customer_reference,
             bank_code=None if bank_row is None else self._lookups.bank_code(bank_row["bank_id"]),
+        )
+
+    def _document(
+        self,
+        header: PostedHeader,
+        row: Row,
+        lines: Mapping[int, list[Row]],
+        bank_row: Row | None,
+        *,
+        is_historical: bool = False,
+    ) -> PostedDocument:
+        own = lines.get(header.urn, [])
+        return PostedDocument(
+            **vars(header),
+            second_reference=str(row.get("second_reference") or ""),
+            net_pence=header.gross_pence - header.tax_pence,
             user_name=str(row.get("user_name") or ""),
             is_in_nominal=bool(own),
             nominal_lines=tuple(self._nominal_line(line) for line in own),
@@ -269,7 +311,7 @@ class Sage200Ledger:
             period=Period(_day(own[0]["financial_year_start_date"]), own[0]["period_number"])
             if own
             else None,
-            allocated_pence=allocated_pence,
+            allocated_pence=abs(pence(row.get("document_allocated_value"))),
             is_bank_reconciled=bool(bank_row and bank_row.get("last_statement_date")),
             is_historical=is_historical,
         )
@@ -295,12 +337,30 @@ class Sage200Ledger:
         )
 
 
+def _that_fit(conditions: Iterable[str]) -> Iterator[list[str]]:
+    """The conditions in order, as many together as one address line has room for."""
+    part: list[str] = []
+    room = LONGEST_FILTER
+    for condition in conditions:
+        length = len(quote(f" or {condition}", safe=""))
+        if part and length > room:
+            yield part
+            part, room = [], LONGEST_FILTER
+        part.append(condition)
+        room -= length
+    if part:
+        yield part
+
+
 def _kind(row: Row) -> DocumentKind:
-    trader_type = str(row["trader_transaction_type"]).lower().removeprefix(TRADER_PREFIX)
-    kind = TRADER_KINDS.get(trader_type)
+    kind = TRADER_KINDS.get(_trader_type(row))
     if kind is None:
-        raise LedgerUnavailableError(f"URN {row['urn']} is of a kind not known here: {trader_type}")
+        raise LedgerUnavailableError(f"URN {row['urn']} is of a kind not known here: {_trader_type(row)}")
     return kind
+
+
+def _trader_type(row: Row) -> str:
+    return str(row["trader_transaction_type"]).lower().removeprefix(TRADER_PREFIX)
 
 
 def _status(row: Row | None) -> AccountStatus:

@@ -16,7 +16,10 @@ class Pace:
     max_locks: tries at one locked document in one run.
     max_unavailable: unanswered reads in a row before the run stops.
     max_refusals: refusals in a row (locks apart) before the run stops sending.
-    live_facts_s: how old an answer of the live gate may be.
+    live_facts_s: how old anything read before a send may be, and how long a sent document may go unproven
+    while others are sent.
+    at_once: documents looked for together, and sent before they are read back. A run begins with one, doubles
+    while all goes well, and is back at one when a document is not found or not right.
     """
 
     lease_s: float = 900.0
@@ -28,6 +31,7 @@ class Pace:
     max_unavailable: int = 5
     max_refusals: int = 10
     live_facts_s: float = 5.0
+    at_once: int = 15
 
     def wait_s(self, tries: int, rng: random.Random, asked_s: float | None = None) -> float:
         """The wait after so many tries: a random part of a doubling ceiling, or what Sage asked if longer."""

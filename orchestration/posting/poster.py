@@ -13,25 +13,35 @@ import platform
 import random
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from orchestration.ledgers.ledger import Document, Ledger, PostedDocument, Reply
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestration.ledgers.ledger import Document, Ledger, LedgerUnavailableError, PostedDocument, Reply
 from orchestration.operations import Operations, Step, StoredIntent
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
 from orchestration.posting.live_gate import LiveGate
+from orchestration.posting.looks import Looks
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits, PostingPolicy
-from orchestration.posting.probes import hold_by_connector, hold_by_likeness, hold_by_stem, hold_by_target
+from orchestration.posting.probes import (
+    hold_by_connector,
+    hold_by_likeness,
+    hold_by_stem,
+    hold_by_target,
+    names_by_connector,
+)
 from orchestration.posting.states import LOOKING, move
 from orchestration.posting.verification import Truths, truths_of
 
 Changes = dict[str, Any]
 PAYLOADS_KEPT = 256
+TO_SEND = ("decided", "locked", "claimed")
 
 
 class HeldElsewhereError(Exception):
@@ -61,8 +71,8 @@ class Poster:
         self.pace = pace or Pace()
         self.may_send = True
         self.sends = 0
-        self._ledger = ledger
         self._operations = operations
+        self._ledger = Looks(ledger, operations.now, self.pace.live_facts_s, seen_urn)
         self._worker = worker or worker_name()
         self._policy = policy or PostingPolicy()
         self._alone = alone
@@ -89,6 +99,37 @@ class Poster:
         if intent.state == "sending":
             return self._doubt(intent)
         return self._look(intent) if intent.state in LOOKING else intent
+
+    # looking ahead
+
+    def look_ahead(self, intents: Iterable[StoredIntent]) -> None:
+        """Ask Sage at once for what the next step of each will want to know; those that wait are left out.
+
+        Raises LedgerUnavailableError. What cannot be asked together is asked one by one when its turn comes.
+        """
+        now = self._operations.now()
+        coming = [
+            intent
+            for intent in intents
+            if (intent.state in TO_SEND and self.may_send) or intent.state in (*LOOKING, "sending")
+            if intent.next_attempt_at is None or intent.next_attempt_at <= now
+            if not self.has_looked_for(intent)
+        ]
+        to_send = [intent for intent in coming if intent.state in TO_SEND]
+        try:
+            names = [name for intent in to_send for name in self._names_by_connector(intent)]
+            self._ledger.ahead([intent.key_stem for intent in coming], names, newcomers=bool(to_send))
+        except (LedgerUnavailableError, SQLAlchemyError):
+            raise
+        except Exception:
+            return
+
+    def has_looked_for(self, intent: StoredIntent) -> bool:
+        """Whether its next look is already taken."""
+        return self._ledger.has(intent.key_stem)
+
+    def _names_by_connector(self, intent: StoredIntent) -> list[str]:
+        return names_by_connector(intent, self._payload(intent), self._patterns_of(intent.company_id))
 
     # claiming
 

@@ -11,16 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, Ledger, PostedDocument
+from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, PostedDocument
 from orchestration.operations import StoredIntent
 from orchestration.posting.connector import connector_references
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
 from orchestration.posting.key import is_ours, parse_key, receipt_no_of
-
-URN_SEQUENCE = (
-    10_000_000  # the last seven digits count up; what stands before them is the user and the module
-)
+from orchestration.posting.looks import URN_SEQUENCE, Looks
 
 
 def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
@@ -42,14 +39,14 @@ def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | No
     return Hold("revision_live", f"revision {live[0]} of it is in Sage") if live else None
 
 
-def hold_by_target(payload: Payload, ledger: Ledger) -> Hold | None:
+def hold_by_target(payload: Payload, looks: Looks) -> Hold | None:
     """Whether what a contra would reverse is still there, still the same, and untouched by any person."""
     if payload.role != "X" or payload.target_urn is None:
         return None
     contra = payload.document
     targets = [
         posted
-        for posted in ledger.find_by_urn(payload.target_urn)
+        for posted in looks.find_by_urn(payload.target_urn)
         if posted.document_kind == OPPOSITE_KIND[contra.document_kind]
     ]
     if len(targets) != 1:
@@ -73,16 +70,20 @@ def _hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None
     return None
 
 
+def names_by_connector(intent: StoredIntent, payload: Payload, patterns: list[str]) -> list[str]:
+    """What the connector would have called the document; a contra is never its work."""
+    if payload.role == "X":
+        return []
+    return connector_references(patterns, payload, intent.store_id, receipt_no_of(intent.event_id))
+
+
 def hold_by_connector(
-    intent: StoredIntent, payload: Payload, ledger: Ledger, patterns: list[str]
+    intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]
 ) -> Hold | None:
     """Whether the connector has posted the receipt by its own name since the publication."""
-    if payload.role == "X":
-        return None
     document = payload.document
-    receipt_no = receipt_no_of(intent.event_id)
-    for reference in connector_references(patterns, payload, intent.store_id, receipt_no):
-        for posted in ledger.find_by_reference(reference):
+    for reference in names_by_connector(intent, payload, patterns):
+        for posted in looks.find_by_reference(reference):
             same_kind = posted.document_kind == document.document_kind
             # receipt numbers wrap: an old namesake has neither the date nor the amount
             same_sale = (
@@ -94,7 +95,7 @@ def hold_by_connector(
 
 
 def hold_by_likeness(
-    payload: Payload, ledger: Ledger, patterns: list[str], seen_urn: int | None
+    payload: Payload, looks: Looks, patterns: list[str], seen_urn: int | None
 ) -> Hold | None:
     """Whether a document exactly alike is newer than any the publication knew.
 
@@ -103,7 +104,7 @@ def hold_by_likeness(
     """
     if payload.role == "X" or seen_urn is None:
         return None
-    for posted in ledger.find_alike(payload.document):
+    for posted in looks.find_alike(payload.document):
         is_newer = posted.urn % URN_SEQUENCE > seen_urn % URN_SEQUENCE
         is_named = any(re.fullmatch(pattern, posted.reference) for pattern in patterns)
         if is_newer and not is_named and not is_ours(posted.reference):

@@ -2,8 +2,9 @@
 
 Sage locks a customer account as a whole, so each account is a queue of its own, worked in the order of its
 keys; the queues take turns. A queue whose head must wait (a lock, a silence) steps aside and the others go
-on; a head that cannot be helped is set aside and its queue goes on. Killed at any point, the next run takes
-up what this one left, whether or not it is still proposed.
+on; a head that cannot be helped is set aside and its queue goes on. A few documents are sent before they are
+read back together: one at first, more while every one is found as it should be. Killed at any point, the
+next run takes up what this one left, whether or not it is still proposed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice, zip_longest
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,6 +33,7 @@ from orchestration.posting.summary import PostingSummary
 Progress = Callable[[int, int, StoredIntent], None]
 STEPS_WITHOUT_REST = 200
 HEADS_LOCKED = 2
+AS_HOPED = ("proven", "deferred")
 
 
 def run(
@@ -92,8 +96,17 @@ def run(
     return summary
 
 
+@dataclass(frozen=True)
+class _Worked:
+    """Where work on an intent stopped: it waits `until`, or `is_sent` and unproven yet, or else it rests."""
+
+    intent: StoredIntent
+    until: datetime | None = None
+    is_sent: bool = False
+
+
 class _Walk:
-    """The queues of one run and the turns they take."""
+    """The queues of one run, the turns they take, and what was sent and is to be read back."""
 
     def __init__(
         self,
@@ -116,34 +129,120 @@ class _Walk:
         self._refusals_in_a_row = 0
         self._unavailable_in_a_row = 0
         self._is_over = False
+        self._queues: dict[str, deque[StoredIntent]] = {}
+        self._ready: deque[str] = deque()
+        self._waiting: list[tuple[datetime, str]] = []
+        self._sent: list[StoredIntent] = []
+        self._sent_since = operations.now()
+        self._at_once = 1
+        self._done = self._of = 0
+        self._progress: Progress | None = None
 
     def through(self, intents: list[StoredIntent], progress: Progress | None) -> None:
         """Walk every intent to its rest, contras before the rest of their account."""
-        queues: dict[str, deque[StoredIntent]] = {}
+        self._of, self._progress = len(intents), progress
         for intent in sorted(intents, key=lambda one: (one.role != "X", one.posting_key)):
-            queues.setdefault(intent.account, deque()).append(intent)
-        ready = deque(sorted(queues))
-        waiting: list[tuple[datetime, str]] = []
-        done = 0
-        while (ready or waiting) and not self._is_over:
-            self._wake(ready, waiting)
-            account = ready.popleft()
-            queue = queues[account]
-            queue[0], until = self._work(queue[0], self._patience_with(account))
-            if until is not None:
-                heapq.heappush(waiting, (until, account))
+            self._queues.setdefault(intent.account, deque()).append(intent)
+        self._ready.extend(sorted(self._queues))
+        while (self._ready or self._waiting or self._sent) and not self._is_over:
+            if self._sent and (not self._ready or len(self._sent) >= self._at_once):
+                self._read_back()
                 continue
-            rested = queue.popleft()
-            done += 1
-            self._summary.count(rested)
-            if progress:
-                progress(done, len(intents), rested)
-            self._mind_the_account(account, rested, queue)
-            if queue:
-                ready.append(account)
-        for account in sorted(queues):
-            for intent in queues[account]:
+            self._wake()
+            if self._must_read_back_before(self._queues[self._ready[0]][0]):
+                self._read_back()
+                continue
+            self._take_turn(self._ready.popleft())
+        for account in sorted(self._queues):
+            for intent in self._queues[account]:
                 self._summary.count(intent)
+        for intent in self._sent:
+            self._summary.count(intent)
+
+    def _take_turn(self, account: str) -> None:
+        """Work the head of one queue until it rests, waits, or is sent."""
+        queue = self._queues[account]
+        try:
+            self._look_ahead(account)
+        except LedgerUnavailableError as silent:
+            heapq.heappush(self._waiting, (self._unavailable(silent), account))
+            return
+        worked = self._work(queue[0], self._patience_with(account))
+        queue[0] = worked.intent
+        if worked.until is not None:
+            heapq.heappush(self._waiting, (worked.until, account))
+            return
+        queue.popleft()
+        self._settle(account, worked)
+        if queue:
+            self._ready.append(account)
+
+    def _settle(self, account: str, worked: _Worked) -> None:
+        """Put what was just sent with the others to be read back; anything else has come to rest."""
+        if worked.is_sent:
+            self._locked_heads[account] = 0
+            self._sent_since = self._sent_since if self._sent else self._operations.now()
+            self._sent.append(worked.intent)
+            return
+        self._rest(worked.intent)
+        self._mind_the_account(account, worked.intent, self._queues[account])
+
+    def _rest(self, intent: StoredIntent) -> None:
+        self._done += 1
+        self._summary.count(intent)
+        if self._progress:
+            self._progress(self._done, self._of, intent)
+
+    def _look_ahead(self, account: str) -> None:
+        """Have Sage asked about the next documents together: this head and those whose turns follow."""
+        if self._poster.has_looked_for(self._queues[account][0]):
+            return
+        queues = [self._queues[account], *(self._queues[other] for other in self._ready)]
+        in_turn = (one for round_ in zip_longest(*queues) for one in round_ if one is not None)
+        self._poster.look_ahead(islice(in_turn, self._poster.pace.at_once))
+
+    def _must_read_back_before(self, head: StoredIntent) -> bool:
+        """Whether something sent is of the same stem, or has gone unproven for too long."""
+        if not self._sent:
+            return False
+        unproven = self._operations.now() - self._sent_since
+        return unproven >= timedelta(seconds=self._poster.pace.live_facts_s) or any(
+            one.key_stem == head.key_stem for one in self._sent
+        )
+
+    def _read_back(self) -> None:
+        """Look for everything sent, together; what is not there yet goes back to the head of its queue."""
+        sent, self._sent = self._sent, []
+        try:
+            self._poster.look_ahead(sent)
+        except LedgerUnavailableError as silent:
+            until = self._unavailable(silent)
+            self._put_back([_Worked(intent, until) for intent in sent])
+            return
+        self._at_once = min(2 * self._at_once, self._poster.pace.at_once)
+        not_there = []
+        for intent in sent:
+            worked = self._work(intent, self._patience_with(intent.account))
+            if worked.until is not None or worked.intent.state not in AS_HOPED:
+                self._at_once = 1
+            if worked.until is not None:
+                not_there.append(worked)
+            elif worked.is_sent:
+                self._sent.append(worked.intent)
+            else:
+                self._rest(worked.intent)
+        self._put_back(not_there)
+
+    def _put_back(self, those: list[_Worked]) -> None:
+        """To the heads of their queues, in the order they were sent; the queues wait."""
+        for worked in reversed(those):
+            account = worked.intent.account
+            self._queues[account].appendleft(worked.intent)
+            if account in self._ready:
+                self._ready.remove(account)
+            self._waiting = [one for one in self._waiting if one[1] != account]
+            self._waiting.append((worked.until or self._operations.now(), account))
+        heapq.heapify(self._waiting)
 
     def _patience_with(self, account: str) -> int:
         """How many locks a head of this queue may meet: after one that was not helped, a single one."""
@@ -161,43 +260,45 @@ class _Walk:
             queue.remove(intent)
             self._summary.count(intent)
 
-    def _wake(self, ready: deque[str], waiting: list[tuple[datetime, str]]) -> None:
+    def _wake(self) -> None:
         """Let the queues whose wait is over take their turn; if all wait, sleep until the first."""
-        if not ready:
-            pause = (waiting[0][0] - self._operations.now()).total_seconds()
+        if not self._ready:
+            pause = (self._waiting[0][0] - self._operations.now()).total_seconds()
             if pause > 0:
                 self._sleep(pause)
-            ready.append(heapq.heappop(waiting)[1])
+            self._ready.append(heapq.heappop(self._waiting)[1])
         now = self._operations.now()
-        while waiting and waiting[0][0] <= now:
-            ready.append(heapq.heappop(waiting)[1])
+        while self._waiting and self._waiting[0][0] <= now:
+            self._ready.append(heapq.heappop(self._waiting)[1])
 
-    def _work(self, intent: StoredIntent, max_locks: int) -> tuple[StoredIntent, datetime | None]:
-        """Advance until the intent rests (no time) or must wait (until when)."""
+    def _work(self, intent: StoredIntent, max_locks: int) -> _Worked:
+        """Advance until the intent rests, must wait, or was sent and is to be read back."""
         for _ in range(STEPS_WITHOUT_REST):
             self._mind_the_budget()
             try:
                 after = self._poster.advance(intent)
             except LedgerUnavailableError as silent:
-                return intent, self._unavailable(silent)
+                return _Worked(intent, self._unavailable(silent))
             except (FenceLostError, HeldElsewhereError):
                 self._summary.elsewhere += 1
-                return self._operations.intents.get(intent.posting_key) or intent, None
+                return _Worked(self._operations.intents.get(intent.posting_key) or intent)
             except SQLAlchemyError:
                 raise
             except Exception as broken:
                 self._summary.errors.append(f"{intent.posting_key}: {type(broken).__name__}: {broken}")
-                return self._operations.intents.get(intent.posting_key) or intent, None
+                return _Worked(self._operations.intents.get(intent.posting_key) or intent)
             self._unavailable_in_a_row = 0
             if after == intent:
                 waits = intent.next_attempt_at and intent.next_attempt_at > self._operations.now()
-                return intent, intent.next_attempt_at if waits else None
+                return _Worked(intent, intent.next_attempt_at if waits else None)
             self._mind_the_reply(intent, after)
             if after.state == "locked" and self._locks[after.posting_key] >= max_locks:
-                return after, None
+                return _Worked(after)
+            if (intent.state, after.state) == ("claimed", "acknowledged"):
+                return _Worked(after, is_sent=True)
             intent = after
         self._summary.errors.append(f"{intent.posting_key}: no rest after {STEPS_WITHOUT_REST} steps")
-        return intent, None
+        return _Worked(intent)
 
     def _mind_the_budget(self) -> None:
         """Stop sending, but not settling, when what was allowed is used up."""

@@ -9,7 +9,7 @@ from typing import Any
 from orchestration.operations import StoredIntent
 from orchestration.posting.holds import Hold
 
-UNCERTAIN = ("unknown", "unsettled", "sending", "claimed")
+UNCERTAIN = ("unknown", "unsettled", "sending", "claimed", "acknowledged")
 
 
 @dataclass

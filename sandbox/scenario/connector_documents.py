@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from sandbox.scenario.connector_reading import Receipt, SoldLine
@@ -71,18 +72,16 @@ class Draft:
     second_reference: str
     parts: tuple[Part, ...] = ()
     value_pence: int = 0
+    net_pence: int = field(init=False, repr=False, compare=False)
+    tax_pence: int = field(init=False, repr=False, compare=False)
+    gross_pence: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def net_pence(self) -> int:
-        return sum(part.net_pence for part in self.parts)
-
-    @property
-    def tax_pence(self) -> int:
-        return sum(part.tax_pence for part in self.parts)
-
-    @property
-    def gross_pence(self) -> int:
-        return self.net_pence + self.tax_pence + self.value_pence
+    def __post_init__(self) -> None:
+        net = sum([part.net_pence for part in self.parts])
+        tax = sum([part.tax_pence for part in self.parts])
+        object.__setattr__(self, "net_pence", net)
+        object.__setattr__(self, "tax_pence", tax)
+        object.__setattr__(self, "gross_pence", net + tax + self.value_pence)
 
     def opposite(self) -> Draft:
         """The document that cancels this one, line for line, under the same reference as Sage's own
@@ -192,6 +191,7 @@ def body_of(draft: Draft, ids: Ids) -> dict[str, Any]:
     return body
 
 
+@lru_cache(maxsize=65536)
 def pounds(pence: int) -> Decimal:
     return Decimal(pence).scaleb(-2)
 

@@ -15,9 +15,7 @@ from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Literal, NamedTuple
-from xml.etree.ElementTree import Element
-
-from defusedxml import ElementTree
+from xml.parsers import expat
 
 Phase = Literal["catch_up", "fortnight"]
 PERIOD: dict[Phase, str] = {"catch_up": r"\d{4}-\d{2}", "fortnight": r"\d{4}-\d{2}-\d{2}_\d{2}"}
@@ -101,7 +99,7 @@ class Receipt:
         self.lines.append(line)
         self.gross_pence += line.net_pence + line.tax_pence
         self.completed_at = max(self.completed_at, sold_at)
-        if not quantity.removeprefix("-").isdecimal():
+        if not _is_whole(quantity):
             self.has_unreadable_quantity = True
 
 
@@ -125,9 +123,9 @@ def read_zero_rated_skus(inbox: Path) -> frozenset[str]:
             sku.strip().upper() for sku, tax_class in _rows(path, "sku", "tax_class") if tax_class == "Z"
         )
     for path in sorted(inbox.glob("*/products.xml")):
-        for product in _root(path):
-            if product.attrib["taxCode"] == "Z":
-                found.add(product.attrib["sku"].strip().upper())
+        found.update(
+            _folded(product["sku"]) for _, product in _elements(path) if product.get("taxCode") == "Z"
+        )
     return frozenset(found)
 
 
@@ -151,7 +149,7 @@ def _read_lines(path: Path, receipts: dict[str, Receipt]) -> None:
     fields = ("store", "till", "no", "kind", "at", "sku", "qty", "net", "tax", "letter", "rate")
     for store, till, number, kind, at, sku, quantity, net, tax, letter, rate in _rows(path, *fields):
         receipt = receipts.get(number) or _new_receipt(receipts, store, till, number, kind)
-        line = SoldLine(sku.strip().upper(), pence(net), pence(tax), letter, pence(rate))
+        line = SoldLine(_folded(sku), pence(net), pence(tax), letter, pence(rate))
         receipt.add(line, _moment(at), quantity)
 
 
@@ -160,30 +158,38 @@ def _read_tenders(path: Path, receipts: dict[str, Receipt]) -> None:
         receipts[number].tenders.append(Tendered(int(tender_no), tender_type, pence(amount)))
 
 
-def _root(path: Path) -> Element:
-    root = ElementTree.parse(path).getroot()
-    assert root is not None
-    return root
+def _elements(path: Path) -> list[tuple[str, dict[str, str]]]:
+    """Every element's name and attributes in the order they open; ValueError for a file that declares any."""
+    found: list[tuple[str, dict[str, str]]] = []
+
+    def declared(*_: object) -> None:
+        raise ValueError(f"{path.name} declares entities")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda tag, cells: found.append((tag, cells))
+    parser.EntityDeclHandler = declared
+    parser.Parse(path.read_bytes(), True)
+    return found
 
 
 def _read_xml(path: Path, receipts: dict[str, Receipt]) -> None:
-    root = _root(path)
-    for element in root:
-        head = element.attrib
-        receipt = _new_receipt(receipts, str(root.get("store")), head["till"], head["no"], head["kind"])
-        for child in element:
-            cell = child.attrib
-            if child.tag == "Line":
-                line = SoldLine(
-                    cell["sku"].strip().upper(),
-                    pence(cell["net"]),
-                    pence(cell["tax"]),
-                    cell["taxCode"],
-                    pence(cell["taxRate"]),
-                )
-                receipt.add(line, _moment(cell["soldAt"]), cell["qty"])
-            else:
-                receipt.tenders.append(Tendered(int(cell["no"]), cell["type"], pence(cell["amount"])))
+    (_, root), *elements = _elements(path)
+    number = ""
+    for tag, cell in elements:
+        if tag == "Receipt":
+            number = cell["no"]
+            _new_receipt(receipts, root["store"], cell["till"], number, cell["kind"])
+        elif tag == "Line":
+            line = SoldLine(
+                _folded(cell["sku"]),
+                pence(cell["net"]),
+                pence(cell["tax"]),
+                cell["taxCode"],
+                pence(cell["taxRate"]),
+            )
+            receipts[number].add(line, _moment(cell["soldAt"]), cell["qty"])
+        else:
+            receipts[number].tenders.append(Tendered(int(cell["no"]), cell["type"], pence(cell["amount"])))
 
 
 def _new_receipt(receipts: dict[str, Receipt], store: str, till: str, number: str, kind: str) -> Receipt:
@@ -192,9 +198,20 @@ def _new_receipt(receipts: dict[str, Receipt], store: str, till: str, number: st
     return receipt
 
 
+@lru_cache(maxsize=65536)
 def pence(text: str) -> int:
     """`-12.05` as -1205; also `17.5` as 175: the digits without the point."""
     return int(text.replace(".", ""))
+
+
+@lru_cache(maxsize=65536)
+def _folded(sku: str) -> str:
+    return sku.strip().upper()
+
+
+@lru_cache(maxsize=65536)
+def _is_whole(quantity: str) -> bool:
+    return quantity.removeprefix("-").isdecimal()
 
 
 @lru_cache(maxsize=65536)

@@ -105,14 +105,8 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     The seed chooses only which receipts are printed with an unknown store and which have an unreadable
     quantity.
     """
-    connection = duckdb.connect()
-    quoted = str(parquet).replace("'", "''")
-    connection.execute(
-        "create view source as select *, file_row_number + 1 as line_no "
-        f"from read_parquet('{quoted}', file_row_number = true)"
-    )
+    connection = open_skus(parquet)
     for statement in (
-        SKUS,
         PRICED_LINES,
         RECEIPT_TAX,
         LINES,
@@ -122,6 +116,18 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
         CLOSURES,
     ):
         connection.execute(statement)
+    return connection
+
+
+def open_skus(parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
+    """`derived_skus` alone, over the view `source` of the file's lines."""
+    connection = duckdb.connect()
+    quoted = str(parquet).replace("'", "''")
+    connection.execute(
+        "create view source as select *, file_row_number + 1 as line_no "
+        f"from read_parquet('{quoted}', file_row_number = true)"
+    )
+    connection.execute(SKUS)
     return connection
 
 

@@ -18,7 +18,7 @@ import duckdb
 
 from sandbox.scenario.flawed_files import write_flawed
 from sandbox.scenario.printing import EXPORTS, Export
-from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales
+from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales, open_skus
 
 CATCH_UP_END = date(2011, 8, 17)
 FIRST_DAY = date(2010, 12, 1)
@@ -65,7 +65,7 @@ def write_company_seed(folder: Path) -> Path:
     for source in sorted(COMPANY_SEED.glob("*.csv")):
         shutil.copyfile(source, folder / source.name)
     left_out = set(NOT_A_PRODUCT) | set(NOT_YET_IN_SAGE)
-    with open_sales(0) as connection:
+    with open_skus() as connection:
         skus = connection.execute(
             "select sku, name, product_group, tax_class from derived_skus order by sku"
         ).fetchall()

@@ -29,6 +29,7 @@ from orchestration.ledgers.sage200_extract import extract
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.ledgers.sage200_settings import Sage200Settings
 from orchestration.ledgers.sage200_sources import SPECS
+from orchestration.ledgers.sage200_transport import ReadRefusedError
 from sandbox.company import SageCompany
 from sandbox.server import serving
 
@@ -190,6 +191,48 @@ def test_the_multiset_probe_sees_a_copy_under_another_reference(ledger):
     assert ledger.find_alike(replace(document, document_date=date(2011, 3, 8))) == []
     assert ledger.find_alike(replace(document, gross_pence=1701, net_pence=1501)) == []
     assert ledger.find_alike(replace(document, customer_reference="NOBODY")) == []
+
+
+def test_many_stems_and_names_are_found_in_one_look_and_nothing_else_is(ledger, client):
+    documents = [keyed(INVOICE, 700 + number) for number in range(40)]
+    for document in documents[::4]:
+        assert ledger.post(document).kind == "accepted"
+    ledger.post(replace(documents[1], posting_key="POS-S01-700001"))
+    ledger.post(keyed(INVOICE, 799))
+    before = client.requests_sent
+    found = ledger.find_many([one.posting_key[:18] for one in documents], ["POS-S01-700001", "POS-S01-7"])
+    assert client.requests_sent - before <= 16
+    assert {one.reference for one in found} == {
+        "POS-S01-700001",
+        *(document.posting_key for document in documents[::4]),
+    }
+    [alone] = ledger.find(documents[0].posting_key[:18])
+    assert alone in found
+
+
+def test_the_heads_of_everything_posted_since_a_urn(ledger):
+    last = ledger.post(keyed(INVOICE, 800)).urn
+    documents = [keyed(INVOICE, 801), keyed(RECEIPT, 802), keyed(OVER, 803)]
+    for document in documents:
+        assert ledger.post(document).kind == "accepted"
+    heads = {head.reference: head for head in ledger.posted_since(last)}
+    assert set(heads) == {document.posting_key for document in documents}
+    assert all(heads[document.posting_key].is_like(document) for document in documents)
+
+
+def test_a_filter_too_long_for_this_sage_is_asked_in_halves(ledger, monkeypatch):
+    documents = [keyed(INVOICE, 810 + number) for number in range(5)]
+    for document in documents:
+        ledger.post(document)
+    whole = ledger._documents_where
+
+    def short_only(where):
+        if where.count(" or ") > 1:
+            raise ReadRefusedError("GET sales_posted_transactions: HTTP 414", 414)
+        return whole(where)
+
+    monkeypatch.setattr(ledger, "_documents_where", short_only)
+    assert len(ledger.find_many([one.posting_key[:18] for one in documents], [])) == 5
 
 
 def test_a_document_in_a_future_period_is_there_but_not_in_the_nominal_ledger(ledger):

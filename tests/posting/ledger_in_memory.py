@@ -8,6 +8,7 @@ one a send.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -21,6 +22,7 @@ from orchestration.ledgers.ledger import (
     Period,
     PeriodState,
     PostedDocument,
+    PostedHeader,
     PostedNominalLine,
     Reply,
 )
@@ -67,6 +69,16 @@ class LedgerInMemory:
     def find_by_reference(self, reference: str) -> list[PostedDocument]:
         """Those with exactly this reference."""
         return self._visible(lambda posted: posted.reference == reference)
+
+    def find_many(self, key_stems: Sequence[str], references: Sequence[str]) -> list[PostedDocument]:
+        """Those whose reference begins with one of the stems or is one of the references."""
+        return [posted for stem in key_stems for posted in self.find(stem)] + [
+            posted for reference in references for posted in self.find_by_reference(reference)
+        ]
+
+    def posted_since(self, urn: int) -> list[PostedHeader]:
+        """Those of a greater URN."""
+        return list(self._visible(lambda posted: posted.urn > urn))
 
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """Those of one URN."""

@@ -156,6 +156,14 @@ def test_money_is_written_from_pence_with_two_decimals(ask):
             "sales_transactions_by_reference (reference>? AND reference<?)",
         ),
         (POSTED, {"$filter": "reference eq 'TP'"}, "sales_transactions_by_reference (reference=?)"),
+        (
+            POSTED,
+            {
+                "$filter": " or ".join(f"startswith(reference,'TP{number}')" for number in range(15)),
+                "$orderby": "id asc",
+            },
+            "MULTI-INDEX OR",
+        ),
         (POSTED, {"$orderby": "date_time_updated asc"}, "sales_transactions_by_update"),
     ],
 )
@@ -164,4 +172,5 @@ def test_the_questions_a_client_asks_most_are_index_scans(clerk, resource, optio
     parameters = [*query.parameters, query.top, query.skip]
     steps = [row[3] for row in clerk.rows("explain query plan " + page_sql(resource, query), *parameters)]
     assert plan in steps[0]
-    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in steps if "reference" not in plan)
+    by_name = "reference" in options.get("$filter", "")
+    assert by_name or not any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
