@@ -8,9 +8,7 @@ from orchestration.defs import checks, jobs, posting, publishing, sources, trans
 from orchestration.defs.resources import resources
 
 ASSETS = [
-    sources.till_exports,
-    sources.sage200_ledger,
-    sources.decisions,
+    sources.received,
     sources.pass_to_judge,
     transform.models_before_the_gate,
     transform.gate,

@@ -101,8 +101,8 @@ def _first_failure(result: object) -> str:
     for event in result.all_events:  # type: ignore[attr-defined]
         if event.is_step_failure or event.is_failure:
             error = event.event_specific_data.error if event.is_step_failure else None
-            while error is not None and error.cause is not None:
-                error = error.cause
+            while error is not None and error.cause is not None and error.message.startswith("dagster."):
+                error = error.cause  # Dagster's own words around ours
             words = (
                 QUALIFIED_CLASS.sub("", error.message.strip()) if error is not None else str(event.message)
             )

@@ -4,15 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration import passes
-from orchestration.landing_tables import OPERATIONS_TABLES, SAGE200_TABLES, SYNC_LOG, TABLES, TILL_TABLES
+from orchestration import passes, receiving
+from orchestration.landing_tables import TABLES
 from orchestration.passes import Pass
-
-TILL_ASSETS = [spec.name for spec in TILL_TABLES] + [
-    SYNC_LOG.name,
-    "intake/deliveries",
-    "intake/set_aside_rows",
-]
 
 
 def _specs(names: list[str]) -> list[dg.AssetSpec]:
@@ -24,45 +18,16 @@ def _specs(names: list[str]) -> list[dg.AssetSpec]:
     ]
 
 
-def _landed(current: Pass, names: list[str]) -> Iterator[dg.MaterializeResult]:
+@dg.multi_asset(specs=_specs(list(TABLES)), can_subset=False)
+def received(current: dg.ResourceParam[Pass]) -> Iterator[dg.MaterializeResult]:
+    """What tills, Sage and people gave, each read beside the others; what was landed before adds nothing."""
+    receiving.receive(current)
     rows = current.landing.rows_landed(current.pass_number)
-    for name in names:
+    for name in TABLES:
         yield dg.MaterializeResult(
             asset_key=name.split("/"),
             metadata={"rows_landed": rows.get(name, 0), "pass_number": current.pass_number},
         )
-
-
-@dg.multi_asset(specs=_specs(TILL_ASSETS), can_subset=False)
-def till_exports(current: dg.ResourceParam[Pass]) -> Iterator[dg.MaterializeResult]:
-    """What the tills and the connector left in the watched folders; what was landed before adds nothing."""
-    from orchestration.tills.intake import intake
-
-    with current.timed("intake"):
-        intake(current.settings.inbox, current.landing, current.pass_number)
-    yield from _landed(current, TILL_ASSETS)
-
-
-@dg.multi_asset(specs=_specs([spec.name for spec in SAGE200_TABLES]), can_subset=False)
-def sage200_ledger(current: dg.ResourceParam[Pass]) -> Iterator[dg.MaterializeResult]:
-    """What Sage holds, read over its API from where landing left off."""
-    from orchestration.ledgers.sage200_client import Sage200Client
-    from orchestration.ledgers.sage200_extract import extract
-
-    settings = current.settings.sage200_at_home()
-    with current.timed("sage extraction"), Sage200Client(settings) as client:
-        extract(client, current.landing, current.pass_number, settings, as_of=current.as_of.date())
-    yield from _landed(current, [spec.name for spec in SAGE200_TABLES])
-
-
-@dg.multi_asset(specs=_specs([spec.name for spec in OPERATIONS_TABLES]), can_subset=False)
-def decisions(current: dg.ResourceParam[Pass]) -> Iterator[dg.MaterializeResult]:
-    """What people and the poster decided, from the operations store; changed rows only."""
-    from orchestration.operations.landing import land_operations
-
-    with current.timed("operations"):
-        land_operations(current.settings.operations, current.landing, current.pass_number)
-    yield from _landed(current, [spec.name for spec in OPERATIONS_TABLES])
 
 
 @dg.asset(

@@ -152,7 +152,7 @@ def test_sage_dying_in_the_middle_of_a_run_leaves_readers_what_they_had_and_the_
         words, _ = running.communicate()
     some = landed_from_sage(home)
     assert running.returncode == 2, words
-    assert "sage200_ledger: Sage did not answer: GET" in " ".join(words.split())
+    assert "received: Sage: Sage did not answer: GET" in " ".join(words.split())
     assert Publications(home / "published").newest() == before, "readers keep the publication they had"
 
     with sandbox_of(played):

@@ -1,0 +1,48 @@
+"""Receiving: what tills, Sage and people gave, read beside each other, because one waits for disks and one for Sage."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from orchestration.passes import Pass
+
+
+class NotReceivedError(Exception):
+    """A source could not be read; what the others gave is landed, and the next pass goes on from it."""
+
+
+def receive(current: Pass) -> None:
+    """Land whatever is new in every source. Raises NotReceivedError naming each source that failed."""
+    sources = {"till exports": _tills, "Sage": _sage, "decisions": _decisions}
+    with ThreadPoolExecutor(len(sources)) as pool:
+        reading = {name: pool.submit(read, current) for name, read in sources.items()}
+    failures = {name: future.exception() for name, future in reading.items() if future.exception()}
+    if failures:
+        words = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+        raise NotReceivedError(words) from next(iter(failures.values()))
+
+
+def _tills(current: Pass) -> None:
+    """What the tills and the connector left in the watched folders."""
+    from orchestration.tills.intake import intake
+
+    with current.timed("intake"):
+        intake(current.settings.inbox, current.landing, current.pass_number)
+
+
+def _sage(current: Pass) -> None:
+    """What Sage holds, over its API."""
+    from orchestration.ledgers.sage200_client import Sage200Client
+    from orchestration.ledgers.sage200_extract import extract
+
+    settings = current.settings.sage200_at_home()
+    with current.timed("sage extraction"), Sage200Client(settings) as client:
+        extract(client, current.landing, current.pass_number, settings, as_of=current.as_of.date())
+
+
+def _decisions(current: Pass) -> None:
+    """What people and the poster decided, from the operations store."""
+    from orchestration.operations.landing import land_operations
+
+    with current.timed("operations"):
+        land_operations(current.settings.operations, current.landing, current.pass_number)
