@@ -27,6 +27,7 @@ def as_report(story: Story, folder: Path) -> Report:
         "second_writes": list(story.second_writes),
         "judged": story.judged,
         "seconds_by_stage": {stage: round(taken, 1) for stage, taken in story.seconds.items()},
+        "fixed_seconds_by_pass": [round(outcome.fixed_seconds, 1) for outcome in story.passes],
         "seconds_by_step": [
             {step: round(taken, 1) for step, taken in outcome.seconds.items()} for outcome in story.passes
         ],
@@ -148,7 +149,9 @@ def _times(report: Report) -> Table:
     table.add_column("took", justify="right")
     for stage, taken in report["seconds_by_stage"].items():
         table.add_row(stage, f"{taken:.1f}")
-    for number, steps in enumerate(report["seconds_by_step"], start=1):
+    passes = zip(report["fixed_seconds_by_pass"], report["seconds_by_step"], strict=True)
+    for number, (fixed, steps) in enumerate(passes, start=1):
+        table.add_row(f"  pass {number}: fixed cost, whatever is new", f"{fixed:.1f}")
         longest = sorted(steps.items(), key=lambda step: -step[1])[:4]
         table.add_row(
             f"  pass {number}: longest steps", ", ".join(f"{step} {taken:.1f}" for step, taken in longest)
