@@ -59,7 +59,7 @@ def test_a_name_without_words_and_words_without_a_name_are_refused(words, monkey
 def test_the_clocks_have_the_columns_that_publishing_writes(tmp_path):
     with duckdb.connect() as connection:
         publication = Publications(tmp_path)
-        listed = list(publication._write_clocks(connection, 1, {"gate": 0.5}))
+        listed = list(publication._write_clocks(connection, 1, {"gate": 0.5}, None))
         told = connection.execute(
             f"describe from read_parquet('{(tmp_path / listed[0]['path']).as_posix()}')"
         ).fetchall()
