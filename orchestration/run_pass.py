@@ -51,12 +51,12 @@ class PassOutcome:
 
 
 def prepare_home(home: Path) -> None:
-    """Make a home known to this process and give Dagster its settings in it."""
+    """Make a home known to this process, and give Dagster settings in it where it has none: edited ones stay."""
     os.environ[HOME_VARIABLE] = str(home)
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     place = home / "dagster" / "dagster.yaml"
-    if not place.exists() or place.read_text(encoding="utf-8") != INSTANCE:
+    if not place.exists():
         put_text(place, INSTANCE)
 
 

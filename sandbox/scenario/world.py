@@ -1,6 +1,6 @@
 """The demo's world, one act at a time, in a process of its own: what the tills and the connector did meanwhile.
 
-python -m sandbox.scenario.world ACT --folder WORLD --inbox INBOX [--seed N] [--at UTC]
+python -m sandbox.scenario.world ACT --folder WORLD --inbox INBOX --seed N [--at UTC]
 
 ACT is `catch-up`, `fortnight` or `after-us`. WORLD keeps the company's books and the truth that only the judge reads.
 Prints one line of JSON: what was exported and posted, and how long each took in seconds.
@@ -24,7 +24,6 @@ from sandbox.scenario import connector, tills
 SITE_ID = "6f2a1c9e-0d34-4c7b-9a55-2b8e1f0c7d11"
 COMPANY_ID = 1
 COMPANY_NAME = "Demo Gift Stores"
-SEED = 20111201
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("act", choices=ACTS)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--inbox", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--at", type=datetime.fromisoformat)
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
