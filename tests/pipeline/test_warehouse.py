@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.warehouse import Warehouse, WarehouseError, public_models
+from orchestration.warehouse import Warehouse, WarehouseError, build, public_models
 
 
 def test_exactly_the_models_that_say_public_are_published(tmp_path):
@@ -79,3 +83,31 @@ def test_a_copy_that_fails_leaves_the_one_before(warehouse, tmp_path):
 def test_a_warehouse_that_cannot_be_opened_says_which_file(tmp_path):
     with pytest.raises(WarehouseError, match=r"warehouse\.duckdb"), Warehouse(tmp_path).connect():
         pass
+
+
+def test_what_dbt_holds_is_read_through_it_and_another_process_may_have_it_afterwards(
+    empty_house, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))  # dbt sets it; pytest sets it back
+    shutil.copytree(empty_house.home, home)
+    warehouse = Warehouse(home)
+    warehouse.start_over()
+    built = build(home, "before_the_gate")
+    assert built
+    assert all(node.has_passed for node in built)
+    with warehouse.connect() as connection:
+        assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+    assert opened_elsewhere(warehouse.file) != 0, "it is held until it is let go"
+    warehouse.let_go()
+    assert opened_elsewhere(warehouse.file) == 0
+    with warehouse.connect() as connection:
+        assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+
+
+def opened_elsewhere(file: Path) -> int:
+    """The exit code of another process that opens the file to write."""
+    words = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+    return subprocess.run(
+        [sys.executable, "-c", words, str(file)], capture_output=True, check=False
+    ).returncode
