@@ -1,7 +1,7 @@
 """Landing: the one way anything received is kept.
 
-Rows arrive as Arrow or as a DuckDB relation and leave as immutable Parquet, one file per table, document date
-and pass. A row is landed only when it says something new: its (source key, checksum) differs from the newest
+Rows arrive as Arrow or as a DuckDB relation and leave as immutable Parquet, one file per table, month of document
+date and pass. A row is landed only when it says something new: its (source key, checksum) differs from the newest
 landed version. What a complete window, or a restated unit, no longer holds gets a tombstone. Everything is
 done as sets in DuckDB, which spills to disk, so the size of a delivery does not matter.
 
@@ -149,7 +149,7 @@ class Landing:
     # -- reading
 
     def files(self, table: str) -> list[LandedFile]:
-        """Every landed file of a table, by date and pass."""
+        """Every landed file of a table, by month and pass."""
         return files.files_of(self.root, table)
 
     def dirty_since(self, pass_number: int) -> list[LandedFile]:
@@ -218,7 +218,7 @@ class Landing:
     ) -> list[LandedFile]:
         """The landed files that can hold a version of what arrived, or of what a window should hold.
 
-        Where the date is part of the key, only the folders of those dates; else a row may have moved to
+        Where the date is part of the key, only the months of those dates; else a row may have moved to
         another.
         """
         landed = self.files(spec.name)
@@ -237,42 +237,45 @@ class Landing:
         workroom: Workroom,
         after_file: Callable[[Path], None] | None,
     ) -> list[date | None]:
-        """One file per document date of the outgoing rows, each put in place when it is whole."""
+        """One file per month of the outgoing rows' document dates, each put in place when it is whole."""
         dates = delta.outgoing_dates()
         if not dates:
             return []
+        table = self.root / delta.spec.name
         places = {
-            day: files.pass_file(self.root / delta.spec.name / files.folder_of(day), delta.pass_number)
-            for day in dates
+            folder: files.pass_file(table / folder, delta.pass_number)
+            for folder in dict.fromkeys(map(files.folder_of, dates))
         }
         reader = delta.outgoing([str(place) for place in places.values() if place.exists()])
         repeating = [name for name in reader.schema.names if name not in ("source_key", "row_checksum")]
-        for day, batches in by_date(reader):
+        for folder, batches in by_month(reader):
             unfinished = workroom.unfinished()
             with pyarrow.parquet.ParquetWriter(
                 unfinished, reader.schema, compression="zstd", use_dictionary=repeating
             ) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
-            files.give_place(unfinished, places[day])
+            files.give_place(unfinished, places[folder])
             if after_file is not None:
-                after_file(places[day])
+                after_file(places[folder])
         return dates
 
 
-def by_date(reader: pyarrow.RecordBatchReader) -> Iterator[tuple[date | None, Iterator[pyarrow.RecordBatch]]]:
-    """A stream ordered by document date, cut where the date changes; holds one batch at a time."""
+def by_month(reader: pyarrow.RecordBatchReader) -> Iterator[tuple[str, Iterator[pyarrow.RecordBatch]]]:
+    """A stream ordered by document date, cut where the month's folder changes; holds one batch at a time."""
 
-    def pieces() -> Iterator[tuple[date | None, pyarrow.RecordBatch]]:
+    def pieces() -> Iterator[tuple[str, pyarrow.RecordBatch]]:
         for batch in reader:
             # not run_end_encode: it tells one null from the next by what happens to lie beneath them
+            dated = pyarrow.compute.value_counts(batch.column("document_date")).to_pylist()
             start = 0
-            for run in pyarrow.compute.value_counts(batch.column("document_date")).to_pylist():
-                yield run["values"], batch.slice(start, run["counts"])
-                start += run["counts"]
+            for folder, run in itertools.groupby(dated, key=lambda one: files.folder_of(one["values"])):
+                rows = sum(one["counts"] for one in run)
+                yield folder, batch.slice(start, rows)
+                start += rows
 
-    for day, run in itertools.groupby(pieces(), key=lambda piece: piece[0]):
-        yield day, (batch for _, batch in run)
+    for folder, run in itertools.groupby(pieces(), key=lambda piece: piece[0]):
+        yield folder, (batch for _, batch in run)
 
 
 def _sql_path(path: Path) -> str:

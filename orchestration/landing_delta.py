@@ -72,7 +72,7 @@ class Delta(Staging):
                 """
             )
             return
-        narrowed = "" if window is not None else self._narrowed()
+        narrowed = self._narrowed(window)
         self._run(
             f"""
             create or replace temp table {_KNOWN} as
@@ -112,10 +112,19 @@ class Delta(Staging):
         ).fetchone()
         return changed == (False,)
 
-    def _narrowed(self) -> str:
-        """A condition that lets Parquet skip most of a ledger read by ascending id."""
+    def _narrowed(self, window: tuple[date, date] | Literal["all"] | None) -> str:
+        """A condition that lets Parquet skip most of what cannot meet a row that arrived.
+
+        Within a month's file rows lie by date; a ledger is read by ascending id.
+        """
+        dated = self.spec.date_column
+        if dated is not None and dated in self.spec.key and window != "all":
+            low, high = self._one(f"select min(document_date), max(document_date) from {STAGED}")
+            days = [*(day for day in (low, high) if day is not None), *(window or ())]
+            within = f"or document_date between date '{min(days)}' and date '{max(days)}'" if days else ""
+            return f"where document_date is null {within}"
         first = self.spec.key[0]
-        if self.spec.columns[first] not in ("bigint", "integer"):
+        if window is not None or self.spec.columns[first] not in ("bigint", "integer"):
             return ""
         low, high = self._one(f"select min({quoted(first)}), max({quoted(first)}) from {STAGED}")
         return "where false" if low is None else f"where {quoted(first)} between {low} and {high}"

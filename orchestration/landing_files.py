@@ -1,7 +1,8 @@
 """Where landing keeps its files: names, listing, and writing so that a file is either whole or not there.
 
-`<root>/<source>/<table>/<YYYY-MM-DD | unknown>/pass_000001.parquet`, and beside the dates a
-`schema/anchor.parquet` without rows, so that a table nothing was ever landed to can be read like any other.
+`<root>/<source>/<table>/<YYYY-MM | unknown>/pass_000001.parquet`, rows in the order of their document date, and beside
+the months a `schema/anchor.parquet` without rows, so that a table nothing was ever landed to can be read like any other.
+By month, because a file costs its reader a few milliseconds whatever it holds: by day, opening was most of a reading.
 """
 
 from __future__ import annotations
@@ -18,27 +19,22 @@ from pathlib import Path
 UNDATED = "unknown"
 ANCHOR = Path("schema") / "anchor.parquet"
 _PASS_FILE = re.compile(r"^pass_(\d{6,})\.parquet$")
-_DATE_FOLDER = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_MONTH_FOLDER = re.compile(r"^\d{4}-\d{2}$")
 
 
 @dataclass(frozen=True, order=True)
 class LandedFile:
-    """One file of landing: what one pass added to one table for one document date."""
+    """One file of landing: what one pass added to one table for the document dates of one month."""
 
     table: str
     folder: str
     pass_number: int
     path: Path
 
-    @property
-    def document_date(self) -> date | None:
-        """The date of every row in the file; None where it is undated or unreadable."""
-        return None if self.folder == UNDATED else date.fromisoformat(self.folder)
-
 
 def folder_of(document_date: date | None) -> str:
     """The folder a row of this document date lives in."""
-    return UNDATED if document_date is None else document_date.isoformat()
+    return UNDATED if document_date is None else document_date.isoformat()[:7]
 
 
 def pass_file(folder: Path, pass_number: int) -> Path:
@@ -47,13 +43,13 @@ def pass_file(folder: Path, pass_number: int) -> Path:
 
 
 def files_of(root: Path, table: str) -> list[LandedFile]:
-    """Every landed file of a table, by date and pass; anchors are not among them."""
+    """Every landed file of a table, by month and pass; anchors are not among them."""
     folder = root / table
     if not folder.is_dir():
         return []
     found = []
     with os.scandir(folder) as entries:
-        dated = [entry for entry in entries if entry.name == UNDATED or _DATE_FOLDER.match(entry.name)]
+        dated = [entry for entry in entries if entry.name == UNDATED or _MONTH_FOLDER.match(entry.name)]
     for entry in dated:
         for name in os.listdir(entry.path):  # noqa: PTH208 - thousands of folders: names only, no Path each
             if match := _PASS_FILE.match(name):

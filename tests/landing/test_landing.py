@@ -11,7 +11,7 @@ import duckdb
 import pyarrow
 import pytest
 
-from orchestration.landing import Landing, LandingError, by_date
+from orchestration.landing import Landing, LandingError, by_month
 from orchestration.landing_tables import RECEIPT_LINES, TABLES, TENDERS, TableSpec, sage200
 
 CODES = sage200("nominal_codes")
@@ -82,12 +82,12 @@ def files(landing: Landing) -> dict[str, bytes]:
 RECEIPT = [line("R1", sku, source_row=row) for row, sku in enumerate(["A", "B", "C"], start=2)]
 
 
-def test_rows_lie_under_table_document_date_and_pass_with_everything_known_about_them(
+def test_rows_lie_under_table_month_and_pass_with_everything_known_about_them(
     landing: Landing,
 ) -> None:
     landed = landing.land(RECEIPT_LINES, lines(*RECEIPT), pass_number=landing.next_pass())
     assert (landed.rows, landed.unchanged, landed.tombstones, landed.rejected) == (3, 0, 0, 0)
-    place = landing.root / "pos" / "receipt_lines" / "2011-08-18" / "pass_000001.parquet"
+    place = landing.root / "pos" / "receipt_lines" / "2011-08" / "pass_000001.parquet"
     row = duckdb.sql(f"select * from '{place}' where sku = 'B'").to_arrow_table().to_pylist()[0]
     assert row["company_id"] == "DGS"
     assert (row["source_file"], row["source_row"], row["delivery_id"]) == ("S01/one.csv", 3, "d1")
@@ -110,7 +110,7 @@ def test_a_landed_file_has_the_columns_of_its_anchor_in_the_same_order_and_types
     landing.land(RECEIPT_LINES, lines(*RECEIPT), pass_number=1)
     anchor, landed = (
         duckdb.sql(f"describe select * from '{landing.root}/pos/receipt_lines/{folder}/*.parquet'").fetchall()
-        for folder in ("schema", "2011-08-18")
+        for folder in ("schema", "2011-08")
     )
     assert [row[:2] for row in anchor] == [row[:2] for row in landed]
 
@@ -156,7 +156,7 @@ def test_two_deliveries_in_one_call_are_folded_in_order_and_the_older_is_kept_as
     landed = landing.land(RECEIPT_LINES, lines(*newer, *older), pass_number=1)
     assert (landed.rows, landed.superseded) == (3, 1)
     assert live(landing)[0] == ("R1", "A", Decimal("5.00"))
-    place = landing.root / "pos" / "receipt_lines" / "2011-08-18" / "pass_000001.parquet"
+    place = landing.root / "pos" / "receipt_lines" / "2011-08" / "pass_000001.parquet"
     assert duckdb.sql(f"select gross_amount from '{place}' where is_tombstone").fetchall() == [
         (Decimal("1.20"),)
     ]
@@ -213,7 +213,7 @@ def test_a_tender_is_replaced_by_its_number(landing: Landing) -> None:
 def test_killed_between_two_files_a_second_run_loses_and_repeats_nothing(
     tmp_path: Path, same_pass: bool
 ) -> None:
-    rows = [line(f"R{n}", "A", document_date=date(2011, 8, 1 + n % 9), source_row=n) for n in range(60)]
+    rows = [line(f"R{n}", "A", document_date=date(2011, 1 + n % 9, 18), source_row=n) for n in range(60)]
     restated = [row | {"gross_amount": Decimal("7.00"), "delivery_id": "d2"} for row in rows]
     whole = Landing(tmp_path / "whole", "DGS")
     killed = Landing(tmp_path / "killed", "DGS")
@@ -338,11 +338,11 @@ def test_rows_of_the_operations_store_keep_their_own_company(landing: Landing) -
 
 
 def test_undated_rows_are_one_run_whatever_lies_beneath_their_nulls() -> None:
-    dates = pyarrow.array([4, 4, 9, 1, 2, 3], pyarrow.int32())
+    dates = pyarrow.array([4, 9, 40, 1, 2, 3], pyarrow.int32())
     column = pyarrow.Array.from_buffers(
         pyarrow.date32(), 6, [pyarrow.py_buffer(b"\x07"), dates.buffers()[1]], null_count=3
     )
     batch = pyarrow.record_batch([column], names=["document_date"])
     reader = pyarrow.RecordBatchReader.from_batches(batch.schema, [batch])
-    runs = [[day, *(piece.num_rows for piece in pieces)] for day, pieces in by_date(reader)]
-    assert runs == [[date(1970, 1, 5), 2], [date(1970, 1, 10), 1], [None, 3]]
+    runs = [[month, *(piece.num_rows for piece in pieces)] for month, pieces in by_month(reader)]
+    assert runs == [["1970-01", 2], ["1970-02", 1], ["unknown", 3]]
