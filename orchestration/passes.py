@@ -14,11 +14,11 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.file_lock import locked
 from orchestration.files import put_text, sql_path
 from orchestration.history import History
 from orchestration.landing import Landing
 from orchestration.landing_tables import DELIVERIES, TABLES
-from orchestration.ledgers.file_lock import locked
 from orchestration.publishing import Publications
 from orchestration.settings import Settings
 

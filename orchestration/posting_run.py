@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.ledgers.file_lock import locked
+from orchestration.file_lock import locked
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import Operations

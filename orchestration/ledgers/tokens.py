@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from orchestration.ledgers.file_lock import locked
+from orchestration.file_lock import locked
 from orchestration.ledgers.ledger import LedgerUnavailableError
 
 EARLY_S = 60.0  # an access token with less life than this is exchanged before it is used

@@ -134,7 +134,7 @@ def test_asking_too_early_keeps_the_token_that_is_still_good(path):
 def test_another_process_holding_the_file_is_waited_for(path, monkeypatch):
     path.parent.mkdir(parents=True)
     holder = (
-        "import sys; from pathlib import Path; from orchestration.ledgers.file_lock import locked\n"
+        "import sys; from pathlib import Path; from orchestration.file_lock import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.readline()"
     )
     lock = path.with_name(path.name + ".lock")
