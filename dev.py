@@ -67,6 +67,8 @@ def set_up(*, with_tests: bool) -> None:
         must(*pip, "install", "--require-hashes", "--no-deps", "--requirement", lock)
     must(*pip, "install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
     must(*pip, "check")
+    say("having dbt read the project, once for all that follows")
+    must(PYTHON, "-m", "orchestration.warehouse")
     for stamp, digest in wanted.items():
         stamp.write_text(digest)
 

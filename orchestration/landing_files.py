@@ -1,8 +1,9 @@
 """Where landing keeps its files: names, listing, and writing so that a file is either whole or not there.
 
-`<root>/<source>/<table>/<YYYY-MM | unknown>/pass_000001.parquet`, rows in the order of their document date, and beside
-the months a `schema/anchor.parquet` without rows, so that a table nothing was ever landed to can be read like any other.
-By month, because a file costs its reader a few milliseconds whatever it holds: by day, opening was most of a reading.
+`<root>/<source>/<table>/<YYYY-MM | unknown>/pass_000001.parquet`, rows in the order of their document date, and
+beside the months a `schema/anchor.parquet` without rows, so that a table nothing was ever landed to can be read
+like any other. By month, because a file costs its reader a few milliseconds whatever it holds: by day, opening
+files was most of a reading.
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from typing import Any
 
 import duckdb
 
+from orchestration.file_lock import locked
 from orchestration.files import sql_path
+from orchestration.settings import HOME_VARIABLE
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
@@ -101,7 +103,9 @@ def build(home: Path, selector: str) -> list[Built]:
 
     # a pass keeps what dbt built, not what it thought: the debug log and the artefacts cost as much as the models
     quiet = ["--log-level-file", "warn", "--no-write-json"]
-    done = dbtRunner().invoke(["build", "--selector", selector, *quiet, *_dbt_options(home)])
+    done = dbtRunner(load_project(home)).invoke(
+        ["build", "--selector", selector, *quiet, *_dbt_options(home)]
+    )
     if done.exception is not None:
         raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception
     run: Any = done.result
@@ -135,31 +139,66 @@ def _held_by_dbt(file: Path) -> duckdb.DuckDBPyConnection | None:
 
 def _dbt_options(home: Path) -> list[str]:
     """Where dbt finds the project and leaves its files; the home with forward slashes, so that SQL can hold it."""
-    os.environ["TILLPROOF_HOME"] = home.as_posix()
+    os.environ[HOME_VARIABLE] = home.as_posix()
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet", "--no-use-colors"]
     return [*options, "--log-path", str(home / "logs"), "--target-path", str(home / "dbt")]
 
 
 def manifest(home: Path) -> Path:
-    """dbt's manifest, parsed anew where a project file is younger than it."""
-    folders = ("models", "macros", "tests")
-    inputs = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file()]
-    inputs += [PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
-    place = home / "dbt" / "manifest.json"
-    if not place.exists() or place.stat().st_mtime < max(file.stat().st_mtime for file in inputs):
-        parse(home)
+    """dbt's manifest, parsed anew where a project file is younger than it.
+
+    It says nothing of a home (macros/source.sql), so that one lies beside the project for all of them; only where the
+    project may not be written to does a home keep its own. Raises WarehouseError with dbt's own words.
+    """
+    keeper = _keeper(home)
+    place = keeper / "dbt" / "manifest.json"
+    if not _is_fresh(place):
+        _parse(keeper)
     return place
 
 
-def parse(home: Path) -> None:
-    """Have dbt read the project. Raises WarehouseError with dbt's own words."""
+def _keeper(home: Path) -> Path:
+    """Who keeps what dbt read of the project."""
+    return PROJECT / "target" if os.access(PROJECT, os.W_OK) else home
+
+
+def _is_fresh(manifest_file: Path) -> bool:
+    folders = ("models", "macros", "tests")
+    inputs = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file()]
+    inputs += [PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
+    youngest = max(file.stat().st_mtime for file in inputs)
+    return manifest_file.exists() and manifest_file.stat().st_mtime >= youngest
+
+
+_projects: dict[float, Any] = {}
+"""What dbt read of the project, by when it was written down: read once in a process."""
+
+
+def load_project(home: Path) -> Any:
+    """The project as dbt reads it, for `dbtRunner`. Raises WarehouseError with dbt's own words."""
+    written = manifest(home).stat().st_mtime
+    if written not in _projects:
+        _projects.clear()
+        _projects[written] = _parse(_keeper(home), "--no-write-json")
+    return _projects[written]
+
+
+def _parse(keeper: Path, *more: str) -> Any:
+    """Have dbt read the project, one process at a time: dbt writes its files bit by bit."""
     from dbt.cli.main import dbtRunner
 
-    home.mkdir(parents=True, exist_ok=True)
-    done = dbtRunner().invoke(["parse", *_dbt_options(home)])
+    before = os.environ.get(HOME_VARIABLE)
+    try:
+        with locked(keeper / "dbt" / "reading.lock", timeout_s=120):
+            # the keeper stands in for every home: with another one dbt would read the whole project again
+            done = dbtRunner().invoke(["parse", *more, *_dbt_options(keeper)])
+    finally:
+        if before is not None:
+            os.environ[HOME_VARIABLE] = before
     if not done.success:
         raise WarehouseError(f"dbt cannot read the project: {done.exception}")
+    return done.result
 
 
 def public_models(manifest_file: Path) -> dict[str, str]:
@@ -170,3 +209,7 @@ def public_models(manifest_file: Path) -> dict[str, str]:
         for node in nodes.values()
         if node["resource_type"] == "model" and node.get("access") == "public"
     }
+
+
+if __name__ == "__main__":
+    manifest(PROJECT / "target")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.warehouse import Warehouse, WarehouseError, build, public_models
+from orchestration.warehouse import Warehouse, WarehouseError, build, manifest, public_models
 
 
 def test_exactly_the_models_that_say_public_are_published(tmp_path):
-    manifest = tmp_path / "manifest.json"
+    told_in = tmp_path / "manifest.json"
     told = [
         ("model", "marts", "receipts", "public"),
         ("model", "expected", "int_receipts_totalled", "protected"),
@@ -25,8 +26,18 @@ def test_exactly_the_models_that_say_public_are_published(tmp_path):
         name: {"resource_type": kind, "schema": schema, "name": name, "access": access}
         for kind, schema, name, access in told
     }
-    manifest.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
-    assert public_models(manifest) == {"receipts": "marts.receipts"}
+    told_in.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
+    assert public_models(told_in) == {"receipts": "marts.receipts"}
+
+
+def test_what_dbt_read_of_the_project_serves_every_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("TILLPROOF_HOME", "a home of its own")
+    read = {manifest(tmp_path / name) for name in ("one", "other")}
+    assert len(read) == 1
+    text = read.pop().read_text(encoding="utf-8")
+    assert "TILLPROOF_HOME/landing/pos" in text
+    assert str(tmp_path) not in text
+    assert os.environ["TILLPROOF_HOME"] == "a home of its own"
 
 
 def test_every_public_model_is_in_the_warehouse_and_no_helper_is_public(empty_house):
