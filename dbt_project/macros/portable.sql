@@ -25,8 +25,15 @@
     md5({% for column in columns %}coalesce(cast({{ column }} as varchar), '~'){% if not loop.last %} || chr(31) || {% endif %}{% endfor %})
 {%- endmacro %}
 
-{# A sorted, distinct list as text. #}
-{% macro list_of(expression, separator=',') %}string_agg(distinct {{ expression }}, '{{ separator }}' order by {{ expression }}){% endmacro %}
+{# A sorted, distinct list as text; null of nothing. DuckDB sorts a list at once, an ordered aggregate group by group. #}
+{% macro list_of(expression, separator=',') -%}
+    array_to_string(list_sort(list_distinct(list({{ expression }}) filter (where ({{ expression }}) is not null))), '{{ separator }}')
+{%- endmacro %}
+
+{# The same with repetitions. #}
+{% macro sorted_list_of(expression, separator=', ') -%}
+    array_to_string(list_sort(list({{ expression }}) filter (where ({{ expression }}) is not null)), '{{ separator }}')
+{%- endmacro %}
 
 {# The instant, in UTC without a zone, of a local clock reading in an IANA zone. #}
 {% macro utc_of(local_timestamp, zone) %}timezone('UTC', timezone({{ zone }}, {{ local_timestamp }})){% endmacro %}

@@ -1,10 +1,6 @@
 -- What each SKU that a till has printed is, by date of the mapping: a named exception first, else Sage's product group.
 with printed as (
-    select distinct
-        company_id,
-        sku_as_sent,
-        sku
-    from {{ ref('stg_pos__receipt_lines') }}
+    select * from {{ ref('stg_pos__skus_printed') }}
 ),
 
 products as (

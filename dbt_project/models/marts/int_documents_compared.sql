@@ -15,8 +15,8 @@ expected_legs as (
 expected_nominals as (
     select
         posting_key,
-        string_agg(account, ', ' order by account) as accounts,
-        string_agg(account || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by account) as values_by_account
+        {{ sorted_list_of('account') }} as accounts,
+        {{ sorted_list_of("account || ' ' || cast(" ~ pounds('net_pence') ~ ' as varchar)') }} as values_by_account
     from (
         select
             posting_key,
@@ -32,8 +32,8 @@ expected_nominals as (
 ledger_nominals as (
     select
         ledger_document_id,
-        string_agg(account, ', ' order by account) as accounts,
-        string_agg(account || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by account) as values_by_account
+        {{ sorted_list_of('account') }} as accounts,
+        {{ sorted_list_of("account || ' ' || cast(" ~ pounds('net_pence') ~ ' as varchar)') }} as values_by_account
     from (
         select
             ledger_document_id,
@@ -50,8 +50,8 @@ ledger_nominals as (
 expected_taxes as (
     select
         posting_key,
-        string_agg(code, ', ' order by code) as codes,
-        string_agg(code || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by code) as values_by_code
+        {{ sorted_list_of('code') }} as codes,
+        {{ sorted_list_of("code || ' ' || cast(" ~ pounds('net_pence') ~ ' as varchar)') }} as values_by_code
     from (
         select
             posting_key,
@@ -67,8 +67,8 @@ expected_taxes as (
 ledger_taxes as (
     select
         ledger_document_id,
-        string_agg(cast(tax_code as varchar), ', ' order by cast(tax_code as varchar)) as codes,
-        string_agg(cast(tax_code as varchar) || ' ' || cast({{ pounds('net_pence') }} as varchar), ', ' order by cast(tax_code as varchar)) as values_by_code
+        {{ sorted_list_of('cast(tax_code as varchar)') }} as codes,
+        {{ sorted_list_of("cast(tax_code as varchar) || ' ' || cast(" ~ pounds('net_pence') ~ ' as varchar)') }} as values_by_code
     from {{ ref('int_ledger_legs_read') }}
     where leg_type = 'tax'
     group by ledger_document_id
