@@ -57,7 +57,7 @@ class Delta(Staging):
             self._clear_window(window)
         self._gather_outgoing(paths)
 
-    def _read_known(self, paths: list[str], window: object) -> None:
+    def _read_known(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """The newest landed version of each key that arrived, shares a unit with one, or lies in the
         window."""
         unit, item = self._unit(), self._item()

@@ -148,8 +148,8 @@ def _dbt_options(home: Path) -> list[str]:
 def manifest(home: Path) -> Path:
     """dbt's manifest, parsed anew where a project file is younger than it.
 
-    It says nothing of a home (macros/dbt/source.sql), so that one lies beside the project for all of them; only where the
-    project may not be written to does a home keep its own. Raises WarehouseError with dbt's own words.
+    It says nothing of a home (macros/dbt/source.sql), so that one lies beside the project for all of them; only
+    where the project may not be written to does a home keep its own. Raises WarehouseError with dbt's own words.
     """
     keeper = _keeper(home)
     place = keeper / "dbt" / "manifest.json"
