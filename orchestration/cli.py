@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from orchestration.commands import looking, posting, running
+from orchestration.commands import looking, mappings, posting, running
 
 app = typer.Typer(
     name="tillproof",
@@ -19,12 +19,15 @@ for command in (
     looking.status,
     looking.exceptions,
     looking.trace,
+    looking.export,
     posting.post,
     looking.doctor,
     running.sandbox,
     running.up,
 ):
     app.command()(command)
+app.add_typer(mappings.app)
+app.add_typer(posting.app)
 
 
 def main() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 console = Console()
 errors = Console(stderr=True)
@@ -18,6 +21,8 @@ Home = Annotated[
     Path | None,
     typer.Option("--home", envvar="TILLPROOF_HOME", help="Where this installation keeps its state."),
 ]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it: goes on record.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: goes on record.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -38,12 +43,12 @@ def show(report: Any, as_json: bool, render: Any) -> None:
         render(report)
 
 
-def published(home: Path | None) -> Any:
-    """The newest publication, or a clear end."""
+def published(home: Path | None, number: int | None = None) -> Any:
+    """The newest publication, or that of a number; or a clear end."""
     from app.published import NothingPublishedError, PublicationIncompleteError, Published
 
     try:
-        return Published(home_of(home) / "published")
+        return Published(home_of(home) / "published", number)
     except (NothingPublishedError, PublicationIncompleteError) as error:
         raise fail(str(error)) from error
 
@@ -57,6 +62,30 @@ def settings_of(home: Path | None) -> Any:
         raise fail(str(error)) from error
 
 
+@contextmanager
+def store_of(home: Path | None) -> Iterator[tuple[Any, Any]]:
+    """The settings and the open operations store; what the store refuses is a clear end."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from orchestration.operations import Operations, OperationsError
+
+    settings = settings_of(home)
+    try:
+        with Operations.open(settings.operations) as operations:
+            yield settings, operations
+    except OperationsError as error:
+        raise fail(str(error)) from error
+    except SQLAlchemyError as error:
+        words = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise fail(f"the operations store {settings.operations} cannot be used: {words}") from error
+
+
+def must_be_signed(by: str, reason: str) -> None:
+    """Who and why, or a clear end."""
+    if not by.strip() or not reason.strip():
+        raise fail("say who does it and why: --by NAME --reason TEXT. Both go on record")
+
+
 def fail(words: str) -> typer.Exit:
-    errors.print(f"[red]tillproof:[/red] {words}", highlight=False)
+    errors.print(f"[red]tillproof:[/red] {escape(words)}", highlight=False)
     return typer.Exit(2)

@@ -1,12 +1,13 @@
-"""Commands that look and change nothing: what stands where, what is open, one receipt's life, what is wrong here."""
+"""Commands that look and change nothing: what stands where, what is open, one receipt's life, a table as a file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestration.commands.common import AsJson, Home, console, home_of, published, show
+from orchestration.commands.common import AsJson, Home, console, fail, home_of, published, show
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
@@ -46,6 +47,29 @@ def trace(
     show(report, as_json, lambda told: console.print(render_trace.trace(told)))
     if not report["found"]:
         raise typer.Exit(1)
+
+
+def export(
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A published table, as docs/contracts.md lists.")
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Ends in .csv or .xlsx.")],
+    home: Home = None,
+    as_of: Annotated[
+        int | None, typer.Option("--as-of", metavar="NUMBER", help="That publication; else the newest.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """One published table as CSV or Excel: money in pounds, days as DD/MM/YYYY, no cell that a spreadsheet runs."""
+    from app import render, table_export
+    from app.published import NothingPublishedError
+
+    try:
+        report = table_export.export(published(home, as_of), table, to, overwrite=force)
+    except (table_export.ExportRefusedError, NothingPublishedError) as error:
+        raise fail(str(error)) from error
+    show(report, as_json, lambda told: console.print(render.exported(told)))
 
 
 def doctor(home: Home = None, as_json: AsJson = False) -> None:
