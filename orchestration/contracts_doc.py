@@ -242,7 +242,9 @@ def _published() -> list[str]:
         "Parquet under `published/` in the home. `current` holds the number n of the newest publication "
         "and `n.json` lists its files; `tillproof-n.duckdb` has a view of each table. A column that ends "
         "in `_pence` is whole pence, in `_at` UTC without a zone, in `_date` a calendar date. The same "
-        f"input gives the same files, but for `{CLOCKS}`, which holds clocks.",
+        f"input gives the same files, but for `{CLOCKS}`, which holds clocks. `tillproof export TABLE --to "
+        "FILE` writes one of them as .csv or .xlsx for a spreadsheet: `_pence` becomes `_pounds` with two "
+        "places, `_at` becomes `_at_utc`, and days are DD/MM/YYYY.",
     )
     headings = ("Column", "Type", "Meaning")
     for model in public_models():

@@ -148,6 +148,8 @@ def write_cell(worksheet: Any, row: int, column: int, value: Any, cell_format: A
 
 def printed(value: Any) -> Any:
     """A value as a UK reader writes it in a file: 31/08/2011, 31/08/2011 23:00:00, TRUE; nothing is empty."""
+    if type(value) in (str, int):
+        return value
     match value:
         case None:
             return ""

@@ -39,6 +39,8 @@ def take_in(
             changes = operations.take_mappings(given, author, reason)
         except MappingsRefusedError as error:  # somebody else changed the store in between
             refused = list(error.errors)
+    bad = {(error.file, error.row) for error in refused}
+    changes = [change for change in changes if (f"{change.table}.csv", change.line) not in bad]
     return {
         "from": str(place),
         "applied": apply and not refused,
@@ -189,4 +191,4 @@ def render_log(report: Report, console: Console) -> None:
             escape(f"    {change['action']} in {change['table']}, {change['key']}: {told}"), highlight=False
         )
     if len(report["changes"]) == report["limit"]:
-        console.print(f"The newest {report['limit']} are shown; --limit shows more.")
+        console.print(f"Shown: the newest {report['limit']}. --limit shows more.")

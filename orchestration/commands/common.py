@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+LONGEST_NAME = 80
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -75,15 +77,21 @@ def store_of(home: Path | None) -> Iterator[tuple[Any, Any]]:
             yield settings, operations
     except OperationsError as error:
         raise fail(str(error)) from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ImportError) as error:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise fail(f"the operations store {settings.operations} cannot be used: {words}") from error
 
 
 def must_be_signed(by: str, reason: str) -> None:
     """Who and why, or a clear end."""
+    from orchestration.operations.permissions import POSTER
+
     if not by.strip() or not reason.strip():
         raise fail("say who does it and why: --by NAME --reason TEXT. Both go on record")
+    if by.strip().casefold() == POSTER:
+        raise fail(f"'{POSTER}' is how the poster itself signs: sign with your own name")
+    if len(by) > LONGEST_NAME:
+        raise fail(f"the name after --by is longer than {LONGEST_NAME} characters")
 
 
 def fail(words: str) -> typer.Exit:

@@ -36,7 +36,9 @@ def post(
     home: Home = None,
     approve: Annotated[str, typer.Option(help="Your name: approve what waits for a person.")] = "",
     reason: Annotated[str, typer.Option(help="Why; required with --approve and --enable.")] = "",
-    enable: Annotated[str, typer.Option(help="Your name: switch posting on for the company.")] = "",
+    enable: Annotated[
+        str, typer.Option(help="Your name: switch posting on first, as `posting on` does.")
+    ] = "",
     send: Annotated[
         bool, typer.Option("--send", help="Send what may go. Without it nothing is sent.")
     ] = False,

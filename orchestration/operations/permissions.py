@@ -268,10 +268,13 @@ class Permissions(SignedStore):
         )
         lifting = {"is_lifted": True, "lifted_by": author, "lifted_reason": reason, "lifted_at": by.at}
         with self._database.write() as connection:
+            reasons = list(
+                connection.execute(select(STOPS.c.reason).where(mine).order_by(STOPS.c.id)).scalars()
+            )
             lifted = int(connection.execute(update(STOPS).where(mine).values(**lifting)).rowcount)
             if lifted:
-                now = {"is_lifted": True, "stops": lifted}
-                change = Change(company_id, "lift stop", "store_stops", store_id, {"is_lifted": False}, now)
+                was, now = {"is_lifted": False, "reasons": reasons}, {"is_lifted": True, "stops": lifted}
+                change = Change(company_id, "lift stop", "store_stops", store_id, was, now)
                 write_audit(connection, by, change)
         return lifted
 

@@ -76,6 +76,16 @@ def test_every_refused_row_is_told_by_file_row_column_and_reason_and_nothing_is_
     assert told("mappings", "log")["changes"] == []
 
 
+def test_a_refused_row_is_not_told_as_added_too(told, described, folder):
+    (folder / "cutovers.csv").write_text(
+        "company_id,store_id,cutover_date\nDGS,S01,2010-12-01\nDGS,S09,2010-12-01\n", encoding="utf-8"
+    )
+    report = told("mappings", "import", folder / "cutovers.csv", code=2)
+    assert [(row["row"], row["column"]) for row in report["refused"]] == [(3, "store_id")]
+    assert [change["row"] for change in report["changes"]] == [2]
+    assert report["tables"] == [{"table": "cutovers", "added": 1, "changed": 0, "ended": 0, "unchanged": 0}]
+
+
 def test_a_column_that_nothing_reads_is_told(told, tillproof, folder):
     old = STORES.replace("department,", "department,tax_basis,").replace("S01,,2010", "S01,,line,2010")
     (folder / "stores.csv").write_text(old.replace("S02,,2010", "S02,,line,2010"), encoding="utf-8")

@@ -56,6 +56,23 @@ def test_each_hand_needs_a_name_and_a_reason(tillproof, store):
     assert actions(store) == []
 
 
+def test_nobody_signs_as_the_poster_or_with_more_than_the_log_holds(tillproof, store):
+    for name, words in (("Tillproof", "your own name"), ("F" * 81, "longer than 80")):
+        result = tillproof("posting", "on", "--by", name, "--reason", "go live")
+        assert result.exit_code == 2
+        assert words in " ".join(result.stderr.split())
+    assert actions(store) == []
+
+
+def test_a_store_that_cannot_be_opened_is_a_clear_end(tillproof, home):
+    (home / "tillproof.toml").write_text(
+        'company_id = "DGS"\noperations_url = "no-such-database://x"\n', encoding="utf-8"
+    )
+    result = tillproof("posting", "status")
+    assert result.exit_code == 2
+    assert "the operations store no-such-database://x cannot be used" in " ".join(result.stderr.split())
+
+
 def test_a_stop_is_told_with_its_hand_and_lifted_by_another(told, tillproof, store):
     store.stop_store("DGS", "S02", "2 copies of TPA")
     told("posting", "stop", "S01", "--by", "Ann", "--reason", "till [3] is broken")
@@ -68,6 +85,7 @@ def test_a_stop_is_told_with_its_hand_and_lifted_by_another(told, tillproof, sto
     assert [stop["store_id"] for stop in report["stops"]] == ["S02"]
     assert store.active_stops("DGS") == {"S02": ("2 copies of TPA",)}
     assert actions(store)[-1] == ("lift stop", "Fay Finance", "go live [agreed]")
+    assert "till [3] is broken" in store.audit_log("DGS")[-1]["before"]
 
 
 def test_the_stop_of_the_whole_company_is_its_own(told, tillproof, store):
