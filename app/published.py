@@ -15,7 +15,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ Rows = list[Row]
 Parameters = Sequence[object] | Mapping[str, object]
 
 KEPT_OPEN = 3
+BATCH_ROWS = 10_000
 
 
 class NothingPublishedError(Exception):
@@ -85,6 +86,31 @@ class Published:
             ) from None
         finally:
             cursor.close()
+
+    def count(self, model: str) -> int:
+        """How many rows a table has, as the publication lists it."""
+        return sum(int(file["rows"]) for file in self._tables[model])
+
+    def table(self, model: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+        """The columns of a whole table and its rows, one batch in memory at a time, always in the same order."""
+        cursor = self._views.cursor()
+        try:
+            batches = cursor.execute(f'select * from "{model}"').fetch_record_batch(BATCH_ROWS)
+        except duckdb.Error as gone:
+            cursor.close()
+            raise NothingPublishedError(
+                f"A file of publication {self.number} can no longer be read; open the newest publication. "
+                f"({str(gone).splitlines()[0]})"
+            ) from None
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            try:
+                for batch in batches:
+                    yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            finally:
+                cursor.close()
+
+        return list(batches.schema.names), rows()
 
     def row(self, query: str, parameters: Parameters = ()) -> Row:
         """The one row of a query that always gives one."""

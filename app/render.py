@@ -31,6 +31,12 @@ def status(report: Report) -> RenderableType:
     )
 
 
+def exported(report: Report) -> RenderableType:
+    """What `tillproof export` shows."""
+    told = f"{counted(report['rows'], 'row')} of {report['table']} written to {report['file']}"
+    return Group(stamp_line(report), Text(told))
+
+
 def exceptions(report: Report) -> RenderableType:
     """What `tillproof exceptions` shows."""
     if not report["exceptions"]:

@@ -243,6 +243,19 @@ def exceptions_counted(
     )
 
 
+def stores_with_two_writers(published: Published) -> Rows:
+    """Stores that nothing is posted for until what two writers posted is settled, and since when."""
+    return published.rows(
+        """
+        select company_id, store_id, count(*) as open_exceptions, min(first_seen_at) as first_seen_at
+        from exceptions
+        where exception_class = 'posted_by_two_writers' and status = 'open'
+        group by company_id, store_id
+        order by company_id, store_id
+        """
+    )
+
+
 _WORST_FIRST = "severity, value_at_risk_pence desc, business_date, store_id, receipt_no, exception_id"
 
 

@@ -169,8 +169,9 @@ def _mapping_files() -> list[str]:
         "## Mapping files",
         "CSV, UTF-8, commas, a heading with exactly these columns in any order. A folder of them is taken "
         "whole or not at all; what is wrong is told by file, row and column. A row that is left out stays "
-        "as it was: end it with `valid_to`. The demo's are in `sandbox/scenario/mappings/`; README shows "
-        "how a folder is taken in.",
+        "as it was: end it with `valid_to`. The demo's are in `sandbox/scenario/mappings/`. `tillproof "
+        "mappings import` takes them in, `tillproof mappings export` writes them. An apostrophe before what "
+        "a spreadsheet would run as a formula is taken off.",
     )
     for file in MAPPING_FILES:
         lines += _section(f"### `{file.name}.csv`", words.MAPPING_FILES[file.name])
@@ -183,6 +184,8 @@ def _mapping_columns(file: MappingFile) -> Iterable[Cells]:
     for name in (*file.readers, *file.ignored):
         mark = "key" if name in key else "may be left out" if name in file.ignored else ""
         yield f"`{name}`", mark, words.MAPPING_COLUMNS[name]
+    for name, instead in file.retired.items():
+        yield f"`{name}`", "leave it out", f"Read by nothing, and an import says so: {instead}."
 
 
 # -- what may be set
@@ -239,7 +242,9 @@ def _published() -> list[str]:
         "Parquet under `published/` in the home. `current` holds the number n of the newest publication "
         "and `n.json` lists its files; `tillproof-n.duckdb` has a view of each table. A column that ends "
         "in `_pence` is whole pence, in `_at` UTC without a zone, in `_date` a calendar date. The same "
-        f"input gives the same files, but for `{CLOCKS}`, which holds clocks.",
+        f"input gives the same files, but for `{CLOCKS}`, which holds clocks. `tillproof export TABLE --to "
+        "FILE` writes one of them as .csv or .xlsx for a spreadsheet: `_pence` becomes `_pounds` with two "
+        "places, `_at` becomes `_at_utc`, and days are DD/MM/YYYY.",
     )
     headings = ("Column", "Type", "Meaning")
     for model in public_models():

@@ -90,7 +90,10 @@ def _mappings(settings: Settings) -> Iterator[Finding]:
     for name in ("companies", "stores", "tax_mappings", "nominal_mappings", "tender_mappings"):
         rows = tables[name].num_rows
         yield Finding(
-            f"mappings: {name}", rows > 0, f"{rows} rows", "import them from CSV (docs/contracts.md)"
+            f"mappings: {name}",
+            rows > 0,
+            f"{rows} rows",
+            "import them from CSV: tillproof mappings import FOLDER",
         )
 
 

@@ -101,7 +101,7 @@ def settle(current: Pass) -> str | None:
     if current.as_of.date() > published.as_of.date():
         return "a day has passed: ages move"
     if published.pending_documents and current.as_of > published.as_of:
-        return "documents in their grace may have passed it"
+        return "documents in a grace or a retry window may have passed it"
     return None
 
 

@@ -35,6 +35,7 @@ class Publication:
     pass_number: int
     as_of: datetime
     pending_documents: int
+    """Documents that time alone may move: in their grace, or in the connector's retry window."""
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
@@ -91,14 +92,15 @@ class Publications:
             model: list(self._write(connection, model, models[model], before)) for model in sorted(models)
         }
         tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds, before))
-        pending = connection.execute(
-            "select count(*) from marts.document_verdicts where verdict = 'pending'"
+        waiting = connection.execute(
+            """select (select count(*) from marts.document_verdicts where verdict = 'pending')
+                    + (select count(*) from exceptions.posting_proposals where is_connector_still_trying)"""
         ).fetchone()
         publication = Publication(
             number=before.number + 1 if before else 1,
             pass_number=pass_number,
             as_of=as_of,
-            pending_documents=int(pending[0]) if pending else 0,
+            pending_documents=int(waiting[0]) if waiting else 0,
             tables=tables,
         )
         self._write_analysts_view(publication)

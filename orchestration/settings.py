@@ -19,6 +19,8 @@ from orchestration.ledgers.sage200_settings import Sage200Settings
 
 HOME_VARIABLE = "TILLPROOF_HOME"
 FILE_NAME = "tillproof.toml"
+NOT_YET = {"landing_url": "landing is the folder `landing` of the home, and cannot be elsewhere yet"}
+"""Settings that some reader would not honour, with what holds instead: refused wherever they are given."""
 
 
 class SettingsError(Exception):
@@ -43,14 +45,13 @@ class Settings(BaseSettings):
     """One installation: one home, one company for now."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TILLPROOF_", env_nested_delimiter="__", extra="ignore", validate_default=True
+        env_prefix="TILLPROOF_", env_nested_delimiter="__", extra="forbid", validate_default=True
     )
 
     home: Path
     company_id: str
     as_of: datetime | None = None
     operations_url: str = ""
-    landing_url: str = ""
     app_port: int = 8501
     dagster_port: int = 3000
     publications_kept: int = 10
@@ -58,8 +59,8 @@ class Settings(BaseSettings):
 
     @property
     def landing(self) -> str:
-        """Folder or object-store URL of landing."""
-        return self.landing_url or str(self.home / "landing")
+        """The folder of landing."""
+        return str(self.home / "landing")
 
     @property
     def operations(self) -> str:
@@ -101,6 +102,13 @@ def load(home: Path | None = None, **overrides: Any) -> Settings:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file}: {error}") from error
 
+    given_outside = {name.lower().removeprefix("tillproof_") for name in os.environ}
+    for name, words in NOT_YET.items():
+        if name in values or name in given_outside:
+            raise SettingsError(
+                f"{file}: setting {name!r}: {words}; take it out (or TILLPROOF_{name.upper()})"
+            )
+
     class FromHome(Settings):
         @classmethod
         def settings_customise_sources(
@@ -118,4 +126,6 @@ def load(home: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{file}: setting {name!r}: {first['msg']}") from error
+        unknown = first["type"] == "extra_forbidden"
+        words = "no such setting (docs/contracts.md lists them all)" if unknown else first["msg"]
+        raise SettingsError(f"{file}: setting {name!r}: {words}") from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class Sage200Settings(BaseModel):
     """Connection, patience and reading habits of one Sage 200 company."""
+
+    model_config = ConfigDict(extra="forbid")
 
     base_url: str = Field(
         default="http://127.0.0.1:8200/uk/sage200extra/accounts/v1/",

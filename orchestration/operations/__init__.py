@@ -10,8 +10,8 @@ from orchestration.operations.errors import (
 )
 from orchestration.operations.intents import Step, StoredIntent
 from orchestration.operations.landed import LANDED_TABLES
-from orchestration.operations.mapping_import import Imported
-from orchestration.operations.permissions import ApprovalGiven
+from orchestration.operations.mapping_import import Given, Imported, RowChange
+from orchestration.operations.permissions import ApprovalGiven, CompanySwitch, StopInForce
 from orchestration.operations.store import Operations
 
 __all__ = [
@@ -19,12 +19,16 @@ __all__ = [
     "ApprovalGiven",
     "ChainBrokenError",
     "ChainEnd",
+    "CompanySwitch",
     "FenceLostError",
+    "Given",
     "Imported",
     "MappingError",
     "MappingsRefusedError",
     "Operations",
     "OperationsError",
+    "RowChange",
     "Step",
+    "StopInForce",
     "StoredIntent",
 ]

@@ -19,7 +19,7 @@ class ChainBrokenError(OperationsError):
 
 @dataclass(frozen=True)
 class MappingError:
-    """One thing wrong in a mapping file; `row` is the line number a spreadsheet shows (1 = heading)."""
+    """One thing wrong in a mapping file; `row` is the line number a spreadsheet shows (1 = heading, 0 = all of it)."""
 
     file: str
     row: int
@@ -27,7 +27,8 @@ class MappingError:
     reason: str
 
     def __str__(self) -> str:
-        where = f"{self.file} row {self.row}" + (f", column {self.column}" if self.column else "")
+        where = self.file + (f" row {self.row}" if self.row else "")
+        where += f", column {self.column}" if self.column else ""
         return f"{where}: {self.reason}"
 
 

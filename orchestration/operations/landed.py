@@ -32,12 +32,12 @@ def _mapping(model: type[Base], key: tuple[str, ...], *others: str) -> LandedTab
 
 
 COMPANY = (
-    *("name", "currency", "ledger_kind", "outside_scope_tax_code", "rounding_nominal_code"),
+    *("name", "currency", "ledger_kind"),
     *("suspense_nominal_code", "grace_hours", "late_policy", "tax_rounding_cap_pence", "posting_enabled"),
 )
 STORE = (
     *("valid_to", "store_code", "name", "zone", "day_cutoff_minutes", "currency", "till_customer_reference"),
-    *("cost_centre", "department", "tax_basis", "price_basis"),
+    *("cost_centre", "department"),
 )
 ACCOUNT = ("nominal_code", "cost_centre", "department")
 STOP = ("company_id", "store_id", "reason", "is_lifted")

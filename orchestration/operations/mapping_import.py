@@ -1,4 +1,4 @@
-"""Take mappings from a folder of CSV files: all is checked first, and one error means nothing is taken.
+"""Take mappings from CSV files: all is checked first, and one error means nothing is taken.
 
 A file holds what should now be true of the keys it names: a row with a new key is added, one whose other
 columns differ is changed (the audit log keeps both), one that says what is already there is left alone. A row
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
+from orchestration.exports import released
 from orchestration.operations.audit import Change, Signature, write_audit
 from orchestration.operations.base import table_of
 from orchestration.operations.errors import MappingError, MappingsRefusedError
@@ -25,6 +27,7 @@ from orchestration.operations.mapping_columns import MAPPING_FILES, MappingFile
 
 Row = dict[str, Any]
 Identity = tuple[Any, ...]
+Kind = Literal["added", "changed", "ended", "unchanged"]
 END_OF_TIME = date.max
 ANY_STORE = "*"
 STOPS_FILE = "store_stops.csv"  # may stand in the folder with its heading only
@@ -38,6 +41,7 @@ class Imported:
     added: int
     changed: int
     unchanged: int
+    ended: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,45 +52,82 @@ class FileRow:
     values: Row
 
 
-def read_folder(folder: Path) -> tuple[dict[str, list[FileRow]], list[MappingError]]:
-    """Every mapping file of the folder, read; and everything wrong within single files."""
+@dataclass(frozen=True)
+class Given:
+    """What files say: their readable rows by table, what is wrong in them, and what a person should be told."""
+
+    rows: dict[str, list[FileRow]]
+    errors: list[MappingError]
+    notes: list[MappingError]
+
+    @property
+    def broken(self) -> set[str]:
+        """Tables whose file has an error: what it would hold as a whole is not known."""
+        return {error.file.removesuffix(".csv") for error in self.errors}
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """What one row of a file would do, or did: `kind` is added, changed, ended or unchanged.
+
+    Ended: nothing but the last day is another, and it comes sooner than before.
+    """
+
+    table: str
+    line: int
+    kind: Kind
+    company_id: str
+    row_key: str
+    before: Row | None
+    after: Row
+
+
+def read(place: Path) -> Given:
+    """Every mapping file of a folder, or one file alone; and everything wrong within single files."""
+    given = Given({}, [], [])
     known = {f"{file.name}.csv": file for file in MAPPING_FILES}
-    errors: list[MappingError] = []
-    rows: dict[str, list[FileRow]] = {}
-    if not folder.is_dir():
-        return {}, [MappingError(folder.name, 0, "", "is not a folder")]
-    for path in sorted(folder.glob("*.csv")):
+    listed = ", ".join(sorted(known))
+    if not place.exists():
+        given.errors.append(MappingError(str(place), 0, "", "is not there"))
+        return given
+    for path in sorted(place.glob("*.csv")) if place.is_dir() else [place]:
         if path.name == STOPS_FILE:
-            if len(path.read_text(encoding="utf-8-sig").splitlines()) > 1:
-                errors.append(
+            if len(path.read_bytes().splitlines()) > 1:
+                given.errors.append(
                     MappingError(path.name, 2, "", "a store is stopped by its own command, never by a file")
                 )
         elif path.name in known:
-            rows[known[path.name].name] = list(_rows(path, known[path.name], errors))
+            given.rows[known[path.name].name] = list(_rows(path, known[path.name], given))
         else:
-            errors.append(MappingError(path.name, 0, "", f"is not one of {', '.join(sorted(known))}"))
-    if not rows and not errors:
-        errors.append(MappingError(folder.name, 0, "", f"holds none of {', '.join(sorted(known))}"))
-    return rows, errors
+            given.errors.append(MappingError(path.name, 0, "", f"is not one of {listed}"))
+    if not given.rows and not given.errors:
+        given.errors.append(MappingError(place.name, 0, "", f"holds none of {listed}"))
+    return given
 
 
-def _rows(path: Path, file: MappingFile, errors: list[MappingError]) -> Iterator[FileRow]:
+def _rows(path: Path, file: MappingFile, given: Given) -> Iterator[FileRow]:
     """The readable rows of one file; whatever is wrong is added to the errors."""
+    errors = given.errors
     try:
         cells_of = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True))
     except UnicodeDecodeError as problem:
         errors.append(MappingError(path.name, 0, "", f"is not UTF-8 text (byte {problem.start})"))
         return
-    except csv.Error as problem:
-        errors.append(MappingError(path.name, 0, "", f"is not a CSV file: {problem}"))
+    except (csv.Error, OSError) as problem:
+        errors.append(MappingError(path.name, 0, "", f"cannot be read as CSV: {problem}"))
         return
     heading = [cell.strip() for cell in cells_of[0]] if cells_of else []
-    allowed = {**file.readers, **file.ignored}
+    allowed = {**file.readers, **file.ignored, **file.retired}
     problems = [f"column '{name}' is missing" for name in file.readers if name not in heading]
     problems += [f"column '{name}' is not known" for name in heading if name not in allowed]
     twice = sorted({name for name in heading if heading.count(name) > 1})
     problems += [f"column '{name}' is there twice" for name in twice]
     errors.extend(MappingError(path.name, 1, "", problem) for problem in problems)
+    given.notes.extend(
+        MappingError(path.name, 1, name, f"is read by nothing: {file.retired[name]}; leave the column out")
+        for name in heading
+        if name in file.retired
+    )
     if problems:
         return
     for line, cells in enumerate(cells_of[1:], start=2):
@@ -107,9 +148,11 @@ def _row(
         return {}
     row: Row = {}
     for column, cell in zip(heading, cells, strict=True):
+        if column in file.retired:
+            continue
         reader = file.readers.get(column) or file.ignored[column]
         try:
-            value = reader(cell.strip())
+            value = reader(released(cell.strip()))
         except ValueError as problem:
             errors.append(MappingError(name, line, column, str(problem)))
             continue
@@ -120,20 +163,45 @@ def _row(
     return row
 
 
-def take(connection: Connection, rows: dict[str, list[FileRow]], by: Signature) -> list[Imported]:
-    """Check the rows against each other and the store, then write them in this transaction.
+def compare(connection: Connection, given: Given) -> tuple[list[RowChange], list[MappingError]]:
+    """What taking these rows would change, row by row; and everything wrong with them, in files and between them.
+
+    What a broken file would hold as a whole is not known, so nothing is said of how it fits with others.
+    """
+    stored = {file.name: _stored(connection, file) for file in MAPPING_FILES}
+    errors = list(given.errors)
+    for file in MAPPING_FILES:
+        if file.name not in given.broken:
+            errors += _clashes(file, given.rows.get(file.name, []), stored[file.name])
+    if not given.broken & {"companies", "stores"}:
+        errors += _strangers(given.rows, stored)
+    changes = [
+        _change(file, row, stored[file.name])
+        for file in MAPPING_FILES
+        for row in given.rows.get(file.name, [])
+    ]
+    return changes, errors
+
+
+def take(connection: Connection, given: Given, by: Signature) -> list[RowChange]:
+    """Compare, then write what differs in this transaction and log it.
 
     Raises MappingsRefusedError with every error found; the caller's transaction then holds nothing.
     """
-    stored = {file.name: _stored(connection, file) for file in MAPPING_FILES}
-    errors: list[MappingError] = []
-    for file in MAPPING_FILES:
-        errors += _clashes(file, rows.get(file.name, []), stored[file.name])
-    errors += _strangers(rows, stored)
+    changes, errors = compare(connection, given)
     if errors:
         raise MappingsRefusedError(errors)
-    given = [file for file in MAPPING_FILES if file.name in rows]
-    return [_write(connection, file, rows[file.name], stored[file.name], by=by) for file in given]
+    for change in changes:
+        if change.kind != "unchanged":
+            _write(connection, change, by)
+    return changes
+
+
+def counted(changes: list[RowChange]) -> list[Imported]:
+    """How many rows of each table were added, changed, ended or already so."""
+    tables = list(dict.fromkeys(change.table for change in changes))
+    kinds = Counter((change.table, change.kind) for change in changes)
+    return [Imported(table, **{kind: kinds[(table, kind)] for kind in get_args(Kind)}) for table in tables]
 
 
 def _stored(connection: Connection, file: MappingFile) -> dict[Identity, Row]:
@@ -198,34 +266,54 @@ def _strangers(
                 yield MappingError(name, row.line, "store_id", f"'{store_id}' is not in stores")
 
 
-def _write(
-    connection: Connection,
-    file: MappingFile,
-    rows: list[FileRow],
-    stored: dict[Identity, Row],
-    *,
-    by: Signature,
-) -> Imported:
-    """Add what is new, change what differs, and log both."""
+def _change(file: MappingFile, row: FileRow, stored: dict[Identity, Row]) -> RowChange:
+    """What one row does to what the store has of its key."""
+    identity = _identity(file, row.values)
+    before = {name: value for name, value in stored.get(identity, {}).items() if name != "id"} or None
+    return RowChange(
+        table=file.name,
+        line=row.line,
+        kind=_kind(before, row.values),
+        company_id=row.values["company_id"],
+        row_key="|".join(str(part) for part in identity),
+        before=before,
+        after=row.values,
+    )
+
+
+def _kind(before: Row | None, after: Row) -> Kind:
+    if before is None:
+        return "added"
+    differing = {name for name in after if after[name] != before[name]}
+    if not differing:
+        return "unchanged"
+    sooner = (after.get("valid_to") or END_OF_TIME) < (before.get("valid_to") or END_OF_TIME)
+    return "ended" if differing == {"valid_to"} and sooner else "changed"
+
+
+ACTIONS: dict[Kind, str] = {"added": "add mapping", "changed": "change mapping", "ended": "end mapping"}
+
+
+def _write(connection: Connection, change: RowChange, by: Signature) -> None:
+    """Add or change the row of one change, and log it."""
+    file = next(file for file in MAPPING_FILES if file.name == change.table)
     table = table_of(file.model)
-    added = changed = 0
-    for row in rows:
-        identity = _identity(file, row.values)
-        before = {name: value for name, value in stored.get(identity, {}).items() if name != "id"}
-        if before == row.values:
-            continue
-        if before:
-            changed += 1
-            mine = table.c.id == stored[identity]["id"]
-            connection.execute(update(table).where(mine).values(**row.values, **by.columns()))
-        else:
-            added += 1
-            off = {"posting_enabled": False} if "posting_enabled" in table.c else {}
-            connection.execute(insert(table).values(**row.values, **by.columns(), **off))
-        action = "change mapping" if before else "add mapping"
-        row_key = "|".join(str(part) for part in identity)
-        company_id = row.values["company_id"]
-        write_audit(
-            connection, by, Change(company_id, action, file.name, row_key, before or None, row.values)
-        )
-    return Imported(file.name, added, changed, len(rows) - added - changed)
+    if change.before is None:
+        off = {"posting_enabled": False} if "posting_enabled" in table.c else {}
+        connection.execute(insert(table).values(**change.after, **by.columns(), **off))
+    else:
+        parts = ["company_id", *file.key] + (["valid_from"] if file.has_validity else [])
+        mine = and_(*(table.c[part] == change.after[part] for part in parts))
+        connection.execute(update(table).where(mine).values(**change.after, **by.columns()))
+    write_audit(
+        connection,
+        by,
+        Change(
+            change.company_id,
+            ACTIONS[change.kind],
+            change.table,
+            change.row_key,
+            change.before,
+            change.after,
+        ),
+    )

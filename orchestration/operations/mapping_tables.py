@@ -23,8 +23,6 @@ class Company(Recorded, Base):
     name: Mapped[str] = mapped_column(String(120))
     currency: Mapped[str] = mapped_column(String(3))
     ledger_kind: Mapped[str] = mapped_column(String(20))
-    outside_scope_tax_code: Mapped[int] = mapped_column(Integer)
-    rounding_nominal_code: Mapped[str] = mapped_column(String(8))
     suspense_nominal_code: Mapped[str] = mapped_column(String(8))
     grace_hours: Mapped[int] = mapped_column(Integer)
     late_policy: Mapped[str] = mapped_column(String(20))
@@ -47,8 +45,6 @@ class Store(Recorded, Base):
     till_customer_reference: Mapped[str] = mapped_column(String(8))
     cost_centre: Mapped[str] = mapped_column(String(3))
     department: Mapped[str] = mapped_column(String(3))
-    tax_basis: Mapped[str] = mapped_column(String(20))
-    price_basis: Mapped[str] = mapped_column(String(20))
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
 from orchestration.operations.base import table_of
 from orchestration.operations.chain import ChainEnd
+from orchestration.operations.mapping_import import ACTIONS
 from orchestration.operations.people_tables import Assignment, AuditLog, Note, SignOff
 from orchestration.operations.signed_store import SignedStore
+
+LOG = table_of(AuditLog)
 
 
 class People(SignedStore):
@@ -69,6 +74,14 @@ class People(SignedStore):
     def sign_offs(self, company_id: str) -> list[dict[str, Any]]:
         """Every sign-off of a company, oldest first."""
         return self._rows(SignOff, company_id=company_id)
+
+    def mapping_log(self, table: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """Changes to mappings of every company, the newest first; columns as in `audit_log`."""
+        query = select(LOG).where(LOG.c.action.in_(ACTIONS.values())).order_by(LOG.c.id.desc()).limit(limit)
+        if table is not None:
+            query = query.where(LOG.c.table_name == table)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def audit_log(self, company_id: str) -> list[dict[str, Any]]:
         """Every change, oldest first; `before` and `after` are JSON, empty where there was nothing."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import Date, String, and_, bindparam, or_, select, update
+from sqlalchemy import Date, String, and_, bindparam, func, or_, select, update
 
 from orchestration.operations.audit import Change, write_audit
 from orchestration.operations.base import table_of
@@ -19,9 +19,11 @@ from orchestration.operations.mapping_tables import (
     Company,
     ConnectorPattern,
     Cutover,
+    Store,
     TaxMapping,
     WriterOfRecord,
 )
+from orchestration.operations.people_tables import AuditLog
 from orchestration.operations.posting_tables import Approval, StoreStop
 from orchestration.operations.signed_store import SignedStore
 
@@ -30,6 +32,8 @@ POSTER = "tillproof"
 COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), table_of(Cutover)
 PATTERNS, TAXES = table_of(ConnectorPattern), table_of(TaxMapping)
 APPROVALS, STOPS = table_of(Approval), table_of(StoreStop)
+LOG, STORE_ROWS = table_of(AuditLog), table_of(Store)
+SWITCHES = ("enable posting", "disable posting")
 
 
 # asked before every send, so built once
@@ -69,6 +73,29 @@ class ApprovalGiven:
     sync_claim: str
 
 
+@dataclass(frozen=True)
+class CompanySwitch:
+    """Whether posting is on for a company; `author` is empty where nobody ever switched it."""
+
+    company_id: str
+    name: str
+    is_on: bool
+    author: str
+    recorded_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class StopInForce:
+    """One stop; `store_id` is `*` where it holds the whole company."""
+
+    company_id: str
+    store_id: str
+    reason: str
+    author: str
+    recorded_at: datetime
+
+
 GIVEN = (
     select(*(APPROVALS.c[name] for name in ApprovalGiven.__dataclass_fields__))
     .where(APPROVALS.c.posting_key.in_(bindparam("keys", expanding=True)))
@@ -79,15 +106,15 @@ GIVEN = (
 class Permissions(SignedStore):
     """The part of the store that lets the poster post, or stops it."""
 
-    def enable_posting(self, company_id: str, author: str, reason: str) -> None:
-        """Let the poster send for a company; OperationsError if nobody described the company."""
-        self._set_posting(company_id, True, author, reason)
+    def enable_posting(self, company_id: str, author: str, reason: str) -> bool:
+        """Let the poster send for a company; False if it was on. OperationsError if nobody described the company."""
+        return self._set_posting(company_id, True, author, reason)
 
-    def disable_posting(self, company_id: str, author: str, reason: str) -> None:
-        """Stop the poster for a whole company."""
-        self._set_posting(company_id, False, author, reason)
+    def disable_posting(self, company_id: str, author: str, reason: str) -> bool:
+        """Stop the poster for a whole company; False if it was off."""
+        return self._set_posting(company_id, False, author, reason)
 
-    def _set_posting(self, company_id: str, enabled: bool, author: str, reason: str) -> None:
+    def _set_posting(self, company_id: str, enabled: bool, author: str, reason: str) -> bool:
         by = self._signature(author, reason)
         mine = COMPANIES.c.company_id == company_id
         with self._database.write() as connection:
@@ -95,11 +122,39 @@ class Permissions(SignedStore):
             if before is None:
                 raise OperationsError(f"company '{company_id}' is not known: import companies.csv first")
             if before == enabled:
-                return
+                return False
             connection.execute(update(COMPANIES).where(mine).values(posting_enabled=enabled))
             action = "enable posting" if enabled else "disable posting"
             was, now = {"posting_enabled": before}, {"posting_enabled": enabled}
             write_audit(connection, by, Change(company_id, action, "companies", company_id, was, now))
+        return True
+
+    def companies(self) -> list[CompanySwitch]:
+        """Every company with whether posting is on there, and who switched it last."""
+        switched = select(func.max(LOG.c.id)).where(LOG.c.action.in_(SWITCHES)).group_by(LOG.c.company_id)
+        with self._database.read() as connection:
+            words = {
+                row.company_id: row for row in connection.execute(select(LOG).where(LOG.c.id.in_(switched)))
+            }
+            found = connection.execute(select(COMPANIES).order_by(COMPANIES.c.company_id)).all()
+        return [
+            CompanySwitch(
+                row.company_id,
+                row.name,
+                row.posting_enabled,
+                word.author if word else "",
+                word.recorded_at if word else None,
+                word.reason if word else "",
+            )
+            for row in found
+            for word in [words.get(row.company_id)]
+        ]
+
+    def stores(self, company_id: str) -> list[str]:
+        """The codes of every store that was ever described."""
+        query = select(STORE_ROWS.c.store_id).where(STORE_ROWS.c.company_id == company_id).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.execute(query).scalars())
 
     def is_posting_enabled(self, company_id: str) -> bool:
         """Whether somebody turned posting on; false for a company nobody knows."""
@@ -182,6 +237,13 @@ class Permissions(SignedStore):
                     given[(row["posting_key"], row["payload_digest"])] = ApprovalGiven(**row)
         return given
 
+    def stops_in_force(self) -> list[StopInForce]:
+        """Every stop nobody has lifted, with who stopped it: the poster itself signs as POSTER."""
+        columns = (STOPS.c[name] for name in StopInForce.__dataclass_fields__)
+        query = select(*columns).where(STOPS.c.is_lifted.is_(False)).order_by(STOPS.c.company_id, STOPS.c.id)
+        with self._database.read() as connection:
+            return [StopInForce(**row) for row in connection.execute(query).mappings()]
+
     def stop_store(self, company_id: str, store_id: str, reason: str, author: str = POSTER) -> bool:
         """Pause posting for a store (`*`: all). False when the same stop is already in force."""
         by = self._signature(author, reason)
@@ -206,10 +268,13 @@ class Permissions(SignedStore):
         )
         lifting = {"is_lifted": True, "lifted_by": author, "lifted_reason": reason, "lifted_at": by.at}
         with self._database.write() as connection:
+            reasons = list(
+                connection.execute(select(STOPS.c.reason).where(mine).order_by(STOPS.c.id)).scalars()
+            )
             lifted = int(connection.execute(update(STOPS).where(mine).values(**lifting)).rowcount)
             if lifted:
-                now = {"is_lifted": True, "stops": lifted}
-                change = Change(company_id, "lift stop", "store_stops", store_id, {"is_lifted": False}, now)
+                was, now = {"is_lifted": False, "reasons": reasons}, {"is_lifted": True, "stops": lifted}
+                change = Change(company_id, "lift stop", "store_stops", store_id, was, now)
                 write_audit(connection, by, change)
         return lifted
 

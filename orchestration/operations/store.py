@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from orchestration.operations import mapping_import
+from orchestration.operations import mapping_export, mapping_import
 from orchestration.operations.base import utc_now
 from orchestration.operations.database import Database
-from orchestration.operations.errors import MappingsRefusedError
+from orchestration.operations.errors import MappingError
 from orchestration.operations.intents import IntentStore
 from orchestration.operations.landed import landed_tables
-from orchestration.operations.mapping_import import Imported
+from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
 
@@ -43,16 +43,28 @@ class Operations(Permissions, People):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def import_mappings(self, folder: str | Path, author: str, reason: str) -> list[Imported]:
-        """Take the mapping CSVs of a folder, all or nothing.
+    def import_mappings(self, place: str | Path, author: str, reason: str) -> list[Imported]:
+        """Take the mapping CSVs of a folder, or one of them, all or nothing.
 
         Raises MappingsRefusedError, whose `errors` name file, row, column and reason of everything wrong.
         """
-        rows, errors = mapping_import.read_folder(Path(folder))
-        if errors:
-            raise MappingsRefusedError(errors)
+        return mapping_import.counted(self.take_mappings(mapping_import.read(Path(place)), author, reason))
+
+    def take_mappings(self, given: Given, author: str, reason: str) -> list[RowChange]:
+        """The same of files already read, told row by row."""
+        by = self._signature(author, reason)
         with self._database.write() as connection:
-            return mapping_import.take(connection, rows, self._signature(author, reason))
+            return mapping_import.take(connection, given, by)
+
+    def compare_mappings(self, given: Given) -> tuple[list[RowChange], list[MappingError]]:
+        """What taking them would change, and everything wrong with them. Changes nothing."""
+        with self._database.read() as connection:
+            return mapping_import.compare(connection, given)
+
+    def export_mappings(self, folder: Path) -> dict[str, int]:
+        """Write every mapping as the CSV files that an import reads; how many rows of each table."""
+        with self._database.read() as connection:
+            return mapping_export.write_folder(connection, folder)
 
     def landed_tables(self) -> dict[str, pa.Table]:
         """What the models may see, by table name; `landed.LANDED_TABLES` has the keys."""

@@ -101,7 +101,8 @@ COLUMNS = {
         ordinal integer, revision integer, role varchar, remedy varchar, customer_reference varchar,
         bank_code varchar, gross_pence bigint, net_pence bigint, tax_pence bigint, second_reference varchar,
         narrative varchar, gate_status varchar, blocked_by varchar, writer varchar, sync_claim varchar,
-        hold_reason varchar, target_urn bigint, exception_id varchar, expected_period_start date,
+        hold_reason varchar, is_connector_still_trying boolean, target_urn bigint, exception_id varchar,
+        expected_period_start date,
         may_post boolean""",
     "posting_proposal_legs": """posting_key varchar, leg_no integer, leg_type varchar, nominal_code varchar,
         cost_centre varchar, department varchar, tax_code integer, net_pence bigint, tax_pence bigint""",
@@ -380,6 +381,8 @@ def publish(root: Path, told: Shop | None = None) -> Path:
             if rows:
                 connection.register("given", pa.Table.from_pylist(rows))
                 connection.execute(f"insert into marts.{model} select * from given")
+        connection.execute("create schema exceptions")
+        connection.execute("create view exceptions.posting_proposals as from marts.posting_proposals")
         Publications(root / "published").publish(
             connection,
             {model: f"marts.{model}" for model in COLUMNS},

@@ -15,6 +15,10 @@ from orchestration.posting.states import ENDS, STATES
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+FAMILIES = {
+    group.typer_instance.info.name: group.typer_instance.registered_commands
+    for group in app.registered_groups
+}
 MACROS = ROOT / "dbt_project" / "macros"
 
 
@@ -85,12 +89,19 @@ def test_the_tour_s_key_is_a_key():
 
 def test_readme_has_every_command_and_no_other():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = {command.name or command.callback.__name__ for command in app.registered_commands}
+    named = {command.name or command.callback.__name__ for command in app.registered_commands} | set(FAMILIES)
     table = set(re.findall(r"^\| `([a-z]+)(?: [^`]*)?` \|", readme, re.MULTILINE))
     assert table == named
     assert (
         set(re.findall(r"`tillproof ([a-z]+)", "".join(page.read_text("utf-8") for page in PAGES))) <= named
     )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_pages_name_every_hand_of_a_family_and_no_other(family):
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    known = {command.name for command in FAMILIES[family]}
+    assert set(re.findall(rf"tillproof {family} ([a-z]+)", text)) == known
 
 
 def test_readme_opens_with_the_two_commands():

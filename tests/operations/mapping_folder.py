@@ -6,15 +6,15 @@ from pathlib import Path
 
 FILES = {
     "companies": (
-        "company_id,name,currency,ledger_kind,outside_scope_tax_code,rounding_nominal_code,"
+        "company_id,name,currency,ledger_kind,"
         "suspense_nominal_code,grace_hours,late_policy,tax_rounding_cap_pence\n"
-        "DGS,Demo Gift Stores,GBP,sage200,9,8200,9998,24,original_date,50\n"
+        "DGS,Demo Gift Stores,GBP,sage200,9998,24,original_date,50\n"
     ),
     "stores": (
         "company_id,store_id,store_code,name,zone,day_cutoff_minutes,currency,till_customer_reference,"
-        "cost_centre,department,tax_basis,price_basis,valid_from,valid_to\n"
-        "DGS,S01,S01,High Street,Europe/London,0,GBP,TILL01,S01,,line,net,2010-01-01,\n"
-        "DGS,S02,S02,Station,Europe/London,0,GBP,TILL02,S02,,receipt,net,2010-01-01,\n"
+        "cost_centre,department,valid_from,valid_to\n"
+        "DGS,S01,S01,High Street,Europe/London,0,GBP,TILL01,S01,,2010-01-01,\n"
+        "DGS,S02,S02,Station,Europe/London,0,GBP,TILL02,S02,,2010-01-01,\n"
     ),
     "tax_mappings": (
         "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\n"

@@ -47,14 +47,18 @@ def land_delivery(current: Pass, pass_number: int, status: str) -> None:
     current.landing.land(DELIVERIES, pyarrow.Table.from_pylist([row]), pass_number=pass_number)
 
 
-def judge(current: Pass, pass_number: int, *, pending: int = 0, publish: bool = True) -> None:
+def judge(
+    current: Pass, pass_number: int, *, pending: int = 0, still_trying: int = 0, publish: bool = True
+) -> None:
     """Make a pass that found this many documents pending, as far as its files go."""
     columns = ", ".join(f"{name} {kind}" for name, kind in JUDGEMENT_COLUMNS.items())
     with duckdb.connect() as connection:
         connection.execute(
             f"""create schema exceptions; create table exceptions.verdict_history ({columns});
                 create schema marts;
-                create table marts.document_verdicts as select 'pending' as verdict from range({pending})"""
+                create table marts.document_verdicts as select 'pending' as verdict from range({pending});
+                create table exceptions.posting_proposals as
+                    select true as is_connector_still_trying from range({still_trying})"""
         )
         current.history.record(connection, pass_number, EVENING)
         if publish:
@@ -109,7 +113,14 @@ def test_an_hour_may_take_a_pending_document_past_its_grace(current):
     judge(current, 1, pending=3)
     assert passes.settle(current) is None
     current.as_of = EVENING + timedelta(hours=1)
-    assert passes.settle(current) == "documents in their grace may have passed it"
+    assert passes.settle(current) == "documents in a grace or a retry window may have passed it"
+
+
+def test_an_hour_may_end_the_connectors_retry_window(current):
+    judge(current, 1, still_trying=1)
+    assert passes.settle(current) is None
+    current.as_of = EVENING + timedelta(hours=1)
+    assert passes.settle(current) == "documents in a grace or a retry window may have passed it"
 
 
 def test_without_the_warehouse_the_published_pass_is_judged_again_under_its_own_number(current):

@@ -31,7 +31,9 @@ def warehouse():
                insert into marts.document_verdicts values
                    ('B', '2011-01-31', '2011-02-01', 'matched'), ('A', '2011-01-31', '2011-01-31', 'matched'),
                    ('D', '2011-02-01', '2011-02-01', 'pending'), ('E', null, '2011-02-01', 'matched');
-               create table marts.stores as select 'S01' as store_id"""
+               create table marts.stores as select 'S01' as store_id;
+               create schema exceptions;
+               create table exceptions.posting_proposals (posting_key text, is_connector_still_trying boolean)"""
         )
         yield connection
 
@@ -65,6 +67,11 @@ def test_a_publication_has_a_file_a_month_of_the_trading_day_and_says_what_it_is
     assert rows(published, paths(first, "document_verdicts")["2011-01"]) == [("A",), ("B",)]
     assert rows(published, paths(first, "document_verdicts")[None]) == [("E",)]
     assert published.newest() == first
+
+
+def test_what_waits_for_the_connector_to_give_up_is_pending_too(published, warehouse):
+    warehouse.execute("insert into exceptions.posting_proposals values ('P', true), ('Q', false)")
+    assert publish(published, warehouse).pending_documents == 2
 
 
 def test_an_unchanged_month_is_listed_again_not_rewritten(published, warehouse):

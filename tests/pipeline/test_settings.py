@@ -67,6 +67,9 @@ def test_the_home_is_named_by_the_environment_and_is_the_one_that_was_asked_for(
         ('company_id = "DGS"\n[sage200]\npage_size = 0\n', r"sage200\.page_size"),
         ('company_id = "DGS"\nas_of = "yesterday"\n', "as_of"),
         ('company_id = "DGS\n', "line 1"),
+        ('company_id = "DGS"\nlanding_url = "s3://bucket/landing"\n', "landing_url.*cannot be elsewhere"),
+        ('company_id = "DGS"\nas_off = 2011-08-31\n', "as_off.*no such setting"),
+        ('company_id = "DGS"\n[sage200]\npagesize = 5\n', r"sage200\.pagesize.*no such setting"),
     ],
 )
 def test_an_error_names_the_file_and_the_setting(tmp_path, text, told):
@@ -75,6 +78,12 @@ def test_an_error_names_the_file_and_the_setting(tmp_path, text, told):
     with pytest.raises(SettingsError, match=told) as raised:
         load(tmp_path)
     assert str(file.resolve()) in str(raised.value)
+
+
+def test_a_setting_that_would_not_be_honoured_is_refused_outside_too(home, monkeypatch):
+    monkeypatch.setenv("TILLPROOF_LANDING_URL", "s3://bucket/landing")
+    with pytest.raises(SettingsError, match="TILLPROOF_LANDING_URL"):
+        load(home)
 
 
 def test_a_file_that_is_no_text_says_so(tmp_path):

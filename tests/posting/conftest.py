@@ -18,16 +18,16 @@ from orchestration.posting import Pace, PostingSummary, run
 
 MAPPINGS = {
     "companies": (
-        "company_id,name,currency,ledger_kind,outside_scope_tax_code,rounding_nominal_code,"
+        "company_id,name,currency,ledger_kind,"
         "suspense_nominal_code,grace_hours,late_policy,tax_rounding_cap_pence\n"
-        "DGS,Demo Gift Stores,GBP,sage200,9,8200,9998,2,hold,5\n"
+        "DGS,Demo Gift Stores,GBP,sage200,9998,2,hold,5\n"
     ),
     "stores": (
         "company_id,store_id,store_code,name,zone,day_cutoff_minutes,currency,till_customer_reference,"
-        "cost_centre,department,tax_basis,price_basis,valid_from,valid_to\n"
-        "DGS,S01,S01,Leeds,Europe/London,0,GBP,TILL01,S01,,line,net,2010-01-01,\n"
-        "DGS,S02,S02,York,Europe/London,0,GBP,TILL02,S02,,line,net,2010-01-01,\n"
-        "DGS,S03,S03,Bath,Europe/London,0,GBP,TILL03,S03,,line,net,2010-01-01,\n"
+        "cost_centre,department,valid_from,valid_to\n"
+        "DGS,S01,S01,Leeds,Europe/London,0,GBP,TILL01,S01,,2010-01-01,\n"
+        "DGS,S02,S02,York,Europe/London,0,GBP,TILL02,S02,,2010-01-01,\n"
+        "DGS,S03,S03,Bath,Europe/London,0,GBP,TILL03,S03,,2010-01-01,\n"
     ),
     "tax_mappings": (
         "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\nDGS,S,1,20,2011-01-04,\n"

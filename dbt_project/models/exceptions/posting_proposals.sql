@@ -21,6 +21,15 @@ two_writers as (
     where reason = 'posted_by_two_writers' and is_open
 ),
 
+-- as long as it may still try, what it has not posted is not ours to post
+retry_windows as (
+    select
+        company_id,
+        max(retry_window_hours) as retry_window_hours
+    from {{ ref('stg_operations__connector_patterns') }}
+    group by company_id
+),
+
 live_intents as (
     select posting_key from {{ ref('stg_operations__intents') }}
     where state not in ('superseded', 'cancelled', 'refused', 'held', 'decided')
@@ -47,6 +56,7 @@ to_post as (
         cast(null as bigint) as target_urn,
         open_documents.rule_ids as blocked_by,
         open_documents.sync_claim,
+        greatest(expected.sold_at, coalesce(open_documents.sync_claimed_at, expected.sold_at)) as last_try_at,
         open_documents.document_id as subject_id,
         cast(null as varchar) as untouchable_reason
     from open_documents
@@ -76,6 +86,7 @@ to_reverse as (
         ledger.urn as target_urn,
         cast(null as varchar) as blocked_by,
         open_documents.sync_claim,
+        cast(null as timestamp) as last_try_at,
         open_documents.document_id as subject_id,
         case
             when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
@@ -99,62 +110,80 @@ unioned as (
     where live_intents.posting_key is null
 ),
 
-described as (
+timed as (
     select
-        unioned.posting_key,
-        left(unioned.posting_key, 18) as key_stem,
-        unioned.company_id,
-        unioned.store_id,
-        unioned.event_id,
-        unioned.receipt_no,
-        unioned.business_date,
-        unioned.document_date,
-        unioned.document_kind,
-        unioned.ordinal,
-        cast(1 as integer) as revision,
-        unioned.role,
-        unioned.remedy,
-        unioned.customer_reference,
-        unioned.bank_code,
-        {{ whole('unioned.gross_pence') }} as gross_pence,
-        {{ whole('unioned.net_pence') }} as net_pence,
-        {{ whole('unioned.tax_pence') }} as tax_pence,
-        left(unioned.store_id || ' ' || coalesce(unioned.receipt_no, ''), 20) as second_reference,
-        case unioned.remedy
-            when 'post_missing' then 'Till receipt '
-            else 'Reversal of URN ' || cast(unioned.target_urn as varchar) || ', receipt '
-        end || coalesce(unioned.receipt_no, '?') || ' of ' || unioned.store_id || ' on ' || cast(unioned.document_date as varchar) as narrative,
-        case when unioned.blocked_by is null then 'passed' else 'blocked' end as gate_status,
-        unioned.blocked_by,
+        unioned.*,
         coalesce(writers.writer, 'observe') as writer,
-        coalesce(unioned.sync_claim, 'none') as sync_claim,
+        retry_windows.retry_window_hours,
         case
-            when unioned.blocked_by is not null then 'the gate does not let it through: ' || unioned.blocked_by
-            when unioned.untouchable_reason is not null then unioned.untouchable_reason
-            when two_writers.store_id is not null then 'two writers post for this store'
-            when stopped_stores.store_id is not null then 'posting is stopped for this store'
-            when coalesce(writers.writer, 'observe') = 'observe' then 'nobody is named to post for this store'
-        end as hold_reason,
-        unioned.target_urn,
-        'EX' || upper(left({{ key_of(['unioned.company_id', 'unioned.subject_id']) }}, 10)) as exception_id,
-        case
-            when periods.period_state = 'closed' then periods.next_open_period_start_date
-            else periods.period_start_date
-        end as expected_period_start
+            when writers.writer = 'connector' and unioned.remedy = 'post_missing'
+                then coalesce({{ seconds_between('unioned.last_try_at', 'pass.as_of') }} < retry_windows.retry_window_hours * 3600, false)
+            else false
+        end as is_connector_still_trying
     from unioned
+    cross join {{ ref('stg_run__pass') }} as pass
     left join {{ ref('int_writers_in_force') }} as writers
         on
             unioned.company_id = writers.company_id
             and unioned.store_id = writers.store_id
             and unioned.business_date = writers.business_date
+    left join retry_windows on unioned.company_id = retry_windows.company_id
+),
+
+described as (
+    select
+        timed.posting_key,
+        left(timed.posting_key, 18) as key_stem,
+        timed.company_id,
+        timed.store_id,
+        timed.event_id,
+        timed.receipt_no,
+        timed.business_date,
+        timed.document_date,
+        timed.document_kind,
+        timed.ordinal,
+        cast(1 as integer) as revision,
+        timed.role,
+        timed.remedy,
+        timed.customer_reference,
+        timed.bank_code,
+        {{ whole('timed.gross_pence') }} as gross_pence,
+        {{ whole('timed.net_pence') }} as net_pence,
+        {{ whole('timed.tax_pence') }} as tax_pence,
+        left(timed.store_id || ' ' || coalesce(timed.receipt_no, ''), 20) as second_reference,
+        case timed.remedy
+            when 'post_missing' then 'Till receipt '
+            else 'Reversal of URN ' || cast(timed.target_urn as varchar) || ', receipt '
+        end || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar) as narrative,
+        case when timed.blocked_by is null then 'passed' else 'blocked' end as gate_status,
+        timed.blocked_by,
+        timed.writer,
+        coalesce(timed.sync_claim, 'none') as sync_claim,
+        case
+            when timed.blocked_by is not null then 'the gate does not let it through: ' || timed.blocked_by
+            when timed.untouchable_reason is not null then timed.untouchable_reason
+            when two_writers.store_id is not null then 'two writers post for this store'
+            when stopped_stores.store_id is not null then 'posting is stopped for this store'
+            when timed.writer = 'observe' then 'nobody is named to post for this store'
+            when timed.is_connector_still_trying
+                then 'the connector may still post it: it tries again for ' || cast(timed.retry_window_hours as varchar) || ' hours'
+        end as hold_reason,
+        timed.is_connector_still_trying,
+        timed.target_urn,
+        'EX' || upper(left({{ key_of(['timed.company_id', 'timed.subject_id']) }}, 10)) as exception_id,
+        case
+            when periods.period_state = 'closed' then periods.next_open_period_start_date
+            else periods.period_start_date
+        end as expected_period_start
+    from timed
     left join stopped_stores
-        on unioned.company_id = stopped_stores.company_id and unioned.store_id = stopped_stores.store_id
+        on timed.company_id = stopped_stores.company_id and timed.store_id = stopped_stores.store_id
     left join two_writers
-        on unioned.company_id = two_writers.company_id and unioned.store_id = two_writers.store_id
+        on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
     left join {{ ref('int_periods_observed') }} as periods
         on
-            unioned.company_id = periods.company_id
-            and unioned.document_date between periods.period_start_date and periods.period_end_date
+            timed.company_id = periods.company_id
+            and timed.document_date between periods.period_start_date and periods.period_end_date
 ),
 
 proposals as (

@@ -88,7 +88,7 @@ looked_up as (
         end as customer_hold_status,
         case
             when legs.leg_type <> 'customer' then null
-            when periods.period_state = 'closed' and companies.late_policy in ('original_date', 'today') then 'late_by_policy'
+            when periods.period_state = 'closed' and companies.late_policy = 'original_date' then 'late_by_policy'
             else coalesce(periods.period_state, 'unknown')
         end as period_status,
         case when legs.leg_type = 'customer' then legs.lines_sum_status end as lines_sum_status,

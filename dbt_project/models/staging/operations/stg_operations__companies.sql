@@ -8,8 +8,6 @@ renamed as (
         name,
         currency,
         ledger_kind,
-        outside_scope_tax_code,
-        rounding_nominal_code,
         suspense_nominal_code,
         grace_hours,
         late_policy,

@@ -14,8 +14,6 @@ renamed as (
         till_customer_reference,
         cost_centre,
         coalesce(department, '') as department,
-        tax_basis,
-        price_basis,
         valid_from,
         valid_to
     from source

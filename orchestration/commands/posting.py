@@ -1,0 +1,152 @@
+"""`tillproof post` sends; `tillproof posting` says whether anything may be sent at all: on, off, stop and lift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.commands.common import (
+    AsJson,
+    By,
+    Home,
+    Reason,
+    console,
+    fail,
+    must_be_signed,
+    settings_of,
+    show,
+    store_of,
+)
+
+app = typer.Typer(
+    name="posting",
+    help="Whether anything may be sent to Sage: switched on or off, stopped for a store, lifted.",
+    no_args_is_help=True,
+)
+Company = Annotated[str, typer.Option("--company", metavar="CODE", help="Another than the settings name.")]
+Store = Annotated[str, typer.Argument(metavar="[STORE]", help="Our code of the store.")]
+WholeCompany = Annotated[
+    bool, typer.Option("--whole-company", help="The stop of every store at once, instead of one store's.")
+]
+
+
+def post(
+    home: Home = None,
+    approve: Annotated[str, typer.Option(help="Your name: approve what waits for a person.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; required with --approve and --enable.")] = "",
+    enable: Annotated[
+        str, typer.Option(help="Your name: switch posting on first, as `posting on` does.")
+    ] = "",
+    send: Annotated[
+        bool, typer.Option("--send", help="Send what may go. Without it nothing is sent.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show exactly what would go to Sage and what would not (dry run); approve it; send it once and prove it."""
+    from orchestration import posting_report
+    from orchestration.ledgers.ledger import LedgerUnavailableError
+    from orchestration.operations.errors import OperationsError
+    from orchestration.posting_run import NothingPublishedError, PostingInProgressError
+
+    try:
+        report = posting_report.post(
+            settings_of(home), approver=approve, enabler=enable, reason=reason, send=send
+        )
+    except (NothingPublishedError, PostingInProgressError, OperationsError, LedgerUnavailableError) as error:
+        raise fail(str(error)) from error
+    show(report, as_json, lambda told: posting_report.render(told, console))
+
+
+@app.command("status")
+def posting_status(home: Home = None, as_json: AsJson = False) -> None:
+    """On or off for each company, and every stop in force: why, since when, by whom or by what."""
+    with store_of(home) as (settings, operations):
+        _tell(settings, operations, {}, as_json)
+
+
+@app.command("on")
+def switch_on(
+    home: Home = None, by: By = "", reason: Reason = "", company: Company = "", as_json: AsJson = False
+) -> None:
+    """Switch posting on for the company. What may then go, writers of record, approvals and stops still say."""
+    _switch(home, "on", by=by, reason=reason, company=company, as_json=as_json)
+
+
+@app.command("off")
+def switch_off(
+    home: Home = None, by: By = "", reason: Reason = "", company: Company = "", as_json: AsJson = False
+) -> None:
+    """Switch posting off for the company: nothing more is sent; what was sent before is still read back."""
+    _switch(home, "off", by=by, reason=reason, company=company, as_json=as_json)
+
+
+@app.command("stop")
+def stop(
+    store: Store = "",
+    whole_company: WholeCompany = False,
+    home: Home = None,
+    by: By = "",
+    reason: Reason = "",
+    company: Company = "",
+    as_json: AsJson = False,
+) -> None:
+    """Stop posting for one store, or for all of them, until somebody lifts it."""
+    from orchestration import posting_switches
+
+    must_be_signed(by, reason)
+    place = _place_of(store, whole_company)
+    with store_of(home) as (settings, operations):
+        done = posting_switches.stop(operations, company or settings.company_id, place, by=by, reason=reason)
+        _tell(settings, operations, done, as_json)
+
+
+@app.command("lift")
+def lift(
+    store: Store = "",
+    whole_company: WholeCompany = False,
+    home: Home = None,
+    by: By = "",
+    reason: Reason = "",
+    company: Company = "",
+    as_json: AsJson = False,
+) -> None:
+    """Lift the stops of one store, or the company's own; what a pass holds by itself ends with its cause."""
+    from orchestration import posting_switches
+
+    must_be_signed(by, reason)
+    place = _place_of(store, whole_company)
+    with store_of(home) as (settings, operations):
+        done = posting_switches.lift(operations, company or settings.company_id, place, by=by, reason=reason)
+        _tell(settings, operations, done, as_json)
+
+
+def _switch(home: Path | None, to: str, *, by: str, reason: str, company: str, as_json: bool) -> None:
+    from orchestration import posting_switches
+
+    must_be_signed(by, reason)
+    with store_of(home) as (settings, operations):
+        done = posting_switches.switch(operations, company or settings.company_id, to, by=by, reason=reason)
+        _tell(settings, operations, done, as_json)
+
+
+def _place_of(store: str, whole_company: bool) -> str:
+    if bool(store) == whole_company:
+        raise fail("name one store, or say --whole-company")
+    return "*" if whole_company else store
+
+
+def _tell(settings: Any, operations: Any, done: dict[str, Any], as_json: bool) -> None:
+    """What was done, then how things stand after it."""
+    from app import totals
+    from app.published import NothingPublishedError, PublicationIncompleteError, Published
+    from orchestration import posting_switches
+
+    try:
+        newest = Published(settings.published)
+        held, number = totals.stores_with_two_writers(newest), newest.number
+    except (NothingPublishedError, PublicationIncompleteError):
+        held, number = [], None
+    report = posting_switches.status(operations, settings.company_id, held, number) | done
+    show(report, as_json, lambda told: posting_switches.render(told, console))

@@ -1,0 +1,81 @@
+"""Commands that make things run: the demo, a pass, the app with Dagster, and the sandbox."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.common import AsJson, Home, console, errors, fail, home_of, settings_of, show
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Made anew each time.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Another seed plants other faults.")] = 20111201,
+    as_json: AsJson = False,
+) -> None:
+    """Play the main job on real UK sales: 5 stores, a connector that posts badly, and a Sage 200 to put right."""
+    from orchestration.demo import play
+    from orchestration.demo_summary import as_report, render
+
+    os.environ["TILLPROOF_HOME"] = str((folder / "home").resolve())
+    begun = datetime.now()  # noqa: DTZ005 - shown as time passed only
+
+    def say(text: str) -> None:
+        passed = (datetime.now() - begun).total_seconds()  # noqa: DTZ005
+        (errors if as_json else console).print(f"[dim]{passed:6.1f}s[/dim]  {text}", highlight=False)
+
+    story = play(folder.resolve(), seed=seed, say=say)
+    show(as_report(story, folder), as_json, lambda report: render(report, console))
+    raise typer.Exit(story.exit_code)
+
+
+def run(
+    home: Home = None, as_of: Annotated[str, typer.Option(help="UTC, ISO.")] = "", as_json: AsJson = False
+) -> None:
+    """One pass over the configured sources: land, judge, gate, publish. Posts nothing."""
+    from orchestration.passes import PassInProgressError
+    from orchestration.run_pass import PassFailedError, run_pass
+
+    moment = datetime.fromisoformat(as_of) if as_of else None
+    try:
+        outcome = run_pass(home_of(home), as_of=moment)
+    except (PassFailedError, PassInProgressError) as error:
+        raise fail(str(error)) from error
+    published = outcome.publication
+    report = {
+        "publication": published.number if published else None,
+        "pass_number": published.pass_number if published else None,
+        "as_of": published.as_of.isoformat() if published else None,
+        "seconds_by_step": outcome.seconds,
+    }
+    words = (
+        f"Pass {published.pass_number} is published as publication {published.number}."
+        if published
+        else "Nothing new: nothing was changed."
+    )
+    show(report, as_json, lambda _: console.print(words))
+
+
+def sandbox(
+    database: Annotated[Path, typer.Option("--db", help="The company's file, as `demo` leaves it.")] = Path(
+        "demo/world/sage200.sqlite"
+    ),
+    port: Annotated[int, typer.Option()] = 8200,
+) -> None:
+    """A local Sage 200 over HTTP, for trying things out."""
+    import subprocess
+
+    command = [sys.executable, "-m", "sandbox", "--db", str(database), "--port", str(port)]
+    raise typer.Exit(subprocess.call(command))
+
+
+def up(home: Home = None) -> None:
+    """Dagster and the app together, on this machine only; stopped together by Ctrl+C."""
+    from orchestration.serving import serve_both
+
+    raise typer.Exit(serve_both(settings_of(home), console))
