@@ -78,6 +78,15 @@ def exceptions(
     }
 
 
+def fixes(published: Published, limit: int = 20) -> Report:
+    """What to mend first, and what Sage would refuse before any sale has needed it."""
+    return {
+        **stamp(published),
+        "fixes": [jsonable(row) for row in totals.fixes(published, limit)],
+        "closed_ahead": [jsonable(row) for row in totals.closed_ahead(published)],
+    }
+
+
 def trace(published: Published, text: str) -> Report:
     """The whole life of every receipt (or Sage document) that a text names; `lives` is empty where none does.
 

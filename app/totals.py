@@ -314,3 +314,16 @@ def passes(published: Published) -> Rows:
         "select distinct pass_number, stage, milliseconds, published_at from health_passes "
         "order by pass_number, published_at, stage"
     )
+
+
+def fixes(published: Published, limit: int = 20) -> Rows:
+    """What stops missing documents, the mending that frees most value first."""
+    return published.rows("select * from fix_set order by company_id, fix_rank limit ?", [limit])
+
+
+def closed_ahead(published: Published) -> Rows:
+    """Combinations that Sage would refuse as it is now, those that are sold most first."""
+    return published.rows(
+        "select * from look_ahead where status <> 'open' "
+        "order by lately_pence desc, company_id, cell, store_id, tried_key"
+    )

@@ -18,6 +18,7 @@ for command in (
     running.run,
     looking.status,
     looking.exceptions,
+    looking.fixes,
     looking.trace,
     looking.export,
     posting.post,

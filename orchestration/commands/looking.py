@@ -33,6 +33,17 @@ def exceptions(
     show(report, as_json, lambda told: console.print(render.exceptions(told)))
 
 
+def fixes(
+    home: Home = None,
+    limit: Annotated[int, typer.Option(help="How many things to mend are listed.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """What to mend first: what stops most value from being posted, and what Sage would refuse next."""
+    from app import render, reports
+
+    show(reports.fixes(published(home), limit), as_json, lambda told: console.print(render.fixes(told)))
+
+
 def trace(
     subject: Annotated[
         str, typer.Argument(metavar="ID", help="Receipt number, event, posting key, exception or URN.")

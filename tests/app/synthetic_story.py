@@ -500,3 +500,29 @@ def _add_up(shop: Shop) -> None:
                 suggested_remedy=row.get("suggested_remedy"),
                 runbook=row["runbook"],
             )
+    for rank, (mend, store) in enumerate([("4015 S01", "S01"), ("V5", "S02")], start=1):
+        shop.add(
+            "fix_set",
+            fix_id=f"FIX{rank}",
+            fix_rank=rank,
+            rule_id="NOM-03" if rank == 1 else "TAX-01",
+            title="Nominal account is hidden" if rank == 1 else "Tax code is not mapped",
+            to_mend=mend,
+            owner="finance",
+            remedy="Reopen the account, or map the category to another.",
+            runbook="nominal_hidden",
+            stores=store,
+            documents_touched=3 - rank,
+            value_touched_pence=24000 // rank,
+            value_freed_so_far_pence=12000 + 24000 * (rank - 1),
+        )
+    for status, lately in (("hidden", 12000), ("open", 99900)):
+        shop.add(
+            "look_ahead",
+            cell="goods",
+            tried_key=f"gift {status}",
+            leads_to="4015/S01",
+            status=status,
+            last_seen_on=AS_OF.date(),
+            lately_pence=lately,
+        )

@@ -46,9 +46,26 @@ def test_every_report_is_json(published: Published) -> None:
     for report in (
         reports.status(published),
         reports.exceptions(published),
+        reports.fixes(published),
         reports.trace(published, str(DRIFTED)),
     ):
         assert json.loads(json.dumps(report)) == report
+
+
+def test_what_to_mend_first_is_told_with_what_it_frees_and_what_sage_would_refuse_next(
+    published: Published,
+) -> None:
+    told = reports.fixes(published)
+    assert [(row["to_mend"], row["value_freed_so_far"]) for row in told["fixes"]] == [
+        ("4015 S01", "120.00"),
+        ("V5", "360.00"),
+    ]
+    assert [row["status"] for row in told["closed_ahead"]] == ["hidden"]
+    assert len(reports.fixes(published, limit=1)["fixes"]) == 1
+    shown = read(render.fixes(told))
+    for words in ("4015 S01", "£360.00", "gift hidden", "£120.00"):
+        assert words in shown
+    assert "gift open" not in shown
 
 
 def test_exceptions_are_filtered_counted_and_limited(published: Published) -> None:
