@@ -12,7 +12,10 @@ from house import House
 
 from orchestration.files import sql_path
 
-SALES = "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross,Customer,Destination"
+SALES = (
+    "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,"
+    "Net,TaxCode,TaxRate,Tax,Gross,Customer,Destination"
+)
 TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
 DAY, LATER_DAY = "2011-03-01", "2011-03-09"
 

@@ -28,14 +28,23 @@ numbered as (
     from in_runs
 ),
 
--- The next lower number of the run, where an earlier day has it: what lies between never came.
+-- With the next lower number of the run.
 followed as (
     select
         *,
         lag(closure_no) over (partition by company_id, store_code, till_id, run_no, is_repeated order by closure_no) as lower_no,
         lag(business_date) over (partition by company_id, store_code, till_id, run_no, is_repeated order by closure_no) as lower_date,
+        -- a repeated one counts only where its day has no other
         min(case when is_repeated then 1 else 0 end) over (partition by company_id, store_code, till_id, business_date) = case when is_repeated then 1 else 0 end as is_counted
     from numbered
+),
+
+-- Where an earlier day has the lower number, what lies between never came.
+skipping as (
+    select
+        *,
+        not is_repeated and closure_no > lower_no + 1 and lower_date <= business_date as is_after_gap
+    from followed
 ),
 
 closures as (
@@ -47,9 +56,9 @@ closures as (
         {{ whole('count(*)') }} as closure_count,
         {{ list_of('cast(closure_no as varchar)') }} as closure_nos,
         {{ list_of('case when is_repeated then cast(closure_no as varchar) end') }} as repeated_closure_nos,
-        max(case when not is_repeated and closure_no > lower_no + 1 and lower_date <= business_date then closure_no end) as gap_before_no,
-        max(case when not is_repeated and closure_no > lower_no + 1 and lower_date <= business_date then lower_no end) as gap_after_no,
-        max(case when not is_repeated and closure_no > lower_no + 1 and lower_date <= business_date then lower_date end) as gap_after_date,
+        max(case when is_after_gap then closure_no end) as gap_before_no,
+        max(case when is_after_gap then lower_no end) as gap_after_no,
+        max(case when is_after_gap then lower_date end) as gap_after_date,
         max(closed_at_local) as closed_at_local,
         {{ whole('sum(case when is_counted then receipts_count end)') }} as closure_receipts,
         {{ whole('sum(case when is_counted then sales_pence end)') }} as closure_sales_pence,
@@ -58,7 +67,7 @@ closures as (
         {{ whole('sum(case when is_counted then cash_pence end)') }} as closure_cash_pence,
         {{ whole('sum(case when is_counted then card_pence end)') }} as closure_card_pence,
         {{ whole('sum(case when is_counted then counted_cash_pence end)') }} as counted_cash_pence
-    from followed
+    from skipping
     group by company_id, store_code, till_id, business_date
 ),
 
