@@ -11,7 +11,7 @@ with deliveries as (
     from {{ ref('stg_intake__deliveries') }}
 ),
 
--- A later file of the same name that could be read takes the place; what of it could not be read is told of that file.
+-- A later file of the same name takes the place, unless it has fewer good rows; what of it could not be read is told of it.
 replaced as (
     select distinct
         deliveries.company_id,
@@ -23,6 +23,7 @@ replaced as (
             deliveries.company_id = later.company_id
             and deliveries.source_file = later.source_file
             and deliveries.modified_ns < later.modified_ns
+            and deliveries.rows_landed <= later.rows_landed
     where deliveries.is_named_for_its_span and later.status in ('accepted', 'partly_accepted')
 ),
 
