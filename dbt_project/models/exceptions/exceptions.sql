@@ -164,7 +164,10 @@ described as (
             when verdict in ('ambiguous', 'not_checked') then 3
             else 3
         end as integer) as severity,
-        'docs/runbooks/' || exception_class || '.md' as runbook
+        'docs/runbooks/' || exception_class || '.md' as runbook,
+        -- what no later file or posting can undo must not keep a month open for ever: nobody can accept it by hand yet
+        business_date is not null and status = 'open'
+        and exception_class not in ('cash_over_short', 'closure_repeated', 'closure_number_gap') as blocks_close
     from unioned
 ),
 
