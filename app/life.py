@@ -48,6 +48,11 @@ def life(published: Published, subject: Subject) -> Life:
     }
 
 
+def closure(told: Life) -> Row | None:
+    """The exception of a till's closure, where that is whose life it is."""
+    return next((row for row in told["exceptions"] if row["document_kind"] == "closure"), None)
+
+
 def sales_totals(told: Life) -> tuple[int, int]:
     """What the till sold and what Sage holds of it, in signed pence over the sales documents of a life."""
     sales = [row for row in told["documents"] if row["is_sales"]]

@@ -241,7 +241,10 @@ def verdict_text(code: str | None) -> Text:
 
 
 def _what(row: dict[str, Any]) -> str:
-    """The cause in words; for a drift, everything that differs."""
+    """The cause in words; for a drift everything that differs, for a closure which till and both values."""
+    if row["document_kind"] == "closure":
+        detail = f": {row['cause_detail']}" if row["cause_detail"] else ""
+        return words.cause(row["exception_class"]) + detail
     if row["verdict"] == "drifted":
         return f"Differs: {words.drifts(row['cause_detail'])}"
     return words.cause(row["exception_class"])

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from app import words
+from app.life import closure
 from app.money import counted, day, moment, pounds, units
 from app.render import add, panel, read_day, read_moment, stamp_line, table_of, titled, verdict_text
 from app.reports import Report
@@ -40,6 +41,8 @@ def _title(life: Life) -> str:
         return f"Receipt {receipt['receipt_no']}, {where}"
     if life["ledger"]:
         return f"Sage document URN {life['ledger'][0]['urn']}, without a receipt"
+    if wrong := closure(life):
+        return wrong["cause_detail"] or words.cause(wrong["exception_class"])
     return f"File {life['delivery']['source_file']}" if life["delivery"] else "Exception"
 
 

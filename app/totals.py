@@ -77,7 +77,7 @@ def blockers(published: Published) -> Rows:
         select company_id, cast(date_trunc('month', business_date) as date) as period, exception_class, owner,
             count(*) as open_exceptions, cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence
         from exceptions
-        where status = 'open' and business_date is not null
+        where blocks_close
         group by company_id, date_trunc('month', business_date), exception_class, owner
         order by company_id, period desc, value_at_risk_pence desc, open_exceptions desc, exception_class,
         owner

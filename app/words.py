@@ -42,6 +42,11 @@ CAUSES = {
     "store_unmapped": "Store not set up",
     "rows_set_aside": "Rows that could not be read",
     "file_refused": "File that could not be read",
+    "closure_missing": "Till closure missing",
+    "closure_repeated": "Till closure number repeated",
+    "closure_number_gap": "Till closure number skipped",
+    "closure_unequal": "Till closure differs from its receipts",
+    "cash_over_short": "Cash over or short",
     "foreign_currency": "Foreign currency",
     "before_cutover": "Before the cutover",
     "drift_amount": "Wrong amount",
@@ -87,6 +92,7 @@ KINDS = {
     "transfer": "Transfer",
     "none": "No document",
     "delivery": "File",
+    "closure": "Till closure",
 }
 
 SLOTS = {

@@ -71,7 +71,7 @@ def render(report: Report, console: Console) -> None:
         )
     console.print(_judgement(report))
     for stage, judged in report["judged"].items():
-        for miss in judged["misses"][:10]:
+        for miss in [*judged["misses"][:10], *judged["closures"]["misses"][:10]]:
             console.print(f"[red]{stage}: {miss}[/red]", highlight=False)
     console.print(_times(report))
     console.rule("Where to look next")
@@ -122,11 +122,20 @@ def _owed(row: Report | None) -> tuple[str, str, str]:
 
 
 def _judgement(report: Report) -> Table:
-    table = Table(title="Judged against the planted truth, to the document", title_justify="left")
+    table = Table(
+        title="Judged against the planted truth, to the document and the till's day", title_justify="left"
+    )
     table.add_column("verdict")
     for heading in ("truth before", "precision", "recall", "truth after", "precision", "recall"):
         table.add_column(heading, justify="right")
-    stages = [report["judged"][stage]["verdicts"] for stage in ("before", "after")]
+    judged = [report["judged"][stage] for stage in ("before", "after")]
+    stages = [
+        {
+            **stage["verdicts"],
+            **{f"till closure: {word}": row for word, row in stage["closures"]["words"].items()},
+        }
+        for stage in judged
+    ]
     for verdict in sorted({*stages[0], *stages[1]}):
         cells = [cell for stage in stages for cell in _judged(stage.get(verdict))]
         table.add_row(verdict, *cells)

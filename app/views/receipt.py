@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import finding, words
-from app.life import Life, life, sales_totals
+from app.life import Life, closure, life, sales_totals
 from app.money import counted, day, moment, pounds, units
 from app.opening import open_published
 from app.published import Published, Row
@@ -81,6 +81,10 @@ def heading(told: Life) -> None:
         )
     elif told["ledger"]:
         st.header(f"Sage document URN {told['ledger'][0]['urn']}, without a receipt", anchor=False)
+    elif wrong := closure(told):
+        st.header(plain(words.cause(wrong["exception_class"])), anchor=False)
+        if wrong["cause_detail"]:
+            st.markdown(plain(wrong["cause_detail"]))
     else:
         st.header("A file that could not be read", anchor=False)
 

@@ -2,8 +2,9 @@
 
     python -m sandbox.scenario.judge --manifest FILE --published FOLDER --stage before|after [--json]
 
-It reads two things only: the truth manifest, and the table `document_verdicts` of the current publication.
-Exit code 1 if a planted fault went unfound, an innocent document was accused or lost, or more documents were
+It reads two things only: the truth, and of the current publication the tables `document_verdicts`, `till_closures`
+and, for what is open about closures, `exceptions`.
+Exit code 1 if a planted fault went unfound, an innocent document or till was accused or lost, or more documents were
 left `ambiguous` or `not_checked` than the truth has; 2 if there is nothing to judge.
 """
 
@@ -21,6 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sandbox.scenario import manifest as manifests
+from sandbox.scenario.judge_closures import GREY as CLOSURE_GREY
+from sandbox.scenario.judge_closures import Words, judge_closures
 from sandbox.scenario.judge_report import summary, text_of
 from sandbox.scenario.judgement import ABSENT, GREY, NOTHING_SAID, Finding, Judgement, Said, words_of
 from sandbox.scenario.manifest import Truth
@@ -157,16 +160,33 @@ def _failures(judgement: Judgement) -> list[str]:
 
 def read_publication(published: Path) -> tuple[int, list[Said]]:
     """The number of the current publication and its verdicts. Raises NothingToJudge."""
+    number, rows = _rows_of(published, MODEL, COLUMNS)
+    return number, [_said(row) for row in rows]
+
+
+def read_closures(published: Path) -> Words:
+    """What the current publication says of every till-day. Raises NothingToJudge."""
+    of_day = ("store_id", "till_id", "business_date")
+    _, days = _rows_of(published, "till_closures", (*of_day, "closure_verdict"))
+    _, exceptions = _rows_of(published, "exceptions", (*of_day, "document_kind", "status", "exception_class"))
+    said = {tuple(row[name] for name in of_day): {row["closure_verdict"]} & CLOSURE_GREY for row in days}
+    for row in exceptions:
+        if (row["document_kind"], row["status"]) == ("closure", "open"):
+            said.setdefault(tuple(row[name] for name in of_day), set()).add(row["exception_class"])
+    return {(str(store), str(till), day): frozenset(words) for (store, till, day), words in said.items()}
+
+
+def _rows_of(published: Path, model: str, columns: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
     try:
         number = int((published / "current").read_text(encoding="utf-8").strip())
         listing = json.loads((published / f"{number}.json").read_text(encoding="utf-8"))
-        files = [published / file["path"] for file in listing["tables"][MODEL]]
+        files = [published / file["path"] for file in listing["tables"][model]]
     except (FileNotFoundError, KeyError, ValueError) as error:
-        raise NothingToJudge(f"no publication with {MODEL} in {published}: {error!r}") from error
+        raise NothingToJudge(f"no publication with {model} in {published}: {error!r}") from error
     if not files:
-        raise NothingToJudge(f"publication {number} has no {MODEL}")
-    table = pa.concat_tables([pq.read_table(file, columns=list(COLUMNS)) for file in files])
-    return number, [_said(row) for row in table.to_pylist()]
+        raise NothingToJudge(f"publication {number} has no {model}")
+    table = pa.concat_tables([pq.read_table(file, columns=list(columns)) for file in files])
+    return number, table.to_pylist()
 
 
 def _said(row: Mapping[str, Any]) -> Said:
@@ -203,11 +223,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not truths:
             raise NothingToJudge(f"{options.manifest} has no truth for the stage {options.stage}")
         publication, said = read_publication(options.published)
+        closures = judge_closures(manifests.read_closures(options.manifest), read_closures(options.published))
     except (NothingToJudge, FileNotFoundError) as error:
         print(f"nothing to judge: {error}", file=sys.stderr)
         return 2
     judgement = judge(truths, said, stage=options.stage, publication=publication)
-    report = summary(judgement)
+    judgement.failures += closures["failures"]
+    report = summary(judgement) | {"closures": closures}
     print(json.dumps(report, indent=1) if options.json else text_of(report))
     return 0 if judgement.has_passed else 1
 

@@ -104,6 +104,17 @@ def text_of(report: Mapping[str, Any]) -> str:
             f"{fault:34}{row['truth']:>8}{row['right']:>8}"
             f"{_percent(row['precision']):>11}{_percent(row['recall']):>9}"
         )
+    closures = report.get("closures", {"words": {}, "misses": []})
+    for word, row in closures["words"].items():
+        lines.append(
+            f"{word:34}{row['truth']:>8}{row['right']:>8}"
+            f"{_percent(row['precision']):>11}{_percent(row['recall']):>9}"
+        )
+    for miss in closures["misses"]:
+        lines.append(
+            f"closure of {miss['store_id']} till {miss['till_id']} on {miss['business_date']}:"
+            f" truth {miss['truth'] or 'agrees'}, said {miss['said'] or 'agrees'}"
+        )
     for miss in report["misses"]:
         lines.append(
             f"missed: {miss['store_id']} {miss['receipt_no']} {miss['document_kind']} {miss['ordinal']}"

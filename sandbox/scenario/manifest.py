@@ -7,7 +7,7 @@ receipt_no, document_kind and ordinal; kind `none`, ordinal 0 for a receipt that
 An expected row carries in `urn` the document that truly is it, where the connector posted one. `twin_urn`
 is that of a document equal in every field: which of the two is which is no fact. `is_strict`: its reference
 names the receipt, so no rung may call it ambiguous. Money in pence, positive in the direction of the
-document.
+document. Beside it lies the truth about every till's closure of a day, written by the tills.
 """
 
 from __future__ import annotations
@@ -84,6 +84,25 @@ def read(path: Path, stage: str) -> list[Truth]:
     """The rows of one stage. Raises FileNotFoundError."""
     rows = pq.read_table(path, filters=[("stage", "=", stage)]).to_pylist()
     return [Truth(**row) for row in rows]
+
+
+def closures_beside(manifest: Path) -> Path:
+    """Where the truth about the tills' closures lies."""
+    return manifest.with_name("closures.parquet")
+
+
+def read_closures(manifest: Path) -> dict[tuple[str, str, date], frozenset[str]]:
+    """Of each store, till and trading day what must be said of it; nothing where its closure agrees.
+
+    Raises FileNotFoundError.
+    """
+    rows = pq.read_table(closures_beside(manifest)).to_pylist()
+    return {
+        (row["store_id"], row["till_id"], row["business_date"]): frozenset(
+            filter(None, row["words"].split(","))
+        )
+        for row in rows
+    }
 
 
 @cache

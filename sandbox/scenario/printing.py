@@ -142,7 +142,7 @@ def _closures(delimiter: str, line_end: str, day: str, clock: str, store: str) -
         pounds("returns_pence"),
         pounds("cash_pence"),
         pounds("card_pence"),
-        pounds("cash_pence"),
+        pounds("counted_cash_pence"),
     ]
     return f"""
         select store_id, 'closures_' || {DAILY} || '.csv' as file_name, business_date as document_date,
@@ -236,7 +236,7 @@ XML_CLOSURES = f"""
         || strftime(closed_at, '%Y-%m-%dT%H:%M:%S') || '" receipts="' || receipts_count
         || '" sales="' || {pounds("sales_pence")} || '" returns="' || {pounds("returns_pence")}
         || '" cash="' || {pounds("cash_pence")} || '" card="' || {pounds("card_pence")}
-        || '" countedCash="' || {pounds("cash_pence")} || '"/>' || chr(10) as text
+        || '" countedCash="' || {pounds("counted_cash_pence")} || '"/>' || chr(10) as text
     from derived_closures
 """
 XML_PRODUCTS = f"""

@@ -11,7 +11,7 @@ Tables that `open_sales` leaves in its connection:
 - `derived_lines`: one row per source line, in the source's order (line_no)
 - `derived_receipts`: one row per document
 - `derived_tenders`: one row per tender of a document that is worth anything
-- `derived_closures`: one row per store, till and trading day
+- `derived_closures`: one row per store, till and trading day, but for the faults of closure_faults.py
 """
 
 from __future__ import annotations
@@ -102,9 +102,11 @@ def half_up(numerator: str, denominator: int) -> str:
 def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     """Derive everything the tills print; same seed and file, same rows.
 
-    The seed chooses only which receipts are printed with an unknown store and which have an unreadable
-    quantity.
+    The seed chooses only which receipts are printed with an unknown store, which have an unreadable
+    quantity, and which closures are wrong.
     """
+    from sandbox.scenario.closure_faults import commit_closure_faults
+
     connection = open_skus(parquet)
     for statement in (
         PRICED_LINES,
@@ -116,6 +118,7 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
         CLOSURES,
     ):
         connection.execute(statement)
+    commit_closure_faults(connection, seed)
     return connection
 
 
@@ -354,7 +357,8 @@ select
     sum(case when gross_pence >= 0 then gross_pence else 0 end)::bigint as sales_pence,
     sum(case when gross_pence < 0 then gross_pence else 0 end)::bigint as returns_pence,
     sum(coalesce(cash_pence, 0))::bigint as cash_pence,
-    sum(coalesce(card_pence, 0))::bigint as card_pence
+    sum(coalesce(card_pence, 0))::bigint as card_pence,
+    sum(coalesce(cash_pence, 0))::bigint as counted_cash_pence
 from derived_receipts
 left join tendered using (receipt_no)
 where receipt_no not in (select receipt_no from oddities where printed_store is not null)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from sandbox.scenario.closure_faults import write_closure_truth
 from sandbox.scenario.flawed_files import write_flawed
 from sandbox.scenario.printing import EXPORTS, Export
 from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales, open_skus
@@ -38,17 +39,27 @@ class Written:
     gross_pence: int
 
 
-def write_exports(inbox: Path, *, seed: int, since: date | None = None, until: date | None = None) -> Written:
+def write_exports(
+    inbox: Path,
+    *,
+    seed: int,
+    since: date | None = None,
+    until: date | None = None,
+    closure_truth: Path | None = None,
+) -> Written:
     """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from
     the first.
 
     Files already there under the same name are replaced by the same bytes: one seed, one set of files.
-    Products are written once, the files that are wrong on purpose with the last day.
+    Products are written once, the files that are wrong on purpose with the last day. `closure_truth` is where
+    the judge will read what is true of every closure.
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
     with open_sales(seed) as connection:
         files = sum(_write(connection, export, inbox, since, until) for export in EXPORTS)
         receipts, lines, net, gross = _totals(connection, since, until)
+        if closure_truth:
+            write_closure_truth(connection, closure_truth)
     if until >= LAST_DAY:
         files += write_flawed(inbox)
     return Written(files, receipts, lines, net, gross)

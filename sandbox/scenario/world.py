@@ -20,6 +20,7 @@ from typing import Any
 
 from sandbox.company import SageCompany
 from sandbox.scenario import connector, tills
+from sandbox.scenario.manifest import closures_beside
 
 SITE_ID = "6f2a1c9e-0d34-4c7b-9a55-2b8e1f0c7d11"
 COMPANY_ID = 1
@@ -84,7 +85,9 @@ def fortnight(world: World) -> Mapping[str, Any]:
     """A fortnight of hourly files, some of them broken on purpose, and what the connector made of them."""
     with world.timed("tills export"):
         since = tills.CATCH_UP_END + timedelta(days=1)
-        written = tills.write_exports(world.inbox, seed=world.seed, since=since)
+        written = tills.write_exports(
+            world.inbox, seed=world.seed, since=since, closure_truth=closures_beside(world.manifest)
+        )
     with world.timed("connector posts"), SageCompany.open(world.books) as company:
         loaded = connector.load(company, world.inbox, "fortnight", seed=world.seed, manifest=world.manifest)
     return {"receipts": written.receipts, "lines": written.lines, "documents": loaded.documents}

@@ -85,7 +85,7 @@ COLUMNS = {
         classification_effect_pence bigint, value_at_risk_pence bigint, status varchar, first_seen_pass
         bigint, first_seen_at timestamp, last_seen_pass bigint, last_seen_at timestamp, resolved_at
         timestamp, days_open bigint, cause_key varchar,
-        severity integer, runbook varchar, due_at timestamp, debt_pence_days bigint""",
+        severity integer, runbook varchar, due_at timestamp, debt_pence_days bigint, blocks_close boolean""",
     "debt": """company_id varchar, owner varchar, exception_class varchar, cause_key varchar,
     open_exceptions bigint,
         value_at_risk_pence bigint, vat_effect_pence bigint, debt_pence_days bigint, oldest_first_seen_at
@@ -362,6 +362,7 @@ class Shop:
                 "due_at": AS_OF,
                 "debt_pence_days": value * days,
                 "runbook": f"docs/runbooks/{cause}.md",
+                "blocks_close": "business_date" in row and row.get("status", "open") == "open",
                 **row,
             },
         )

@@ -55,6 +55,8 @@ def test_every_planted_fault_is_found_and_nothing_clean_is_accused(played: Playe
         assert judged["misses"] == []
         assert judged["accused"] == []
         assert judged["documents"] > 30_000
+        assert judged["closures"]["misses"] == []
+        assert judged["closures"]["till_days"] > 2_000
     assert played.exit_code == 0
 
 
@@ -84,6 +86,10 @@ def test_posting_lowers_debt_and_what_the_gate_stops_stays_open(played: Played) 
         "sku_unmapped",
         "customer_on_hold",
         "period_closed",
+        "closure_missing",
+        "closure_repeated",
+        "closure_unequal",
+        "cash_over_short",
     } <= classes
 
 

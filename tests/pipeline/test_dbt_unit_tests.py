@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 LOGIC = {
+    "int_deliveries_awaited",
     "int_documents_matched_as_contras",
     "int_documents_matched_by_posting_key",
     "int_documents_matched_by_pos_id",
@@ -16,6 +17,8 @@ LOGIC = {
     "int_ledger_judged",
     "bridge_lines",
     "till_customer_balances",
+    "till_closures",
+    "int_closures_classed",
     "int_open_spells",
     "posting_proposals",
 }

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sandbox.scenario import judge, manifest
+from sandbox.scenario.judge_closures import judge_closures
 from sandbox.scenario.judge_report import summary, text_of
 from sandbox.scenario.judgement import Judgement, Said
 from sandbox.scenario.manifest import Truth
@@ -214,24 +215,99 @@ def test_recall_and_precision_are_of_documents() -> None:
     assert "missed: S01 3 invoice" in text_of(report)
 
 
-def publish(folder: Path, said: list[Said], number: int = 2) -> Path:
+DAYS = {
+    ("S01", "1", date(2011, 8, 22)): "",
+    ("S01", "1", date(2011, 8, 23)): "closure_missing",
+    ("S01", "2", date(2011, 8, 23)): "cash_over_short,closure_repeated",
+    ("S09", "1", date(2011, 8, 23)): "not_checked",
+}
+
+
+def words_of_days(**change: str | None) -> dict[tuple[str, str, date], frozenset[str]]:
+    """The truth about the till-days, but for the one of a store and till: `S01_1_23="closure_unequal"`."""
+    told = dict(DAYS)
+    for name, words in change.items():
+        store, till, day = name.split("_")
+        del told[store, till, date(2011, 8, int(day))]
+        if words is not None:
+            told[store, till, date(2011, 8, int(day))] = words
+    return {day: frozenset(filter(None, words.split(","))) for day, words in told.items()}
+
+
+def test_the_whole_truth_about_the_closures_passes() -> None:
+    report = judge_closures(words_of_days(), words_of_days())
+    assert (report["till_days"], report["right"]) == (4, 4)
+    assert report["failures"] == report["misses"] == []
+    assert {row["recall"] for row in report["words"].values()} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "failure"),
+    [
+        ({"S01_1_23": ""}, "1 planted faults"),
+        ({"S01_1_23": "closure_unequal"}, "1 planted faults"),
+        ({"S01_2_23": "cash_over_short"}, "1 planted faults"),
+        ({"S01_1_22": "cash_over_short"}, "1 tills were accused"),
+        ({"S09_1_23": "closure_missing"}, "1 tills were accused"),
+        ({"S01_1_22": "not_checked"}, "1 till-days are not checked"),
+        ({"S01_1_23": "pending"}, "1 planted faults"),
+        ({"S01_1_22": None}, "1 till-days are not told"),
+        ({"S09_1_23": ""}, "1 till-days are not told"),
+    ],
+)
+def test_the_judge_of_closures_fails(change: dict[str, str | None], failure: str) -> None:
+    report = judge_closures(words_of_days(), words_of_days(**change))
+    assert failure in " ".join(report["failures"])
+    assert len(report["misses"]) == 1
+
+
+def publish(
+    folder: Path, said: list[Said], number: int = 2, days: dict[tuple[str, str, date], str] = DAYS
+) -> Path:
     """A publication of the verdicts, in two files, beside an older one that must not be read."""
     rows = [
         row._asdict() | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
         for row in said
     ]
-    files = []
-    for part, members in enumerate((rows[:5], rows[5:])):
-        path = folder / "document_verdicts" / f"2011-05-0{part + 1}" / f"{part}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(members), path)
-        files.append({"path": path.relative_to(folder).as_posix(), "rows": len(members), "digest": "x"})
-    (folder / f"{number}.json").write_text(
-        json.dumps({"tables": {"document_verdicts": files}}), encoding="utf-8"
-    )
+    of_day = [
+        {"store_id": store, "till_id": till, "business_date": day, "words": words}
+        for (store, till, day), words in days.items()
+    ]
+    verdicts = [row | {"closure_verdict": row["words"] or "agrees"} for row in of_day]
+    closure = {"document_kind": "closure", "status": "open"}
+    open_ones = [
+        row | closure | {"exception_class": word}
+        for row in of_day
+        for word in row["words"].split(",")
+        if word not in ("", "not_checked")
+    ]
+    other = {**of_day[0], "document_kind": "invoice", "status": "open", "exception_class": "never_sent"}
+    closed = {**other, "document_kind": "closure", "status": "resolved"}
+    tables = {
+        "document_verdicts": (rows[:5], rows[5:]),
+        "till_closures": (verdicts,),
+        "exceptions": ([*open_ones, other, closed],),
+    }
+    listed: dict[str, list[dict[str, object]]] = {}
+    for model, parts in tables.items():
+        for part, members in enumerate(parts):
+            path = folder / model / f"2011-05-0{part + 1}" / f"{part}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.Table.from_pylist(members), path)
+            file = {"path": path.relative_to(folder).as_posix(), "rows": len(members), "digest": "x"}
+            listed.setdefault(model, []).append(file)
+    (folder / f"{number}.json").write_text(json.dumps({"tables": listed}), encoding="utf-8")
     (folder / f"{number - 1}.json").write_text(json.dumps({"tables": {}}), encoding="utf-8")
     (folder / "current").write_text(f"{number}\n", encoding="utf-8")
     return folder
+
+
+def write_closure_truth(truth_file: Path) -> None:
+    rows = [
+        {"store_id": store, "till_id": till, "business_date": day, "words": words}
+        for (store, till, day), words in DAYS.items()
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), manifest.closures_beside(truth_file))
 
 
 def run(truth_file: Path, published: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -250,6 +326,7 @@ def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(
     after = [replace(t, stage="after", verdict="missing_in_pos") for t in TRUTHS]
     manifest.append(truth_file, TRUTHS)
     manifest.append(truth_file, after)
+    write_closure_truth(truth_file)
     passed = run(truth_file, publish(tmp_path / "right", said_of(TRUTHS)), "--json")
     assert passed.returncode == 0, passed.stderr
     report = json.loads(passed.stdout)
@@ -257,6 +334,11 @@ def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(
     failed = run(truth_file, publish(tmp_path / "wrong", changed(2, drift_kinds="amount")))
     assert failed.returncode == 1
     assert "1 planted documents were not found" in failed.stdout
+    quiet = {day: "" if words == "closure_missing" else words for day, words in DAYS.items()}
+    failed = run(truth_file, publish(tmp_path / "quiet", said_of(TRUTHS), days=quiet))
+    assert failed.returncode == 1
+    assert "1 planted faults of till closures were not found" in failed.stdout
+    assert "closure of S01 till 1 on 2011-08-23: truth closure_missing, said agrees" in failed.stdout
 
 
 def test_kinds_in_another_order_are_the_same_kinds(tmp_path: Path) -> None:
@@ -270,6 +352,7 @@ def test_no_publication_is_no_pass(tmp_path: Path, capsys: pytest.CaptureFixture
     manifest.append(truth_file, TRUTHS)
     arguments = ["--manifest", str(truth_file), "--published", str(tmp_path), "--stage"]
     assert judge.main([*arguments, "before"]) == 2
+    write_closure_truth(truth_file)
     publish(tmp_path, said_of(TRUTHS))
     assert judge.main([*arguments, "after"]) == 2
     assert "no truth for the stage after" in capsys.readouterr().err

@@ -190,6 +190,70 @@ def test_closures_count_the_day_of_each_till_and_not_the_unknown_store(inbox: Pa
     assert all(Decimal(r["Cash"]) + Decimal(r["Card"]) == gross[r["Till"]] for r in closures)
 
 
+def test_four_closures_are_wrong_each_in_its_own_way_and_the_judge_is_told(tmp_path: Path) -> None:
+    truth = tmp_path / "closures.parquet"
+    since, until = date(2011, 8, 18), date(2011, 8, 31)
+    write_exports(tmp_path / "inbox", seed=20111201, since=since, until=until, closure_truth=truth)
+    with open_sales(20111201) as connection:
+        faults = connection.execute("from closure_faults order by fault").fetchall()
+        (sold,) = connection.execute(
+            "select sum(gross_pence) from derived_receipts inner join closure_faults using (store_id, till_id)"
+            " where fault = 'unequal' and document_date = business_date"
+        ).fetchone()  # type: ignore[misc]
+    assert [fault for fault, *_ in faults] == ["cash_short", "missing", "repeated", "unequal"]
+    assert len({(store, till) for _, store, till, *_ in faults}) == 4
+    told = {
+        (store, till, day): words
+        for store, till, day, words in duckdb.sql(f"from '{truth.as_posix()}' where words <> ''").fetchall()
+        if words != "not_checked"
+    }
+    for fault, store, till, day, next_day, number in faults:
+        of_till = [row for row in closures_of(tmp_path, store) if row["Till"] == till]
+        of_day = [row for row in of_till if row["Day"] == day]
+        match fault:
+            case "missing":
+                assert of_day == []
+                assert told.pop((store, till, day)) == "closure_missing"
+            case "repeated":
+                assert [row["Day"] for row in of_till if row["ZNo"] == number] == [day, next_day]
+                assert told.pop((store, till, next_day)) == "closure_repeated"
+            case "unequal":
+                assert of_day[0]["Sales"] + of_day[0]["Returns"] == Decimal(int(sold) + 1250) / 100
+                assert told.pop((store, till, day)) == "closure_unequal"
+            case "cash_short":
+                assert of_day[0]["Cash"] - of_day[0]["Counted"] == 5
+                assert told.pop((store, till, day)) == "cash_over_short"
+    assert told == {}
+
+
+def closures_of(folder: Path, store: str) -> list[dict[str, object]]:
+    """The closures of a store's files, under one set of names."""
+    found = []
+    for path in sorted((folder / "inbox" / store).glob("closures_*")):
+        rows = (
+            [dict(row.attrib) for row in ElementTree.parse(path).getroot()]
+            if path.suffix == ".xml"
+            else rows_of(path)
+        )
+        for row in rows:
+            till, number, day, *_ = [value for name, value in row.items() if name not in ("Store", "Branch")]
+            *_, sales, returns, cash, card, counted = row.values()
+            parsed = day if "-" in day else "-".join(reversed(day.split("/")))
+            found.append(
+                {
+                    "Till": till,
+                    "ZNo": int(number),
+                    "Day": date.fromisoformat(parsed),
+                    "Sales": Decimal(sales),
+                    "Returns": Decimal(returns),
+                    "Cash": Decimal(cash),
+                    "Card": Decimal(card),
+                    "Counted": Decimal(counted),
+                }
+            )
+    return found
+
+
 def test_the_shapes_are_those_of_the_format_paper(inbox: Path) -> None:
     paper = Path(__file__).parents[2] / "sandbox" / "scenario" / "FORMATS.md"
     said = paper.read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ blockers as (
         {{ whole('sum(value_at_risk_pence)') }} as value_at_risk_pence,
         {{ whole('sum(abs(vat_effect_pence))') }} as vat_at_risk_pence
     from {{ ref('exceptions') }}
-    where status = 'open' and business_date is not null
+    where blocks_close
     group by company_id, {{ month_of('business_date') }}
 ),
 

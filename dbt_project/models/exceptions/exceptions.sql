@@ -58,10 +58,41 @@ open_deliveries as (
     from {{ ref('int_deliveries_classed') }}
 ),
 
+-- What a till counted beyond its receipts is at risk as takings, what its drawer lacks as profit too.
+open_closures as (
+    select
+        document_id as subject_id,
+        company_id,
+        store_id,
+        till_id,
+        business_date,
+        cast(null as date) as document_date,
+        cast(null as varchar) as event_id,
+        cast(null as varchar) as receipt_no,
+        'closure' as document_kind,
+        verdict,
+        exception_class,
+        owner,
+        cause_detail,
+        suggested_remedy,
+        cast(null as varchar) as rule_ids,
+        cast(null as varchar) as sync_claim,
+        cast(null as varchar) as sync_message,
+        cast(null as bigint) as ledger_urn,
+        effect_pence as takings_effect_pence,
+        cast(0 as bigint) as vat_effect_pence,
+        case when exception_class = 'cash_over_short' then effect_pence else cast(0 as bigint) end as profit_effect_pence,
+        cast(0 as bigint) as classification_effect_pence,
+        abs(effect_pence) as value_at_risk_pence
+    from {{ ref('int_closures_classed') }}
+),
+
 open_now as (
     select * from open_documents
     union all
     select * from open_deliveries
+    union all
+    select * from open_closures
 ),
 
 opened as (
@@ -133,7 +164,10 @@ described as (
             when verdict in ('ambiguous', 'not_checked') then 3
             else 3
         end as integer) as severity,
-        'docs/runbooks/' || exception_class || '.md' as runbook
+        'docs/runbooks/' || exception_class || '.md' as runbook,
+        -- what no later file or posting can undo must not keep a month open for ever: nobody can accept it by hand yet
+        business_date is not null and status = 'open'
+        and exception_class not in ('cash_over_short', 'closure_repeated', 'closure_number_gap') as blocks_close
     from unioned
 ),
 

@@ -1,7 +1,20 @@
--- Files that could not be read, or only in part: open until a whole one takes their place.
-with deliveries as (
-    select * from {{ ref('stg_intake__deliveries') }}
-    where status in ('refused', 'partly_accepted')
+-- Files that could not be read, or only in part: open until a later file has made good what was missing.
+with awaited as (
+    select distinct
+        company_id,
+        delivery_id,
+        source_file
+    from {{ ref('int_deliveries_awaited') }}
+),
+
+deliveries as (
+    select deliveries.*
+    from {{ ref('stg_intake__deliveries') }} as deliveries
+    inner join awaited
+        on
+            deliveries.company_id = awaited.company_id
+            and deliveries.delivery_id = awaited.delivery_id
+            and deliveries.source_file = awaited.source_file
 ),
 
 classed as (

@@ -40,10 +40,32 @@ deliveries as (
     from {{ ref('int_deliveries_classed') }}
 ),
 
+closures as (
+    select
+        company_id,
+        document_id as subject_id,
+        'closure' as subject_kind,
+        cast(null as varchar) as event_id,
+        store_id,
+        business_date,
+        verdict,
+        drift_kinds,
+        cast(null as varchar) as ledger_document_id,
+        receipts_pence as expected_gross_pence,
+        cast(null as bigint) as ledger_gross_pence,
+        exception_class,
+        owner,
+        abs(effect_pence) as value_at_risk_pence,
+        true as is_open
+    from {{ ref('int_closures_classed') }}
+),
+
 unioned as (
     select * from documents
     union all
     select * from deliveries
+    union all
+    select * from closures
 ),
 
 stamped as (

@@ -53,9 +53,10 @@ incomplete as (
         company_id,
         store_code,
         till_id,
-        receipt_no
-    from {{ ref('stg_intake__set_aside_rows') }}
-    where receipt_no is not null
+        receipt_no,
+        document_date
+    from {{ ref('int_deliveries_awaited') }}
+    where document_date is not null
 ),
 
 judged as (
@@ -87,6 +88,7 @@ judged as (
             and totalled.store_code = incomplete.store_code
             and totalled.till_id = incomplete.till_id
             and totalled.receipt_no = incomplete.receipt_no
+            and totalled.document_date = incomplete.document_date
 )
 
 select * from judged

@@ -7,6 +7,7 @@ renamed as (
         company_id,
         delivery_id,
         source_file,
+        modified_ns,
         store_code,
         profile,
         table_name,
