@@ -69,17 +69,13 @@ def fixes(report: Report) -> RenderableType:
     """What `tillproof fixes` shows."""
     parts: list[RenderableType] = [stamp_line(report)]
     if report["fixes"]:
-        table = table_of(
-            ">", "Mend", "What it is", "Whose", "Stores", ">Documents", ">At risk", ">Freed by then"
-        )
+        table = table_of(">", "What to mend", "Whose", ">Documents", ">At risk", ">Freed by then")
         for row in report["fixes"]:
             add(
                 table,
                 f"{row['fix_rank']:,}",
-                row["to_mend"],
-                f"{row['title']} ({row['rule_id']})",
+                f"{row['to_mend']}: {row['title']} ({row['rule_id']})",
                 words.owner(row["owner"]),
-                row["stores"],
                 f"{row['documents_touched']:,}",
                 pounds(row["value_touched_pence"]),
                 pounds(row["value_freed_so_far_pence"]),
@@ -88,15 +84,12 @@ def fixes(report: Report) -> RenderableType:
     else:
         parts.append(Text("Nothing stops a missing document from being posted."))
     if report["closed_ahead"]:
-        ahead = table_of(
-            "Cell", "Store", "Key", "Leads to", "Sage would say", "Last sold", ">Sold in 90 days"
-        )
+        ahead = table_of("Store", "What is sold", "Leads to", "In Sage", "Last sold", ">In 90 days")
         for row in report["closed_ahead"]:
             add(
                 ahead,
-                row["cell"],
-                "every store" if row["store_id"] == "*" else row["store_id"],
-                row["tried_key"],
+                "all" if row["store_id"] == "*" else row["store_id"],
+                f"{row['cell']} {row['tried_key']}",
                 row["leads_to"] or "nothing",
                 row["status"].replace("_", " "),
                 day(read_day(row["last_seen_on"])) if row["last_seen_on"] else "not lately",
