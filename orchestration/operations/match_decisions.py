@@ -117,8 +117,13 @@ def _refuse_a_second_word(
         _in_force(connection, company_id, ledger_document_id=ledger_document_id) if ledger_document_id else []
     )
     for known in (*mine, *taken):
-        said = known.ledger_document_id or "none of its candidates"
-        raise OperationsError(
-            f"{known.author} decided on {known.recorded_at:%d %b %Y} that {known.posting_key} is {said}. To take "
-            f"that back: tillproof decide {known.posting_key} --revoke --by NAME --reason TEXT"
-        )
+        raise OperationsError(already_decided(known))
+
+
+def already_decided(known: DecisionInForce) -> str:
+    """That there is a word already, and how to take it back."""
+    said = known.ledger_document_id or "none of its candidates"
+    return (
+        f"{known.author} decided on {known.recorded_at:%d %b %Y} that {known.posting_key} is {said}. To take that "
+        f"back: tillproof decide {known.posting_key} --revoke --by NAME --reason TEXT"
+    )
