@@ -15,8 +15,8 @@ from app.money import counted, day, jsonable, pounds
 from app.published import Published
 from app.render import add, read_day, read_moment, stamp_line, table_of
 from app.reports import stamp
-from orchestration.operations import DecisionInForce, Operations, OperationsError
-from orchestration.operations.match_decisions import already_decided
+from orchestration.operations import Operations, OperationsError
+from orchestration.operations.match_decisions import NONE_OF_THEM, already_decided
 
 Report = dict[str, Any]
 
@@ -73,14 +73,18 @@ def decide(
         author=by,
         reason=reason,
     )
-    said = ledger_document_id or "none of its candidates"
-    return _done("decided", posting_key, ledger_document_id, f"Decided: {posting_key} is {said}.")
+    said = ledger_document_id or NONE_OF_THEM
+    told = f"Decided: {posting_key} is {said}. The next `tillproof run` uses it."
+    return _done("decided", posting_key, ledger_document_id, told)
 
 
 def revoke(operations: Operations, company_id: str, posting_key: str, *, by: str, reason: str) -> Report:
     """Take a word back. Raises OperationsError where nobody gave one."""
     was = operations.revoke_match(company_id, posting_key, author=by, reason=reason)
-    told = f"Taken back: {was.author} had decided that {posting_key} is {_said(was)}."
+    told = (
+        f"Taken back: {was.author} had decided that {posting_key} is {was.ledger_document_id or NONE_OF_THEM}. The next `tillproof run` uses it: "
+        "post nothing of these before."
+    )
     return _done("revoked", posting_key, was.ledger_document_id, told)
 
 
@@ -89,7 +93,7 @@ def _done(what: str, posting_key: str, ledger_document_id: str | None, told: str
         "did": what,
         "posting_key": posting_key,
         "ledger_document_id": ledger_document_id,
-        "done": f"{told} The next `tillproof run` uses it.",
+        "done": told,
     }
 
 
@@ -132,10 +136,6 @@ def _decisions(published: Published, operations: Operations, company_id: str) ->
         }
 
 
-def _said(decision: DecisionInForce) -> str:
-    return decision.ledger_document_id or "none of its candidates"
-
-
 def render(report: Report, console: Console) -> None:
     """The listing for a person."""
     console.print(stamp_line(report))
@@ -143,6 +143,7 @@ def render(report: Report, console: Console) -> None:
         console.print("Nothing is ambiguous: there is nothing to decide.")
     for _, group in groupby(report["ambiguous"], key=_cell):
         _render_cell(list(group), console)
+    console.print()
     for decision in report["decisions"]:
         if decision["state"] != "used":
             _render_decision(decision, console)
@@ -201,7 +202,7 @@ def _render_cell(documents: list[Report], console: Console) -> None:
 
 
 def _render_decision(decision: Report, console: Console) -> None:
-    said = decision["ledger_document_id"] or "none of its candidates"
+    said = decision["ledger_document_id"] or NONE_OF_THEM
     state = (
         "waits for the next `tillproof run`"
         if decision["state"] == "waits_for_a_pass"

@@ -16,6 +16,7 @@ from orchestration.operations.people_tables import MatchDecision
 from orchestration.operations.signed_store import SignedStore
 
 DECISIONS = table_of(MatchDecision)
+NONE_OF_THEM = "none of its candidates"
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _refuse_a_second_word(
 
 def already_decided(known: DecisionInForce) -> str:
     """That there is a word already, and how to take it back."""
-    said = known.ledger_document_id or "none of its candidates"
+    said = known.ledger_document_id or NONE_OF_THEM
     return (
         f"{known.author} decided on {known.recorded_at:%d %b %Y} that {known.posting_key} is {said}. To take that "
         f"back: tillproof decide {known.posting_key} --revoke --by NAME --reason TEXT"

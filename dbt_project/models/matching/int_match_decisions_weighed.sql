@@ -76,8 +76,8 @@ worded as (
     select
         *,
         lapsed_because is null as is_in_force,
-        case when ledger_document_id is null then 'none of its candidates, by ' else 'named by ' end
-        || decided_by || ': ' || reason as evidence
+        case when ledger_document_id is null then 'none of its candidates, by ' else '' end
+        || 'the word of ' || decided_by || ': ' || reason as evidence
     from weighed
 )
 
