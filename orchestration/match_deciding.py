@@ -81,9 +81,10 @@ def decide(
 def revoke(operations: Operations, company_id: str, posting_key: str, *, by: str, reason: str) -> Report:
     """Take a word back. Raises OperationsError where nobody gave one."""
     was = operations.revoke_match(company_id, posting_key, author=by, reason=reason)
+    said = was.ledger_document_id or NONE_OF_THEM
     told = (
-        f"Taken back: {was.author} had decided that {posting_key} is {was.ledger_document_id or NONE_OF_THEM}. The next `tillproof run` uses it: "
-        "post nothing of these before."
+        f"Taken back: {was.author} had decided that {posting_key} is {said}. "
+        "The next `tillproof run` uses it: post nothing of these before."
     )
     return _done("revoked", posting_key, was.ledger_document_id, told)
 
