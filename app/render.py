@@ -216,6 +216,7 @@ _WHOLE = {
     "Receipt",
     "Can I close?",
     "Since",
+    "Ledger document",
 }
 """Columns whose values mean nothing in part."""
 

@@ -120,9 +120,18 @@ def _documents(life: Life) -> RenderableType | None:
             str(row["ledger_urn"] or ""),
             Text.assemble(verdict_text(row["verdict"]), words.because(row)),
         )
-    evidence = {row["evidence"] for row in life["documents"] if row["evidence"]}
-    matched = [Text(f"Matched by {', '.join(sorted(evidence))}", style="bright_black")] if evidence else []
-    return titled("What Sage should hold, and does", table, *matched)
+    known = [row for row in life["documents"] if row["evidence"]]
+    evidence = sorted({row["evidence"] for row in known if row["ledger_document_id"]})
+    told = [f"Matched by {', '.join(evidence)}"] if evidence else []
+    # what has evidence and no document of Sage was set apart by a person
+    told += [
+        f"{words.kind(row['document_kind'])}: {row['evidence']}"
+        for row in known
+        if not row["ledger_document_id"]
+    ]
+    return titled(
+        "What Sage should hold, and does", table, *(Text(line, style="bright_black") for line in told)
+    )
 
 
 def _claim(life: Life) -> RenderableType | None:

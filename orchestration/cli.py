@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from orchestration.commands import looking, mappings, posting, running
+from orchestration.commands import deciding, looking, mappings, posting, running
 
 app = typer.Typer(
     name="tillproof",
@@ -21,6 +21,7 @@ for command in (
     looking.fixes,
     looking.trace,
     looking.export,
+    deciding.decide,
     posting.post,
     looking.doctor,
     running.sandbox,

@@ -554,6 +554,17 @@ OPERATIONS_TABLES = (
         },
         ("posting_key", "payload_digest"),
     ),
+    _operations(
+        "match_decisions",
+        {
+            "posting_key": "varchar",
+            "ledger_document_id": "varchar",
+            "candidates": "varchar",
+            "author": "varchar",
+            "reason": "varchar",
+        },
+        ("posting_key",),
+    ),
 )
 
 TABLES: Mapping[str, TableSpec] = {

@@ -1,4 +1,4 @@
-"""Operations: what people and the poster decided (mappings, approvals, stops, intents, notes, sign-offs)."""
+"""Operations: what people and the poster decided (mappings, approvals, stops, intents, matches, notes, sign-offs)."""
 
 from orchestration.operations.chain import ChainEnd
 from orchestration.operations.errors import (
@@ -11,6 +11,7 @@ from orchestration.operations.errors import (
 from orchestration.operations.intents import Step, StoredIntent
 from orchestration.operations.landed import LANDED_TABLES
 from orchestration.operations.mapping_import import Given, Imported, RowChange
+from orchestration.operations.match_decisions import DecisionInForce
 from orchestration.operations.permissions import ApprovalGiven, CompanySwitch, StopInForce
 from orchestration.operations.store import Operations
 
@@ -20,6 +21,7 @@ __all__ = [
     "ChainBrokenError",
     "ChainEnd",
     "CompanySwitch",
+    "DecisionInForce",
     "FenceLostError",
     "Given",
     "Imported",

@@ -51,7 +51,7 @@ class Thousandths(TypeDecorator[Decimal]):
 
 
 class Recorded:
-    """Who wrote the row, when (UTC) and why; never landed, so that no model can see a clock."""
+    """Who wrote the row, when (UTC) and why; `recorded_at` is never landed, so that no model can see a clock."""
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     author: Mapped[str] = mapped_column(String(80))

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, Integer, f
 from sqlalchemy.types import TypeEngine
 
 from orchestration.operations import mapping_tables as mapping
+from orchestration.operations import people_tables as people
 from orchestration.operations import posting_tables as posting
 from orchestration.operations.base import Base, Thousandths, table_of
 
@@ -68,6 +69,9 @@ LANDED_TABLES: dict[str, LandedTable] = {
     "approvals": LandedTable(
         posting.Approval, APPROVED, (*APPROVED, "company_id", "decision", "approver", "reason")
     ),
+    "match_decisions": _mapping(
+        people.MatchDecision, ("posting_key",), "ledger_document_id", "candidates", "author", "reason"
+    ),
 }
 
 
@@ -84,6 +88,8 @@ def _table(connection: Connection, landed: LandedTable) -> pa.Table:
     if landed.model is posting.Approval:
         newest = select(func.max(table.c.id)).group_by(table.c.posting_key, table.c.payload_digest)
         query = query.where(table.c.id.in_(newest))
+    if landed.model is people.MatchDecision:
+        query = query.where(table.c.is_revoked.is_(False))
     rows = connection.execute(query).all()
     fields = [pa.field(column.name, _arrow_type(column)) for column in columns]
     arrays = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(fields)]

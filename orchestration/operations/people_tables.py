@@ -1,10 +1,10 @@
-"""What people said: notes, assignments, sign-offs; and the log of every change anybody made here."""
+"""What people said: notes, assignments, decisions, sign-offs; and the log of every change anybody made here."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, DateTime, Index, Integer, String, Text
+from sqlalchemy import Boolean, Date, DateTime, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from orchestration.operations.base import Base, Recorded
@@ -41,6 +41,35 @@ class SignOff(Recorded, Base):
     publication_number: Mapped[int] = mapped_column(Integer)
     chain_event_number: Mapped[int] = mapped_column(Integer)
     chain_head_hash: Mapped[str] = mapped_column(String(64))
+
+
+class MatchDecision(Recorded, Base):
+    """Which of its candidates an ambiguous document is, by a person's word; no ledger document: none of them.
+
+    A word counts until somebody takes it back. At most one counts for a posting key, and one for a ledger document.
+    """
+
+    __tablename__ = "match_decisions"
+    __table_args__ = tuple(
+        Index(
+            f"uq_match_decisions_{column}_in_force",
+            "company_id",
+            column,
+            unique=True,
+            sqlite_where=text("not is_revoked"),
+            postgresql_where=text("not is_revoked"),
+        )
+        for column in ("posting_key", "ledger_document_id")
+    )
+    company_id: Mapped[str] = mapped_column(String(20))
+    posting_key: Mapped[str] = mapped_column(String(20))
+    ledger_document_id: Mapped[str | None] = mapped_column(String(80))
+    candidates: Mapped[str] = mapped_column(Text)
+    publication_number: Mapped[int] = mapped_column(Integer)
+    is_revoked: Mapped[bool] = mapped_column(Boolean, default=False)
+    revoked_by: Mapped[str] = mapped_column(String(80), default="")
+    revoked_reason: Mapped[str] = mapped_column(Text, default="")
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime)
 
 
 class AuditLog(Base):

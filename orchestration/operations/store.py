@@ -15,11 +15,12 @@ from orchestration.operations.errors import MappingError
 from orchestration.operations.intents import IntentStore
 from orchestration.operations.landed import landed_tables
 from orchestration.operations.mapping_import import Given, Imported, RowChange
+from orchestration.operations.match_decisions import MatchDecisions
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
 
 
-class Operations(Permissions, People):
+class Operations(Permissions, People, MatchDecisions):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
     def __init__(self, database: Database):

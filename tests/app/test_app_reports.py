@@ -184,3 +184,12 @@ def test_text_from_a_till_is_shown_as_it_is_never_as_markup(published: Published
     shown = read(render_trace.trace(reports.trace(published, str(HOSTILE_RECEIPT))))
     assert "[free](javascript:alert(1))" in shown
     assert HOSTILE.split("<")[0].strip() in " ".join(shown.replace("│", " ").split())
+
+
+def test_a_trace_tells_apart_what_a_rung_matched_and_what_a_person_set_apart(published: Published) -> None:
+    report = reports.trace(published, str(MISSING))
+    missing = next(row for row in report["lives"][0]["documents"] if not row["ledger_document_id"])
+    missing["evidence"] = "none of its candidates, by the word of Fay: never banked"
+    words = read(render_trace.trace(report))
+    assert "none of its candidates, by the word of Fay: never banked" in words
+    assert "Matched by none" not in words

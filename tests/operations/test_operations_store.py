@@ -141,3 +141,39 @@ def test_a_change_and_its_log_are_one(described, monkeypatch):
     with pytest.raises(RuntimeError):
         described.stop_store("DGS", "S01", "two writers")
     assert described.active_stops("DGS") == {}
+
+
+CHOICE = {"candidates": ["DGS:sales:8", "DGS:sales:7"], "publication_number": 3}
+
+
+def test_a_decided_match_is_landed_until_it_is_revoked_and_both_words_stay_on_record(described):
+    described.decide_match("DGS", "TPA", "DGS:sales:7", **CHOICE, author="Fay", reason="till roll")
+    described.decide_match("DGS", "TPB", None, **CHOICE, author="Fay", reason="never banked")
+    landed = described.landed_tables()["match_decisions"].to_pylist()
+    assert [(row["posting_key"], row["ledger_document_id"]) for row in landed] == [
+        ("TPA", "DGS:sales:7"),
+        ("TPB", None),
+    ]
+    assert landed[0]["candidates"] == "DGS:sales:7,DGS:sales:8"
+    was = described.revoke_match("DGS", "TPA", author="Ann", reason="read the wrong roll")
+    assert (was.ledger_document_id, was.author) == ("DGS:sales:7", "Fay")
+    assert [row["posting_key"] for row in described.landed_tables()["match_decisions"].to_pylist()] == ["TPB"]
+    log = [(row["action"], row["author"], row["row_key"]) for row in described.audit_log("DGS")[-3:]]
+    assert log == [
+        ("decide match", "Fay", "TPA"),
+        ("decide match", "Fay", "TPB"),
+        ("revoke match", "Ann", "TPA"),
+    ]
+    assert "till roll" in described.audit_log("DGS")[-1]["before"]
+    described.decide_match("DGS", "TPA", "DGS:sales:8", **CHOICE, author="Ann", reason="the other roll")
+    with pytest.raises(OperationsError, match="nobody has decided TPX"):
+        described.revoke_match("DGS", "TPX", author="Ann", reason="tidy")
+
+
+def test_neither_side_of_a_decided_match_is_decided_again(described):
+    described.decide_match("DGS", "TPA", "DGS:sales:7", **CHOICE, author="Fay", reason="till roll")
+    for key, document in (("TPA", "DGS:sales:8"), ("TPA", None), ("TPB", "DGS:sales:7")):
+        with pytest.raises(OperationsError, match="decide TPA --revoke"):
+            described.decide_match("DGS", key, document, **CHOICE, author="Ann", reason="no, mine")
+    described.decide_match("ELSE", "TPA", "DGS:sales:7", **CHOICE, author="Ann", reason="another company")
+    assert [one.author for one in described.match_decisions("DGS")] == ["Fay"]

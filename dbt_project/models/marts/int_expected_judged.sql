@@ -8,7 +8,7 @@ assembled as (
         expected.*,
         compared.ledger_document_id,
         compared.rung,
-        compared.evidence,
+        coalesce(compared.evidence, decided.evidence) as evidence,
         compared.ledger_gross_pence,
         compared.ledger_net_pence,
         compared.ledger_tax_pence,
@@ -31,6 +31,8 @@ assembled as (
     left join {{ ref('int_documents_compared') }} as compared on expected.posting_key = compared.posting_key
     left join {{ ref('int_drifts_explained') }} as explained on expected.posting_key = explained.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
+    left join {{ ref('int_match_decisions_weighed') }} as decided
+        on expected.posting_key = decided.posting_key and decided.is_in_force and decided.ledger_document_id is null
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
     left join {{ ref('int_claims_latest') }} as claims
         on

@@ -4,6 +4,8 @@ with matches as (
     union all
     select * from {{ ref('int_documents_matched_by_pos_id') }}
     union all
+    select * from {{ ref('int_documents_matched_by_person') }}
+    union all
     select * from {{ ref('int_documents_matched_by_multiset') }}
 ),
 

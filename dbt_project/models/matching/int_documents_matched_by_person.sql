@@ -1,0 +1,17 @@
+-- Rung 9, asked after rung 2: a person named the pair, where the machine saw several and may not choose.
+with decisions as (
+    select * from {{ ref('int_match_decisions_weighed') }}
+    where is_in_force and ledger_document_id is not null
+),
+
+matches as (
+    select
+        company_id,
+        posting_key,
+        ledger_document_id,
+        9 as rung,
+        evidence
+    from decisions
+)
+
+select * from matches
