@@ -6,11 +6,13 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -21,6 +23,8 @@ from orchestration.landing import Landing
 from orchestration.landing_tables import DELIVERIES, TABLES
 from orchestration.publishing import Publications
 from orchestration.settings import Settings
+
+T = TypeVar("T")
 
 
 class PassInProgressError(Exception):
@@ -39,6 +43,17 @@ class Pass:
     as_of: datetime
     started_at: float = field(default_factory=time.monotonic)
     seconds: dict[str, float] = field(default_factory=dict)
+    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _begun: dict[str, Future[Any]] = field(default_factory=dict)
+
+    def begin_beside(self, name: str, work: Callable[[], Any]) -> None:
+        """Begin work that a later step takes up, while the steps between go on."""
+        self._begun[name] = self.beside.submit(work)
+
+    def outcome(self, name: str, work: Callable[[], T]) -> T:
+        """What work came to that a step before may have begun; else it is done now. Raises what it raised."""
+        begun: Future[T] | None = self._begun.pop(name, None)
+        return begun.result() if begun else work()
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -59,7 +74,9 @@ def begin(settings: Settings) -> Iterator[Pass]:
         history = History(settings.home / "history")
         history.ensure()
         publications = Publications(settings.published, kept=settings.publications_kept)
-        yield Pass(settings, landing, history, publications, landing.next_pass(), settings.now())
+        current = Pass(settings, landing, history, publications, landing.next_pass(), settings.now())
+        with current.beside:
+            yield current
 
 
 @contextmanager

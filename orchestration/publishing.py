@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -88,9 +89,15 @@ class Publications:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         before = self.newest()
-        tables = {
-            model: list(self._write(connection, model, models[model], before)) for model in sorted(models)
-        }
+
+        def written(model: str) -> list[dict[str, Any]]:
+            with connection.cursor() as own:
+                own.execute("set TimeZone = 'UTC'")
+                return list(self._write(own, model, models[model], before))
+
+        # a month is too little for DuckDB to share among threads: two models are written at a time
+        with ThreadPoolExecutor(2) as pool:
+            tables = dict(zip(sorted(models), pool.map(written, sorted(models)), strict=True))
         tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds, before))
         waiting = connection.execute(
             """select (select count(*) from marts.document_verdicts where verdict = 'pending')

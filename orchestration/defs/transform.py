@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster_dbt import dbt_assets
@@ -10,6 +11,9 @@ from orchestration import warehouse as warehouse_room
 from orchestration.passes import Pass
 from orchestration.settings import home_from_environment
 from orchestration.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from expectations.validation import IntakeResult
 
 MANIFEST: Path = warehouse_room.manifest(home_from_environment())
 
@@ -34,7 +38,8 @@ def _build(context: dg.AssetExecutionContext, current: Pass, selector: str) -> I
 def models_before_the_gate(
     context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[object]:
-    """What arrived, cleaned, and what Sage should hold for it."""
+    """What arrived, cleaned, and what Sage should hold for it. The rows received are judged meanwhile."""
+    current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
     yield from _build(context, current, "before_the_gate")
 
@@ -49,18 +54,16 @@ def gate(
     current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[dg.MaterializeResult]:
     """What may not leave for Sage, and which received rows are doubtful: every key, not a sample."""
-    from expectations.validation import run_intake, run_posting_gate
+    from expectations.validation import run_posting_gate
 
     folder = current.settings.home / "gate"
     with current.timed("gate"):
+        received = current.outcome("intake suites", lambda: _judge_received(current))
         warehouse.copy_out("expected.gate_candidates", folder / "gate_candidates.parquet", key="gate_row_id")
         posting = run_posting_gate(
             folder / "gate_candidates.parquet",
             folder / "posting_flags.parquet",
             pass_number=current.pass_number,
-        )
-        received = run_intake(
-            current.landing.root, pass_number=current.pass_number, out=folder / "intake_flags.parquet"
         )
     yield dg.MaterializeResult(
         asset_key=["gate", "posting_flags"],
@@ -70,6 +73,15 @@ def gate(
         asset_key=["gate", "intake_flags"],
         metadata={**{rule: count for rule, count in received.flagged.items() if count}},
     )
+
+
+def _judge_received(current: Pass) -> "IntakeResult":
+    """The intake suites over what this pass landed: they ask landing alone, and need not wait for a model."""
+    from expectations.validation import run_intake
+
+    out = current.settings.home / "gate" / "intake_flags.parquet"
+    with current.timed("intake suites"):
+        return run_intake(current.landing.root, pass_number=current.pass_number, out=out)
 
 
 @dbt_assets(manifest=MANIFEST, selector="after_the_gate", name="models_after_the_gate")

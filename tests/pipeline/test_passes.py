@@ -237,3 +237,26 @@ def test_a_holder_that_could_not_say_who_it_is_is_told_as_unknown(settings, monk
     put_text(settings.home / "pass.holder.json", "left behind")
     with passes.begin(settings):
         pass
+
+
+def test_work_begun_beside_a_step_is_done_once_and_its_failure_is_told_where_it_is_taken_up(settings) -> None:
+    done: list[str] = []
+
+    def work() -> str:
+        done.append("once")
+        return "judged"
+
+    def fail() -> str:
+        raise ValueError("the suites could not be judged")
+
+    with passes.begin(settings) as current:
+        current.begin_beside("suites", work)
+        assert current.outcome("suites", work) == "judged"
+        assert done == ["once"]
+        assert current.outcome("suites", work) == "judged", "a step that runs alone does the work itself"
+        assert done == ["once", "once"]
+        current.begin_beside("suites", fail)
+        with pytest.raises(ValueError, match="could not be judged"):
+            current.outcome("suites", work)
+        current.begin_beside("left behind", work)
+    assert len(done) == 3, "a pass does not end before what it began"
