@@ -24,10 +24,10 @@ for command in (
     deciding.decide,
     posting.post,
     looking.doctor,
-    running.sandbox,
     running.up,
 ):
     app.command()(command)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(running.sandbox)
 app.add_typer(mappings.app)
 app.add_typer(posting.app)
 

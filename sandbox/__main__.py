@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def main() -> None:
         serve(given)
     except (FileNotFoundError, FileExistsError, BadFault, BadSeed) as error:
         arguments.error(str(error))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
 
 
 def serve(given: argparse.Namespace) -> None:

@@ -62,16 +62,26 @@ def run(
 
 
 def sandbox(
+    context: typer.Context,
     database: Annotated[Path, typer.Option("--db", help="The company's file, as `demo` leaves it.")] = Path(
         "demo/world/sage200.sqlite"
     ),
     port: Annotated[int, typer.Option()] = 8200,
 ) -> None:
-    """A local Sage 200 over HTTP, for trying things out."""
+    """A local Sage 200 over HTTP, for trying things out. Says its addresses and secrets in one line of JSON.
+
+    Takes every option of `python -m sandbox` too: `--seed FOLDER` makes a company from CSV files, `--fault` switches
+    a fault on, `--clock` sets its time; `python -m sandbox --help` lists them. Ctrl+C stops it.
+    """
     import subprocess
 
-    command = [sys.executable, "-m", "sandbox", "--db", str(database), "--port", str(port)]
-    raise typer.Exit(subprocess.call(command))
+    command = [sys.executable, "-m", "sandbox", "--db", str(database), "--port", str(port), *context.args]
+    serving = subprocess.Popen(command)
+    while True:
+        try:
+            raise typer.Exit(serving.wait())
+        except KeyboardInterrupt:
+            continue  # the same Ctrl+C has reached the sandbox, which stops by itself
 
 
 def up(home: Home = None) -> None:
