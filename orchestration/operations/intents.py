@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from orchestration.operations import chain
 from orchestration.operations.chain import EVENTS, INTENTS, PAYLOADS, ChainEnd
@@ -185,7 +186,10 @@ class IntentStore:
             "hold_reason": step.after.hold_reason[:LONGEST_TEXT],
         }
         if step.before is None:
-            connection.execute(ADD_INTENT, after)
+            try:
+                connection.execute(ADD_INTENT, after)
+            except IntegrityError as taken:
+                raise FenceLostError(f"{step.after.posting_key} was decided by another worker") from taken
             return
         values = {f"new_{name}": value for name, value in after.items() if name != "posting_key"}
         where = {

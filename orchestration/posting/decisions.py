@@ -202,6 +202,8 @@ def _step(
             return None
         after = replace(intent, state=move(intent.state, "hold", "poster"), hold_reason=decision.reason)
         return Step("hold", intent, after, MOVER, {"hold": decision.reason})
+    if intent is not None and intent.state not in REPLACEABLE:
+        return None  # another run took it up since the plan was made
     if intent is None:
         return Step("decide", None, _decided(operations, decision, publication_number), MOVER, {})
     if intent.state in ("decided", "locked") and intent.payload_digest == proposal.payload_digest:
