@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from sim_swift import Swift
 from sqlalchemy import Connection
 
 from orchestration.operations import Operations
@@ -53,15 +54,13 @@ class SimulatedDatabase(Database):
     def __init__(self) -> None:
         self.step: Callable[[], None] = lambda: None
         self.keeps_pages = False
+        self.is_plain = True  # through SQLAlchemy's own connections; else by the swift one
         self._pages: list[bytes] = []
         self._time: Callable[[], datetime] = datetime.now
-        super().__init__("sqlite://", clock=lambda: self._time())
-
-    @property
-    def raw(self) -> Any:
-        """The one SQLite connection there is."""
+        super().__init__("sqlite://", clock=lambda: self._time())  # noqa: PLW0108  it is replaced
         with self.engine.connect() as connection:
-            return connection.connection.driver_connection
+            self.raw: Any = connection.connection.driver_connection
+        self._swift = Swift(self.engine, self.raw)
 
     def begin_story(self, clock: Callable[[], datetime], first_page: bytes, *, keeps_pages: bool) -> None:
         """As it was laid out; with `keeps_pages` it can lose power."""
@@ -74,15 +73,23 @@ class SimulatedDatabase(Database):
     def read(self) -> Iterator[Connection]:
         """As ever, one step later."""
         self.step()
-        with super().read() as connection:
-            yield connection
+        if self.is_plain:
+            with super().read() as connection:
+                yield connection
+            return
+        with self._swift.transaction("BEGIN") as swift:
+            yield cast(Connection, swift)
 
     @contextmanager
     def write(self, durable: bool = True) -> Iterator[Connection]:
         """As ever, between two steps."""
         self.step()
-        with super().write(durable) as connection:
-            yield connection
+        if self.is_plain:
+            with super().write(durable) as connection:
+                yield connection
+        else:
+            with self._swift.transaction("BEGIN IMMEDIATE") as swift:
+                yield cast(Connection, swift)
         if self.keeps_pages:
             self._pages = [*([] if durable else self._pages), self.raw.serialize()]
         self.step()
@@ -105,4 +112,5 @@ def laid_out() -> tuple[SimulatedDatabase, Operations, bytes]:
             (Path(folder) / f"{name}.csv").write_text(text, encoding="utf-8")
         operations.import_mappings(folder, "Ann", "set-up")
     operations.enable_posting(COMPANY, "Fay", "go live")
+    database.is_plain = False
     return database, operations, database.raw.serialize()

@@ -110,7 +110,7 @@ class Watch:
             self.tell("chain_broken", str(broken))
         intents = self._operations.intents.by_keys(self._proposals)
         for key, proposal in self._proposals.items():
-            copies = [posted for posted in self._sage.of(key)]
+            copies = self._sage.of(key)
             if len(copies) > 1:
                 self.tell("doubled", f"{key} is in Sage {len(copies)} times")
             self._mind_rest(key, intents.get(key))
