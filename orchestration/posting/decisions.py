@@ -20,7 +20,7 @@ from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
 STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
 # no longer proposed: the cause went away by itself
-CANCELLABLE = ("decided", "held", "refused")
+CANCELLABLE = ("decided", "held")
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,8 @@ def _step(
     """The one move a decision makes, if any."""
     proposal = decision.proposal
     if decision.hold is not None:
-        replaceable = intent is not None and intent.state in ("decided", "held", "locked", "refused")
+        # what Sage refused stays refused: it may be there all the same, and is looked for when withdrawn
+        replaceable = intent is not None and intent.state in ("decided", "held", "locked")
         if intent is None or not replaceable or decision.hold.code in ("refused", "key_taken"):
             return None
         if intent.state == "held" and intent.hold_reason == decision.reason:

@@ -244,6 +244,17 @@ class Poster:
             )
         return self._believed_absent(intent)
 
+    def withdraw(self, intent: StoredIntent, publication_number: int) -> StoredIntent:
+        """Sage refused it and nobody proposes it any more: cancel it, unless Sage took it all the same.
+
+        An error may come with a document that is seen only later; the publication saw it, and so must we.
+        """
+        payload = self._payload(intent)
+        truths = self._truths(payload, self._ledger.find(intent.key_stem))
+        if truths.is_present:
+            return self._seen(intent, payload, truths)
+        return self._step(intent, "cancel", {}, detail={"publication_number": publication_number})
+
     def _believed_absent(self, intent: StoredIntent) -> StoredIntent:
         """Patience is spent: a success that left nothing becomes unknown; an unknown may be sent again."""
         fresh: Changes = {"probe_count": 0, "next_attempt_at": None}

@@ -20,6 +20,7 @@ from orchestration.operations import FenceLostError
 from orchestration.posting import Proposal, read_proposals, run
 
 CALM_AFTER_S = 3600.0
+PASS_S = 60.0  # no publication is younger than the pass that made it
 RUNS_IN_CALM = 2
 FIRST_URN = 1000
 
@@ -149,6 +150,7 @@ class _Play:
             return False
         self.world.sleep(self.story.rests_s)
         if self.story.is_republished:
+            self.world.sleep(PASS_S)
             self._publish()
         return True
 

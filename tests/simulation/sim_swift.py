@@ -145,4 +145,3 @@ class Swift:
             self.raw.execute("ROLLBACK")
             raise
         self.raw.execute("COMMIT")
-
