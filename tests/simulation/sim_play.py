@@ -77,7 +77,7 @@ class _Play:
         self.database.begin_story(self.world.clock, first_page, keeps_pages=can_lose_power)
         self.sage = SimulatedSage(self.world, story)
         self.proposals = _proposals(story.papers)
-        self.watch = Watch(self.world, self.sage, self.operations, self.database.raw, list(self.proposals))
+        self.watch = Watch(self.world, self.sage, self.operations, self.database, list(self.proposals))
         self.counts: Counter[str] = Counter()
         self.number = 0
         self._power = random.Random(story.turns)  # noqa: S311  tells stories, guards nothing
@@ -187,6 +187,7 @@ class _Play:
     def _calm_down(self) -> None:
         """No fault strikes any more, what was stopped goes on, and a later publication is posted."""
         self.sage.is_calm = True
+        self.world.calm_down()
         self.world.sleep(CALM_AFTER_S)
         self._mend()
         self.world.successor = None
@@ -218,7 +219,7 @@ class _Play:
 
     def _happen(self, happening: Happens) -> None:
         """What others do in the middle of it."""
-        paper, proposal = self.story.papers[happening.paper % len(self.story.papers)], None
+        paper = self.story.papers[happening.paper % len(self.story.papers)]
         proposal = self.proposals[happening.paper % len(self.story.papers)]
         now = self.world.now
         if happening.what == "hide nominal":

@@ -22,6 +22,7 @@ from orchestration.operations import Operations
 from orchestration.operations.database import Database
 
 COMPANY = "DGS"
+SENDING = "select posting_key from intents where state = 'sending'"
 MAPPINGS = {
     "companies": (
         "company_id,name,currency,ledger_kind,"
@@ -55,6 +56,7 @@ class SimulatedDatabase(Database):
         self.step: Callable[[], None] = lambda: None
         self.keeps_pages = False
         self.is_plain = True  # through SQLAlchemy's own connections; else by the swift one
+        self.sending_on_disk: set[str] = set()  # the keys marked so in the last commit that was synced
         self._pages: list[bytes] = []
         self._time: Callable[[], datetime] = datetime.now
         super().__init__("sqlite://", clock=lambda: self._time())  # noqa: PLW0108  it is replaced
@@ -90,6 +92,8 @@ class SimulatedDatabase(Database):
         else:
             with self._swift.transaction("BEGIN IMMEDIATE") as swift:
                 yield cast(Connection, swift)
+        if durable:
+            self.sending_on_disk = {key for (key,) in self.raw.execute(SENDING)}
         if self.keeps_pages:
             self._pages = [*([] if durable else self._pages), self.raw.serialize()]
         self.step()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from sim_sage import SimulatedSage
+from sim_store import SimulatedDatabase
 from sim_world import World
 
 from orchestration.ledgers.ledger import Document
@@ -44,12 +44,18 @@ class Watch:
     """Sees every POST before Sage does, and the store and the books when the story is over."""
 
     def __init__(
-        self, world: World, sage: SimulatedSage, operations: Operations, raw: Any, proposals: list[Proposal]
+        self,
+        world: World,
+        sage: SimulatedSage,
+        operations: Operations,
+        database: SimulatedDatabase,
+        proposals: list[Proposal],
     ):
         self.broken: dict[str, str] = {}
         self.forbidden_at: dict[str, datetime] = {}  # by key, store, or * for all
         self.connector_at: dict[str, datetime] = {}  # when the connector's own was to be seen
-        self._world, self._sage, self._operations, self._raw = world, sage, operations, raw
+        self._world, self._sage, self._operations = world, sage, operations
+        self._database, self._raw = database, database.raw
         self._proposals = {proposal.posting_key: proposal for proposal in proposals}
         self._pace = Pace()
 
@@ -67,6 +73,8 @@ class Watch:
         row = self._raw.execute("select state from intents where posting_key = ?", (key,)).fetchone()
         if row is None or row[0] != "sending":
             self.tell("unmarked", f"{key} leaves while it is {row and row[0]}")
+        if key not in self._database.sending_on_disk:
+            self.tell("unmarked", f"{key} leaves and its mark is not on disk")
         self._mind_the_last_send(key)
         claimed = self._raw.execute(LAST_CLAIM, (key,)).fetchone()
         if claimed is None:

@@ -75,6 +75,10 @@ class World:
         life = greenlet(work, self._home)
         self._workers.append(Worker(f"worker {self._started}", life, wakes_at))
 
+    def calm_down(self) -> None:
+        """Nothing happens any more."""
+        self._due.clear()
+
     def worker_name(self) -> str:
         """Who has the turn."""
         return self._current.name if self._current else "worker 0"
