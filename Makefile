@@ -2,12 +2,16 @@
 #   py dev.py demo      py dev.py test
 PYTHON ?= python3
 
-.PHONY: demo test lint lock
+.PHONY: demo test test-simulation lint lock
 demo:
 	$(PYTHON) dev.py demo
 
 test:
 	$(PYTHON) dev.py test
+
+# SEEDS=n to play so many, ARGS="--replay 123" to play one again
+test-simulation:
+	$(PYTHON) dev.py test-simulation $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 lint:
 	$(PYTHON) dev.py lint

@@ -1,4 +1,4 @@
-"""Set up the environment from the lock and go on: `demo`, `test`, `lint`, `lock` or `run ARGS…`.
+"""Set up the environment from the lock and go on: `demo`, `test`, `test-simulation`, `lint`, `lock` or `run ARGS…`.
 
 Needs nothing but Python's standard library, so that `make demo` on Linux or macOS and `py dev.py demo` on
 Windows, where Sage 50 lives, are the same command.
@@ -97,6 +97,12 @@ def test(arguments: list[str]) -> int:
     return code or main_job_code
 
 
+def test_simulation(arguments: list[str]) -> int:
+    """The posting room against a simulated Sage, 100,000 seeds unless `--seeds` says otherwise."""
+    set_up(with_tests=True)
+    return call(PYTHON, ROOT / "tests" / "simulation" / "simulate.py", *arguments)
+
+
 def lint(_arguments: list[str]) -> int:
     set_up(with_tests=True)
     checks = [
@@ -138,7 +144,14 @@ def entries(lock_file: Path) -> dict[str, str]:
     return found
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "lock": lock, "run": run}
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "test-simulation": test_simulation,
+    "lint": lint,
+    "lock": lock,
+    "run": run,
+}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

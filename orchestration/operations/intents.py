@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from orchestration.operations import chain
 from orchestration.operations.chain import EVENTS, INTENTS, PAYLOADS, ChainEnd
@@ -84,6 +85,15 @@ MOVE_INTENT = (
 )
 PAYLOAD_OF = select(PAYLOADS.c.payload).where(PAYLOADS.c.payload_digest == bindparam("digest"))
 ADD_PAYLOAD = insert(PAYLOADS)
+IN_STATES = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.company_id == bindparam("company_id"),
+        INTENTS.c.state.in_(bindparam("states", expanding=True)),
+        INTENTS.c.role.in_(bindparam("roles", expanding=True)),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -123,14 +133,9 @@ class IntentStore:
         self, states: Iterable[str], company_id: str, role: str | None = None
     ) -> list[StoredIntent]:
         """Every intent of a company in one of the states (and of one role), by key."""
-        mine = INTENTS.c.company_id == company_id
-        query = (
-            select(INTENTS).where(mine, INTENTS.c.state.in_(sorted(states))).order_by(INTENTS.c.posting_key)
-        )
-        if role is not None:
-            query = query.where(INTENTS.c.role == role)
+        asked = {"company_id": company_id, "states": sorted(states), "roles": [role] if role else ["P", "X"]}
         with self._database.read() as connection:
-            return [_intent(row) for row in connection.execute(query).mappings()]
+            return [_intent(row) for row in connection.execute(IN_STATES, asked).mappings()]
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""
@@ -185,7 +190,10 @@ class IntentStore:
             "hold_reason": step.after.hold_reason[:LONGEST_TEXT],
         }
         if step.before is None:
-            connection.execute(ADD_INTENT, after)
+            try:
+                connection.execute(ADD_INTENT, after)
+            except IntegrityError as taken:
+                raise FenceLostError(f"{step.after.posting_key} was decided by another worker") from taken
             return
         values = {f"new_{name}": value for name, value in after.items() if name != "posting_key"}
         where = {

@@ -20,7 +20,7 @@ from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
 STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
 # no longer proposed: the cause went away by itself
-CANCELLABLE = ("decided", "held", "refused")
+CANCELLABLE = ("decided", "held")
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,16 @@ def _step(
     """The one move a decision makes, if any."""
     proposal = decision.proposal
     if decision.hold is not None:
-        replaceable = intent is not None and intent.state in ("decided", "held", "locked", "refused")
+        # what Sage refused stays refused: it may be there all the same, and is looked for when withdrawn
+        replaceable = intent is not None and intent.state in ("decided", "held", "locked")
         if intent is None or not replaceable or decision.hold.code in ("refused", "key_taken"):
             return None
         if intent.state == "held" and intent.hold_reason == decision.reason:
             return None
         after = replace(intent, state=move(intent.state, "hold", "poster"), hold_reason=decision.reason)
         return Step("hold", intent, after, MOVER, {"hold": decision.reason})
+    if intent is not None and intent.state not in REPLACEABLE:
+        return None  # another run took it up since the plan was made
     if intent is None:
         return Step("decide", None, _decided(operations, decision, publication_number), MOVER, {})
     if intent.state in ("decided", "locked") and intent.payload_digest == proposal.payload_digest:

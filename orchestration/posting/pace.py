@@ -11,6 +11,7 @@ class Pace:
     """Seconds and counts.
 
     lease_s: how long a claim is one worker's alone; must be longer than any POST can take.
+    longest_post_s: how long a POST can be on its way, heard or not; at least the ledger's own timeout.
     looks: how often a document is looked for before it is believed not to be there.
     max_sends: sends of one document before a person must look.
     max_locks: tries at one locked document in one run.
@@ -23,6 +24,7 @@ class Pace:
     """
 
     lease_s: float = 900.0
+    longest_post_s: float = 120.0
     first_wait_s: float = 2.0
     longest_wait_s: float = 60.0
     looks: int = 6

@@ -146,8 +146,11 @@ class Poster:
     def _doubt(self, intent: StoredIntent) -> StoredIntent:
         """Whoever was sending is gone, and nobody knows whether it left."""
         taken = self._taken_over(intent)
+        # its POST may be on its way still: it is not believed absent before it must have come
+        on_its_way = timedelta(seconds=self.pace.longest_post_s + self.pace.longest_wait_s)
+        lease = {"worker": self._worker, "lease_until": intent.updated_at + on_its_way}
         fresh = {"probe_count": 0, "fence": intent.fence + 1}
-        return self._step(intent, "silence", {**self._lease(), **fresh}, detail=taken)
+        return self._step(intent, "silence", {**lease, **fresh}, detail=taken)
 
     def _lease(self) -> Changes:
         until = self._operations.now() + timedelta(seconds=self.pace.lease_s)
@@ -182,6 +185,8 @@ class Poster:
             return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
         sent = {**self._lease(), "attempts": intent.attempts + 1, "truth_sent": True}
         sending = self._step(intent, "send", sent, durable=True)
+        if self._has_run_out(sending):  # this process slept: another may have sent it meanwhile
+            return self._step(sending, "silence", {"next_attempt_at": self._later(1)})
         self.sends += 1
         return self._replied(sending, self._post(payload.document))
 
@@ -207,9 +212,9 @@ class Poster:
     def _replied(self, sending: StoredIntent, reply: Reply) -> StoredIntent:
         """Record the reply for what it proves, which is little unless it is a refusal."""
         detail = {"status": reply.status, "urn": reply.urn, "message": reply.message}
-        changes: Changes = {"refusal": reply.message}
+        changes: Changes = {"refusal": reply.message, "lease_until": None}
         if reply.kind == "accepted":
-            changes = {"urn": reply.urn, "truth_acknowledged": True, "refusal": ""}
+            changes |= {"urn": reply.urn, "truth_acknowledged": True, "refusal": ""}
             return self._step(sending, "acknowledge", changes, detail=detail)
         if reply.kind == "refused":
             return self._step(sending, "refuse", changes, detail=detail)
@@ -238,11 +243,23 @@ class Poster:
             return self._step(intent, "look", {"probe_count": looks})
         if intent.state not in ("unknown", "acknowledged"):
             return intent
-        if looks < self.pace.looks:
+        is_on_its_way = intent.state == "unknown" and not self._has_run_out(intent)
+        if looks < self.pace.looks or is_on_its_way:
             return self._step(
                 intent, "look", {"probe_count": looks, "next_attempt_at": self._later(looks + 1)}
             )
         return self._believed_absent(intent)
+
+    def withdraw(self, intent: StoredIntent, publication_number: int) -> StoredIntent:
+        """Sage refused it and nobody proposes it any more: cancel it, unless Sage took it all the same.
+
+        An error may come with a document that is seen only later; the publication saw it, and so must we.
+        """
+        payload = self._payload(intent)
+        truths = self._truths(payload, self._ledger.find(intent.key_stem))
+        if truths.is_present:
+            return self._seen(intent, payload, truths)
+        return self._step(intent, "cancel", {}, detail={"publication_number": publication_number})
 
     def _believed_absent(self, intent: StoredIntent) -> StoredIntent:
         """Patience is spent: a success that left nothing becomes unknown; an unknown may be sent again."""

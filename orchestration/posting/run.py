@@ -88,6 +88,13 @@ def run(
         seen_urn=seen_urn,
         rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
     )
+    proposed = {decision.posting_key for decision in decisions}
+    for intent in operations.intents.in_states(["refused"], company_id):
+        if intent.posting_key not in proposed and publication_number > intent.publication_number:
+            try:
+                summary.cancelled += poster.withdraw(intent, publication_number).state == "cancelled"
+            except LedgerUnavailableError:
+                break  # the next run looks
     walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=max_posts, max_seconds=max_seconds)
     walk.through(operations.intents.in_states({*UNSETTLED, "decided"}, company_id), progress)
     summary.posts = poster.sends

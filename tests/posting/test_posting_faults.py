@@ -333,3 +333,18 @@ def test_a_second_revision_waits_until_the_first_is_reversed(shop):
     second = Publication(2)
     second.add("536365", revision=2)
     assert shop.post(second).held == {"revision_live": 1}
+
+
+@pytest.mark.parametrize("is_there_after_all", [True, False])
+def test_a_refused_document_nobody_proposes_any_more_is_looked_for_before_it_is_cancelled(
+    shop, one, is_there_after_all
+):
+    """Sage said no, saved it, and showed it later: the publication saw it, and the store must not deny it."""
+    key = next(iter(one.rows))
+    shop.ledger.faults[ANY] = ["refuse"]
+    shop.post(one)
+    if is_there_after_all:
+        shop.ledger.keep(shop.ledger.posts[0])
+    summary = shop.post(one.without(key))
+    wanted = ("proven", 0) if is_there_after_all else ("cancelled", 1)
+    assert (shop.state(key), summary.cancelled) == wanted

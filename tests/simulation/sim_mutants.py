@@ -1,0 +1,115 @@
+"""The posting room with one precaution taken out: a simulator that does not notice proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, update
+
+from orchestration.ledgers.ledger import Document, Reply
+from orchestration.operations import StoredIntent, intents
+from orchestration.posting import poster as room
+from orchestration.posting.live_gate import LiveGate
+from orchestration.posting.looks import Looks
+from orchestration.posting.policy import Permits
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is taken out, which promises that breaks, and within how many seeds it must be noticed."""
+
+    put_in: Callable[[Any], None]
+    breaks: frozenset[str]
+    seeds: int = 500
+
+
+def _without_the_probe(patch: Any) -> None:
+    patch.setattr(Looks, "find", lambda _looks, _stem: [])
+
+
+def _believes_one_look(patch: Any) -> None:
+    look = room.Poster._look
+
+    def hasty(poster: Any, intent: StoredIntent) -> StoredIntent:
+        after = look(poster, intent)
+        is_unseen = after.state == "unknown" and after.probe_count > 0
+        return poster._believed_absent(after) if is_unseen else after
+
+    patch.setattr(room.Poster, "_look", hasty)
+
+
+def _repeats_a_post(patch: Any) -> None:
+    post = room.Poster._post
+
+    def eager(poster: Any, document: Document) -> Reply:
+        reply = post(poster, document)
+        return post(poster, document) if reply.kind == "unknown" else reply
+
+    patch.setattr(room.Poster, "_post", eager)
+
+
+def _without_the_fence(patch: Any) -> None:
+    anyhow = (
+        update(intents.INTENTS)
+        .where(intents.INTENTS.c.posting_key == bindparam("its_key"))
+        .values({name: bindparam(f"new_{name}") for name in intents.COLUMNS if name != "posting_key"})
+    )
+    patch.setattr(intents, "MOVE_INTENT", anyhow)
+
+
+def _marks_after_the_post(patch: Any) -> None:
+    step = room.Poster._step
+
+    def late(poster: Any, intent: StoredIntent, event: str, changes: Any, **options: Any) -> StoredIntent:
+        if event != "send":
+            return step(poster, intent, event, changes, **options)
+        reply = poster._post(poster._payload(intent).document)
+        poster._post_once = poster._post
+        poster._post = lambda _document: reply
+        return step(poster, intent, event, changes, **options)
+
+    def again(poster: Any, sending: StoredIntent, reply: Reply) -> StoredIntent:
+        poster.__dict__.pop("_post", None)
+        return replied(poster, sending, reply)
+
+    replied = room.Poster._replied
+    patch.setattr(room.Poster, "_step", late)
+    patch.setattr(room.Poster, "_replied", again)
+
+
+def _mark_is_not_synced(patch: Any) -> None:
+    step = room.Poster._step
+
+    def lazy(poster: Any, *given: Any, durable: bool = False, **options: Any) -> StoredIntent:
+        return step(poster, *given, durable=durable and False, **options)
+
+    patch.setattr(room.Poster, "_step", lazy)
+
+
+def _asks_no_gate(patch: Any) -> None:
+    patch.setattr(LiveGate, "hold", lambda _gate, _payload: None)
+
+
+def _asks_nobody(patch: Any) -> None:
+    patch.setattr(Permits, "hold", lambda _permits, _candidate: None)
+
+
+def _ignores_the_connector(patch: Any) -> None:
+    patch.setattr(room, "hold_by_connector", lambda *_: None)
+    patch.setattr(room, "hold_by_likeness", lambda *_: None)
+
+
+DOUBLED = frozenset({"doubled"})
+MUTANTS = {
+    "skips the probe": Mutant(_without_the_probe, DOUBLED),
+    "believes one look": Mutant(_believes_one_look, DOUBLED),
+    "repeats a post on silence": Mutant(_repeats_a_post, DOUBLED),
+    "drops the fence": Mutant(_without_the_fence, DOUBLED),
+    "marks after the post": Mutant(_marks_after_the_post, frozenset({"unmarked"})),
+    "does not sync its mark": Mutant(_mark_is_not_synced, frozenset({"unmarked"})),
+    "asks no live gate": Mutant(_asks_no_gate, frozenset({"gate_bypassed"})),
+    "asks for no permission": Mutant(_asks_nobody, frozenset({"not_allowed"})),
+    "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
+}

@@ -1,0 +1,278 @@
+"""One story played to its end: lives, deaths and new lives on one store, then calm, then the reckoning."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import lru_cache
+
+import pyarrow as pa
+from publication import DAY, Publication
+from sim_sage import SimulatedSage
+from sim_store import COMPANY, laid_out
+from sim_story import LIVES_MAX, Happens, Paper, Story, smaller, story_of
+from sim_watch import Watch
+from sim_world import Death, NeverRestsError, World
+
+from orchestration.operations import FenceLostError
+from orchestration.posting import Proposal, read_proposals, run
+
+CALM_AFTER_S = 3600.0
+PASS_S = 60.0  # no publication is younger than the pass that made it
+RUNS_IN_CALM = 2
+FIRST_URN = 1000
+
+
+@dataclass
+class Outcome:
+    """What a story came to: `broken` has each broken promise in words, `counts` what happened in it."""
+
+    story: Story
+    broken: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    chain_head: str = ""
+
+
+@lru_cache(maxsize=4096)
+def _published(
+    papers: tuple[Paper, ...], left_out: frozenset[int] = frozenset()
+) -> tuple[pa.Table, pa.Table]:
+    """The publication of these papers, as the models would propose them."""
+    publication = Publication()
+    contras = 0
+    for number, paper in enumerate(papers):
+        urn = FIRST_URN + contras
+        contras += paper.kind == "contra"
+        if number in left_out:
+            continue
+        writer = {"writer": "tillproof"} if paper.store_id == "S01" else {"writer": "connector"}
+        common = {"net": paper.net, "store_id": paper.store_id, "sync_claim": "rejected", **writer}
+        if paper.kind == "contra":
+            event = f"ledger:{urn}"
+            publication.add(str(number), "credit_note", event_id=event, role="X", target_urn=urn, **common)
+        else:
+            publication.add(str(number), paper.kind, **common)
+    return publication.tables()
+
+
+@lru_cache(maxsize=4096)
+def _proposals(papers: tuple[Paper, ...]) -> tuple[Proposal, ...]:
+    """Every paper as a proposal, in the order of the papers."""
+    return tuple(
+        read_proposals(*_published(papers, frozenset(range(len(papers))) - {number}))[0]
+        for number in range(len(papers))
+    )
+
+
+class _Play:
+    """One story with its world, its Sage and its store."""
+
+    def __init__(self, story: Story):
+        self.story = story
+        self.world = World(story)
+        self.database, self.operations, first_page = laid_out()
+        can_lose_power = any(one.what == "lose power" for one in story.happens)
+        self.database.begin_story(self.world.clock, first_page, keeps_pages=can_lose_power)
+        self.sage = SimulatedSage(self.world, story)
+        self.proposals = _proposals(story.papers)
+        self.watch = Watch(self.world, self.sage, self.operations, self.database, list(self.proposals))
+        self.counts: Counter[str] = Counter()
+        self.number = 0
+        self._power = random.Random(story.turns)  # noqa: S311  tells stories, guards nothing
+
+    def play(self) -> Outcome:
+        """From the first publication to the reckoning."""
+        self._begin()
+        self.world.happen = self._happen
+        self.world.lose_power = lambda: self.database.lose_power(self._power)
+        self.database.step = self.world.step
+        self.sage.before_post = self.watch.before_post
+        try:
+            self._publish()
+            for _ in range(LIVES_MAX):
+                if not self._live():
+                    break
+            self._calm_down()
+            self.watch.at_rest()
+        except NeverRestsError:
+            self.watch.tell("endless", "too many steps")
+        finally:
+            self.database.step = lambda: None
+        self.counts["steps"] = self.world.steps
+        self.counts["posts"] = sum(len(sent) for sent in self.sage.sent.values())
+        self.counts.update(f"ends {state}" for state in self._states())
+        head = self.operations.intents.chain_end().head_hash
+        return Outcome(self.story, self.watch.broken, self.counts, head)
+
+    def _begin(self) -> None:
+        """What was there before: what is to be reversed, and what people approved."""
+        for number, (paper, proposal) in enumerate(zip(self.story.papers, self.proposals, strict=True)):
+            if paper.kind == "contra":
+                wrong = replace(proposal.payload.document, document_kind="invoice")
+                self.sage.keep(wrong, reference=f"POS-{paper.store_id}-9{number}")
+        approved = {
+            proposal.posting_key: proposal.payload_digest
+            for paper, proposal in zip(self.story.papers, self.proposals, strict=True)
+            if paper.store_id == "S02" and paper.is_approved
+        }
+        if approved:
+            claims = dict.fromkeys(approved, "rejected")
+            self.operations.approve(COMPANY, approved, approver="Fay", reason="seen", sync_claims=claims)
+        for paper, proposal in zip(self.story.papers, self.proposals, strict=True):
+            if paper.store_id == "S02" and not paper.is_approved:
+                self.watch.forbidden_at[proposal.posting_key] = self.world.now - timedelta(days=1)
+
+    # lives
+
+    def _publish(self) -> None:
+        """A pass: propose what nobody who looks now can see in Sage."""
+        self.number += 1
+        seen = {posted.reference for posted in self.sage.in_sight()}
+        there = frozenset(
+            number
+            for number, proposal in enumerate(self.proposals)
+            if {proposal.posting_key, self._connectors_name(number)} & seen
+        )
+        self.tables = _published(self.story.papers, there)
+        self.seen_urn = max((posted.urn for posted in self.sage.in_sight()), default=0)
+
+    def _live(self) -> bool:
+        """Start the workers and let them work; whether one died, so that another must take its place."""
+        deaths = self.world.deaths
+        two = self.story.workers > 1
+        self.world.successor = (lambda: self._work(alone=False)) if two else None
+        for number in range(self.story.workers):
+            self.world.start(lambda: self._work(alone=not two), after_s=number * 0.01)
+        self.world.play()
+        if self.world.deaths == deaths:
+            return False
+        self.world.sleep(self.story.rests_s)
+        if self.story.is_republished:
+            self.world.sleep(PASS_S)
+            self._publish()
+        return True
+
+    def _work(self, *, alone: bool) -> None:
+        """One process: a run, ended or cut short."""
+        try:
+            summary = run(
+                self.sage,
+                self.operations,
+                *self.tables,
+                company_id=COMPANY,
+                publication_number=self.number,
+                worker=self.world.worker_name(),
+                alone=alone,
+                seen_urn=self.seen_urn,
+                seed=self.story.turns,
+                sleep=self.world.sleep,
+            )
+        except Death:
+            self.counts["deaths"] += 1
+        except FenceLostError:
+            if alone:
+                self.watch.tell("broke", "one worker alone lost its fence")
+            self.counts["fences lost"] += 1
+        except NeverRestsError:
+            self.watch.tell("endless", "too many steps")
+        except Exception as broken:
+            self.watch.tell("broke", f"a run: {type(broken).__name__}: {broken}")
+        else:
+            self.counts["runs"] += 1
+            for error in summary.errors:
+                self.watch.tell("broke", error)
+
+    def _calm_down(self) -> None:
+        """No fault strikes any more, what was stopped goes on, and a later publication is posted."""
+        self.sage.is_calm = True
+        self.world.calm_down()
+        self.world.sleep(CALM_AFTER_S)
+        self._mend()
+        self.world.successor = None
+        for _ in range(RUNS_IN_CALM):
+            self._publish()
+            self.world.start(lambda: self._work(alone=True))
+            self.world.play()
+            self.world.sleep(CALM_AFTER_S)
+
+    def _mend(self) -> None:
+        """What people put right: the account, the stops, and what Sage kept back from the nominal ledger."""
+        self.sage.nominal_hidden_at = None
+        self.operations.enable_posting(COMPANY, "Fay", "go on")
+        for store_id in ("S01", "S02"):
+            if self.watch.forbidden_at.pop(store_id, None):
+                self.operations.lift_stop(COMPANY, store_id, "Fay", "go on")
+        self.watch.forbidden_at.pop("*", None)
+        for place, kept in enumerate(self.sage.books):
+            if not kept.posted.is_in_nominal:
+                document = next(
+                    one.payload.document for one in self.proposals if one.posting_key == kept.posted.reference
+                )
+                let_in = self.sage.keep(document)
+                self.sage.books.pop()
+                posted = replace(let_in.posted, urn=kept.posted.urn)
+                self.sage.books[place] = replace(kept, posted=posted)
+
+    # happenings
+
+    def _happen(self, happening: Happens) -> None:
+        """What others do in the middle of it."""
+        paper = self.story.papers[happening.paper % len(self.story.papers)]
+        proposal = self.proposals[happening.paper % len(self.story.papers)]
+        now = self.world.now
+        if happening.what == "hide nominal":
+            self.sage.nominal_hidden_at = self.sage.nominal_hidden_at or now
+        elif happening.what == "connector posts":
+            name = self._connectors_name(happening.paper % len(self.story.papers))
+            if name and not any(kept.posted.reference == name for kept in self.sage.books):
+                self.sage.keep(proposal.payload.document, reference=name)
+                self.watch.connector_at.setdefault(proposal.posting_key, now)
+        elif happening.what == "reject":
+            digests = {proposal.posting_key: proposal.payload_digest}
+            self.operations.approve(COMPANY, digests, approver="Gus", reason="no", decision="rejected")
+            self.watch.forbidden_at.setdefault(proposal.posting_key, now)
+        elif happening.what == "stop store":
+            self.operations.stop_store(COMPANY, paper.store_id, "a person stopped it", "Gus")
+            self.watch.forbidden_at.setdefault(paper.store_id, now)
+        elif happening.what == "posting off":
+            self.operations.disable_posting(COMPANY, "Gus", "stop now")
+            self.watch.forbidden_at.setdefault("*", now)
+
+    def _connectors_name(self, number: int) -> str:
+        paper = self.story.papers[number]
+        if paper.kind == "contra":
+            return ""
+        return f"POS-{paper.store_id}-{number}" + ("-1" if paper.kind == "receipt" else "")
+
+    def _states(self) -> list[str]:
+        keys = [proposal.posting_key for proposal in self.proposals]
+        intents = self.operations.intents.by_keys(keys)
+        return [intents[key].state if key in intents else "never decided" for key in keys]
+
+
+def play(story: Story) -> Outcome:
+    """What a story comes to."""
+    return _Play(story).play()
+
+
+def play_seed(seed: int) -> Outcome:
+    """What a seed comes to."""
+    return play(story_of(seed))
+
+
+def shrunk(outcome: Outcome) -> Outcome:
+    """The smallest story found, by taking away one thing after another, that breaks one of the same promises."""
+    is_smaller = True
+    while is_smaller:
+        is_smaller = False
+        for story in smaller(outcome.story):
+            tried = play(story)
+            if tried.broken.keys() & outcome.broken.keys():
+                outcome, is_smaller = tried, True
+                break
+    return outcome
+
+
+__all__ = ["DAY", "Outcome", "play", "play_seed", "shrunk"]

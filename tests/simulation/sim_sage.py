@@ -1,0 +1,267 @@
+"""A Sage that keeps its books, in the simulated world: slow, forgetful, lying, and watched.
+
+What the network and Sage do to a POST is drawn by the story; every reply that has a status goes through the
+product's own reading of it. Each POST is shown to the watch before Sage sees it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sim_story import Meets, Story
+from sim_world import World
+
+from orchestration.ledgers.ledger import (
+    AccountStatus,
+    CustomerFacts,
+    Document,
+    LedgerType,
+    LedgerUnavailableError,
+    Period,
+    PeriodState,
+    PostedDocument,
+    PostedNominalLine,
+    Reply,
+)
+from orchestration.ledgers.sage200_wire import reply_of
+from orchestration.posting.key import stem_of
+
+NOMINAL, DEBTORS, VAT, SUSPENSE = "4000", "1100", "2200", "9998"
+SIGN = {"invoice": -1, "credit_note": 1, "receipt": -1}
+ANSWER_S, POST_TIMEOUT_S = 0.05, 120.0
+NO_ANSWER = Reply("unknown", None, None, "no answer: ReadTimeout")
+ERRORS = {
+    "lock 400": (400, "The customer account is currently in use by SAGEUSER1."),
+    "lock 409": (409, "Record changed by another user."),
+    "lock 423": (423, ""),
+    "too many": (429, "Rate limit is exceeded."),
+    "unauthorised": (401, ""),
+    "refuse": (400, "SageNullFieldException"),
+    "server error": (500, "An unexpected error has occurred."),
+    "timeout before commit": (504, ""),
+    "timeout after commit": (504, ""),
+    "saved with server error": (500, "An unexpected error has occurred."),
+    "saved with refusal": (400, "The operation failed."),
+}
+TIMES_OUT = ("timeout before commit", "timeout after commit", "lost reply")
+SAVED = ("", "late", "lost reply", "timeout after commit", "deferred", "suspense")
+GHOST_URN = 999_999
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A document in the books, and when it can be seen."""
+
+    posted: PostedDocument
+    seen_from: datetime
+    is_by_us: bool
+
+
+@dataclass
+class Sent:
+    """One POST: when it left, and what came back (None: nobody was left to hear it)."""
+
+    document: Document
+    at: datetime
+    reply: Reply | None = None
+    looks_since: int = field(default=0)
+
+
+class SimulatedSage:
+    """The Ledger protocol over books in memory."""
+
+    def __init__(self, world: World, story: Story):
+        self.books: list[Kept] = []
+        self.sent: dict[str, list[Sent]] = defaultdict(list)
+        self.is_calm = False  # no fault strikes any more
+        self.nominal_hidden_at: datetime | None = None
+        self.before_post: Callable[[Document], None] = lambda _document: None
+        self._world = world
+        self._meets = {one.nth: one for one in story.meets}
+        self._silent = set(story.silent_reads)
+        self._hidden_is_refused = story.hidden_is_refused
+        self._posts = self._reads = 0
+
+    # sending
+
+    def post(self, document: Document) -> Reply:
+        """Take one POST, as the story says."""
+        self._world.step(
+            may_stall=False
+        )  # a POST lasts no longer than its timeout: that much the room may assume
+        self.before_post(document)
+        sent = Sent(document, self._world.now)
+        self.sent[document.posting_key].append(sent)
+        self._posts += 1
+        met = Meets(0, "") if self.is_calm else self._meets.get(self._posts, Meets(0, ""))
+        if self.nominal_hidden_at and document.nominal_lines and self._hidden_is_refused:
+            met = replace(met, fault="refuse")
+        reply, takes_s = self._taken(document, met)
+        self._world.step(may_stall=False)  # it is out, and whoever sent it may die now
+        self._world.sleep(takes_s)
+        self._world.step()
+        sent.reply = reply
+        if met.fault == "breaks":
+            raise RuntimeError("the client broke")
+        return reply
+
+    def _taken(self, document: Document, met: Meets) -> tuple[Reply, float]:
+        """What Sage does with it, what it says, and how long that takes."""
+        takes_s = POST_TIMEOUT_S if met.fault in TIMES_OUT else ANSWER_S
+        if met.fault in SAVED or met.fault.startswith("saved"):
+            kept = self.keep(document, how=met.fault, after_s=takes_s + met.late_s)
+            if met.fault in ("lost reply",):
+                return NO_ANSWER, takes_s
+            if met.fault not in ERRORS:
+                return reply_of(200, json.dumps({"urn": str(kept.posted.urn)}).encode()), takes_s
+        if met.fault == "ghost":
+            return reply_of(200, json.dumps({"urn": str(GHOST_URN)}).encode()), takes_s
+        if met.fault in ERRORS:
+            status, words = ERRORS[met.fault]
+            asked_s = 17.0 if status == 429 else None
+            return reply_of(status, json.dumps({"message": words}).encode(), asked_s), takes_s
+        return NO_ANSWER, takes_s
+
+    def keep(self, document: Document, *, how: str = "", after_s: float = 0.0, reference: str = "") -> Kept:
+        """Put a document into the books, to be seen after so many seconds; `reference` where it is not ours."""
+        is_deferred = how == "deferred"
+        posted = PostedDocument(
+            urn=1000 + len(self.books),
+            reference=reference or document.posting_key,
+            second_reference=document.second_reference,
+            document_kind=document.document_kind,
+            document_date=document.document_date,
+            gross_pence=document.gross_pence,
+            net_pence=document.net_pence,
+            tax_pence=document.tax_pence,
+            customer_reference=document.customer_reference,
+            bank_code=document.bank_code,
+            user_name="CONNECTOR" if reference else "TILLPROOF",
+            is_in_nominal=not is_deferred,
+            nominal_lines=() if is_deferred else _lines(document, to_suspense=how == "suspense"),
+            tax_lines=document.tax_lines,
+            period=None if is_deferred else _period(document.document_date),
+        )
+        kept = Kept(posted, self._world.now + timedelta(seconds=after_s), not reference)
+        self.books.append(kept)
+        return kept
+
+    def of(self, posting_key: str) -> list[PostedDocument]:
+        """What the books hold under a key, seen or not."""
+        return [kept.posted for kept in self.books if kept.posted.reference == posting_key]
+
+    # looking
+
+    def find(self, key_stem: str) -> list[PostedDocument]:
+        """Those whose reference begins with the stem."""
+        seen = self._seen()
+        self._looked_for(key_stem)
+        return [posted for posted in seen if posted.reference.startswith(key_stem)]
+
+    def find_by_reference(self, reference: str) -> list[PostedDocument]:
+        """Those with exactly this reference."""
+        return [posted for posted in self._seen() if posted.reference == reference]
+
+    def find_many(self, key_stems: Sequence[str], references: Sequence[str]) -> list[PostedDocument]:
+        """Those of any of the stems or references."""
+        seen = self._seen()
+        for key_stem in key_stems:
+            self._looked_for(key_stem)
+        return [
+            posted
+            for posted in seen
+            if posted.reference in references or posted.reference.startswith(tuple(key_stems))
+        ]
+
+    def _looked_for(self, key_stem: str) -> None:
+        for key, all_sent in self.sent.items():
+            if stem_of(key) == key_stem and all_sent:
+                all_sent[-1].looks_since += 1
+
+    def posted_since(self, urn: int) -> list[PostedDocument]:
+        """Those of a greater URN."""
+        return [posted for posted in self._seen() if posted.urn > urn]
+
+    def find_by_urn(self, urn: int) -> list[PostedDocument]:
+        """Those of one URN."""
+        return [posted for posted in self._seen() if posted.urn == urn]
+
+    def find_alike(self, document: Document) -> list[PostedDocument]:
+        """Those just like it."""
+        return [posted for posted in self._seen() if posted.is_like(document)]
+
+    def _seen(self) -> list[PostedDocument]:
+        self._answer()
+        return self.in_sight()
+
+    def in_sight(self) -> list[PostedDocument]:
+        """What anybody who looks now can see."""
+        return [kept.posted for kept in self.books if kept.seen_from <= self._world.now]
+
+    def _answer(self) -> None:
+        self._world.step()
+        self._reads += 1
+        if self._reads in self._silent and not self.is_calm:
+            self._world.step()
+            raise LedgerUnavailableError("no answer")
+
+    # facts
+
+    def nominal_status(self, nominal_code: str, cost_centre: str, department: str) -> AccountStatus:
+        """Hidden once it was hidden."""
+        self._answer()
+        return "hidden" if self.nominal_hidden_at else "active"
+
+    def nominal_type(self, nominal_code: str, cost_centre: str, department: str) -> str | None:
+        """All can be posted to."""
+        return "posting"
+
+    def tax_code(self, code: int) -> Decimal | None:
+        """The rate the mapping wants."""
+        self._answer()
+        return Decimal("20.00")
+
+    def period_state(self, document_date: date, ledger: LedgerType) -> PeriodState:
+        """Open."""
+        self._answer()
+        return "open"
+
+    def customer(self, reference: str) -> CustomerFacts:
+        """There, and not on hold."""
+        self._answer()
+        return CustomerFacts(reference, "active", False)
+
+    def bank_status(self, bank_code: str) -> AccountStatus:
+        """There."""
+        self._answer()
+        return "active"
+
+
+def _lines(document: Document, *, to_suspense: bool) -> tuple[PostedNominalLine, ...]:
+    """Both sides: what was asked for, the VAT, and the customer for the rest."""
+    sign = SIGN[document.document_kind]
+    lines = [
+        PostedNominalLine(
+            SUSPENSE if to_suspense else line.nominal_code,
+            line.cost_centre,
+            line.department,
+            sign * line.net_pence,
+        )
+        for line in document.nominal_lines
+    ]
+    if not lines:
+        lines = [PostedNominalLine("1230", "", "", -sign * document.gross_pence)]
+        if to_suspense:
+            lines = [replace(lines[0], nominal_code=SUSPENSE)]
+    if document.tax_pence:
+        lines.append(PostedNominalLine(VAT, "", "", sign * document.tax_pence))
+    return (*lines, PostedNominalLine(DEBTORS, "", "", -sum(line.amount_pence for line in lines)))
+
+
+def _period(day: date) -> Period:
+    return Period(date(day.year, 1, 1), day.month)

@@ -1,0 +1,131 @@
+"""What one seed stands for: a few documents, and everything that goes wrong while they are posted.
+
+A story is plain data, so that it can be printed, replayed and made smaller. Steps are counted over the whole
+story: each touch of the store and of the network is one or two.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+POST_FAULTS = (
+    *("lock 400", "lock 409", "lock 423", "too many", "unauthorised", "refuse", "server error"),
+    *("lost reply", "lost before it came", "timeout before commit", "timeout after commit"),
+    *("saved with server error", "saved with refusal", "ghost", "late", "deferred", "suspense", "breaks"),
+)
+HAPPENINGS = (
+    *("die", "die", "die", "lose power", "stall", "hide nominal", "connector posts", "reject"),
+    *("stop store", "posting off"),
+)
+LIVES_MAX = 8
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One document of the publication. S01 is ours to post, S02 the connector's: there a person must approve."""
+
+    kind: str  # invoice, receipt, contra
+    store_id: str
+    net: int
+    is_approved: bool = True
+
+
+@dataclass(frozen=True)
+class Meets:
+    """What the nth POST of the story meets; the document is seen `late_s` after Sage has done with it."""
+
+    nth: int
+    fault: str
+    late_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Happens:
+    """What happens at a step, and to which document."""
+
+    step: int
+    what: str
+    paper: int = 0
+
+
+@dataclass(frozen=True)
+class Story:
+    """A seed, told. `turns` seeds whose turn it is where there are two workers."""
+
+    seed: int
+    papers: tuple[Paper, ...]
+    meets: tuple[Meets, ...] = ()
+    silent_reads: tuple[int, ...] = ()
+    happens: tuple[Happens, ...] = ()
+    workers: int = 1
+    rests_s: float = 1.0
+    is_republished: bool = False
+    hidden_is_refused: bool = True
+    turns: int = 0
+
+    def lines(self) -> Iterator[str]:
+        """The story for a person."""
+        yield f"seed {self.seed}: {self.workers} worker(s), {self.rests_s:g} s between lives" + (
+            ", published anew each life" if self.is_republished else ""
+        )
+        yield from (f"  document {number}: {paper}" for number, paper in enumerate(self.papers))
+        yield from (f"  {one}" for one in (*self.meets, *self.happens))
+        if self.silent_reads:
+            yield f"  reads without an answer: {self.silent_reads}"
+
+
+def story_of(seed: int) -> Story:
+    """The story a seed stands for, always the same."""
+    rng = random.Random(seed)  # noqa: S311  tells stories, guards nothing
+    papers = tuple(_paper(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3))))
+    posts = rng.sample(range(1, len(papers) + 4), rng.choice((0, 1, 1, 1, 2, 3)))
+    meets = tuple(Meets(nth, rng.choice(POST_FAULTS), _late_s(rng)) for nth in sorted(posts))
+    reads = rng.randrange(12)
+    silent = tuple(range(reads, reads + rng.choice((1, 2, 6)))) if rng.random() < 0.15 else ()
+    times = rng.choice((0, 0, 1, 1, 1, 2, 3))
+    last = 12 + 24 * len(papers)
+    happens = tuple(
+        Happens(rng.randrange(1, last), rng.choice(HAPPENINGS), rng.randrange(len(papers)))
+        for _ in range(times)
+    )
+    return Story(
+        seed,
+        papers,
+        meets,
+        silent,
+        tuple(sorted(happens, key=lambda one: (one.step, one.what))),
+        workers=rng.choice((1, 1, 2)),
+        rests_s=rng.choice((1.0, 1.0, 30.0, 300.0, 1000.0)),
+        is_republished=rng.random() < 0.3,
+        hidden_is_refused=rng.random() < 0.5,
+        turns=rng.randrange(2**30),
+    )
+
+
+def _paper(rng: random.Random) -> Paper:
+    kind = rng.choice(("invoice", "invoice", "invoice", "receipt", "contra"))
+    store = "S02" if kind == "contra" else rng.choice(("S01", "S01", "S02"))
+    return Paper(kind, store, rng.choice((1000, 2000)), rng.random() < 0.8)
+
+
+def _late_s(rng: random.Random) -> float:
+    return rng.choice((0.0, 0.0, 1.0, 10.0, 45.0))
+
+
+def smaller(story: Story) -> Iterator[Story]:
+    """Every story that is this one with one thing less, or one thing simpler."""
+    for name in ("happens", "meets", "silent_reads", "papers"):
+        things = getattr(story, name)
+        for place in reversed(range(len(things))):
+            if name != "papers" or len(things) > 1:
+                yield replace(story, **{name: things[:place] + things[place + 1 :]})
+    for place, one in enumerate(story.meets):
+        if one.late_s:
+            calm = replace(one, late_s=0.0)
+            yield replace(story, meets=(*story.meets[:place], calm, *story.meets[place + 1 :]))
+    if story.workers > 1:
+        yield replace(story, workers=1)
+    if story.is_republished:
+        yield replace(story, is_republished=False)

@@ -1,0 +1,158 @@
+"""What must never happen, asked at every POST and once more when all has come to rest.
+
+Each broken promise has a code of `PROMISES`, so that a test can say which one a mutant breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sim_sage import SimulatedSage
+from sim_store import SimulatedDatabase
+from sim_world import World
+
+from orchestration.ledgers.ledger import Document
+from orchestration.operations import ChainBrokenError, Operations, StoredIntent
+from orchestration.posting import HOLD_CODES, Hold, Pace, Proposal
+from orchestration.posting.verification import truths_of
+
+PROMISES = {
+    "doubled": "an intent has no effect or one: Sage never holds two documents of ours under one key",
+    "unmarked": "nothing leaves before the store says that it is being sent",
+    "unprobed": "nothing is sent a second time before it was looked for; after silence, with all patience",
+    "not_allowed": "nothing leaves after a person or the policy forbade it",
+    "gate_bypassed": "nothing leaves to an account that was hidden before",
+    "connector_ignored": "nothing leaves that the connector was seen to have posted",
+    "chain_broken": "the chain of events verifies",
+    "stuck": "every intent comes to an end, or waits with a reason",
+    "untrue": "what the store says of a document is what Sage holds",
+    "money_lost": "what the store says was posted is what Sage's books were moved by",
+    "broke": "no run ends in an exception, and no document breaks the poster",
+    "endless": "every story ends",
+}
+SIGNS = {"invoice": 1, "credit_note": -1, "receipt": -1}
+PENNILESS = ("decided", "held", "cancelled", "refused", "locked", "unsettled")
+POSTED = ("proven", "deferred", "wrong")
+LAST_CLAIM = (
+    "select recorded_at from intent_events where posting_key = ? and event in ('claim', 'absent') "
+    "order by event_number desc limit 1"
+)
+
+
+class Watch:
+    """Sees every POST before Sage does, and the store and the books when the story is over."""
+
+    def __init__(
+        self,
+        world: World,
+        sage: SimulatedSage,
+        operations: Operations,
+        database: SimulatedDatabase,
+        proposals: list[Proposal],
+    ):
+        self.broken: dict[str, str] = {}
+        self.forbidden_at: dict[str, datetime] = {}  # by key, store, or * for all
+        self.connector_at: dict[str, datetime] = {}  # when the connector's own was to be seen
+        self._world, self._sage, self._operations = world, sage, operations
+        self._database, self._raw = database, database.raw
+        self._proposals = {proposal.posting_key: proposal for proposal in proposals}
+        self._pace = Pace()
+
+    def tell(self, code: str, words: str) -> None:
+        """Keep the first time each promise was broken."""
+        if code not in PROMISES:
+            raise ValueError(code)
+        self.broken.setdefault(code, f"{words} (step {self._world.steps})")
+
+    # at every POST
+
+    def before_post(self, document: Document) -> None:
+        """Whether this may leave now."""
+        key = document.posting_key
+        row = self._raw.execute("select state from intents where posting_key = ?", (key,)).fetchone()
+        if row is None or row[0] != "sending":
+            self.tell("unmarked", f"{key} leaves while it is {row and row[0]}")
+        if key not in self._database.sending_on_disk:
+            self.tell("unmarked", f"{key} leaves and its mark is not on disk")
+        self._mind_the_last_send(key)
+        claimed = self._raw.execute(LAST_CLAIM, (key,)).fetchone()
+        if claimed is None:
+            self.tell("unmarked", f"{key} leaves and was never claimed")
+            return
+        claimed_at = datetime.fromisoformat(claimed[0])
+        self._mind_permission(key, claimed_at)
+        # what Sage said may be a few seconds old when it is used
+        read_at = claimed_at - timedelta(seconds=self._pace.live_facts_s)
+        hidden_at = self._sage.nominal_hidden_at
+        if document.nominal_lines and hidden_at is not None and hidden_at < read_at:
+            self.tell("gate_bypassed", f"{key} leaves to an account hidden at {hidden_at}")
+        if key in self.connector_at and self.connector_at[key] < read_at:
+            self.tell("connector_ignored", f"{key} leaves; the connector's is there since {read_at}")
+
+    def _mind_the_last_send(self, key: str) -> None:
+        """A second send needs a look; after a silence all of them."""
+        before = self._sage.sent[key]
+        if not before:
+            return
+        last = before[-1]
+        is_proven_nothing = last.reply is not None and last.reply.kind in ("locked", "refused")
+        wanted = 1 if is_proven_nothing else self._pace.looks
+        if last.looks_since < wanted:
+            self.tell("unprobed", f"{key} is sent again after {last.looks_since} looks, not {wanted}")
+
+    def _mind_permission(self, key: str, claimed_at: datetime) -> None:
+        """What was withdrawn before the claim, or was never given."""
+        store_id = self._proposals[key].store_id
+        for name in (key, store_id, "*"):
+            if name in self.forbidden_at and self.forbidden_at[name] < claimed_at:
+                self.tell("not_allowed", f"{key} leaves, forbidden for {name}")
+
+    # at the end
+
+    def at_rest(self) -> None:
+        """Hold the store against the books."""
+        try:
+            self._operations.intents.verify_chain()
+        except ChainBrokenError as broken:
+            self.tell("chain_broken", str(broken))
+        intents = self._operations.intents.by_keys(self._proposals)
+        for key, proposal in self._proposals.items():
+            copies = self._sage.of(key)
+            if len(copies) > 1:
+                self.tell("doubled", f"{key} is in Sage {len(copies)} times")
+            self._mind_rest(key, intents.get(key))
+            self._mind_truth(key, proposal, intents.get(key))
+        self._mind_money(intents)
+
+    def _mind_rest(self, key: str, intent: StoredIntent | None) -> None:
+        """Whether it waits, and says for what."""
+        if intent is None or intent.state in ("proven", "reversed", "cancelled", "deferred"):
+            return
+        if intent.state == "held" and Hold.code_of(intent.hold_reason) in HOLD_CODES:
+            return
+        if intent.state in ("refused", "unsettled", "wrong") and intent.refusal:
+            return
+        self.tell("stuck", f"{key} is {intent.state} for good, without a reason")
+
+    def _mind_truth(self, key: str, proposal: Proposal, intent: StoredIntent | None) -> None:
+        state = intent.state if intent else ""
+        truths = truths_of(proposal.payload, self._sage.of(key), "9998")
+        if state == "proven" and not truths.is_right:
+            self.tell("untrue", f"{key} is proven; in Sage: {truths}")
+        if (state in PENNILESS or not state) and truths.is_present:
+            self.tell("untrue", f"{key} is {state or 'unknown to the store'} and in Sage")
+
+    def _mind_money(self, intents: Mapping[str, StoredIntent]) -> None:
+        booked = sum(
+            SIGNS[kept.posted.document_kind] * kept.posted.gross_pence
+            for kept in self._sage.books
+            if kept.is_by_us
+        )
+        told = 0
+        for key, intent in intents.items():
+            if intent.state in POSTED:
+                document = self._proposals[key].payload.document
+                told += SIGNS[document.document_kind] * document.gross_pence
+        if booked != told:
+            self.tell("money_lost", f"Sage was moved by {booked} pence, the store says {told}")
