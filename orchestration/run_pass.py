@@ -67,6 +67,7 @@ def warm_up(home: Path) -> None:
 
     with _collector_at_rest():
         _load_graph()
+        importlib.import_module("orchestration.warehouse").load_project(home)
         gx_session.load()
 
 

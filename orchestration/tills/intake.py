@@ -217,6 +217,7 @@ class _Work:
             good = [delivery for delivery in readable if delivery.number not in refused]
             received = Received(reading, good, parts)
             self._tell_each(good, received)
+            connection.execute("set threads = 2")  # rows have their numbers now
             for done, (spec, relation) in enumerate(received.tables(), start=1):
                 tell("tables landed", done, len(received.specs))
                 landed = self.landing.land(
