@@ -10,8 +10,10 @@ with blocks as (
         flags.owner,
         flags.remedy,
         flags.runbook,
-        -- several SKUs are several things to mend; a closed period is one, whatever its days
+        -- several SKUs are several things to mend, and a list that was cut hides more; a closed period is one, whatever its days
         unnest(case
+            when flags.rule_id = 'SKU-01' and length(flags.observed_value) >= {{ longest_sku_list() }}
+                then list_append(string_split(flags.observed_value, ',')[:-2], 'further SKUs')
             when flags.rule_id = 'SKU-01' then string_split(flags.observed_value, ',')
             when flags.runbook = 'period_closed' then [left(flags.observed_value, 7)]
             else [flags.observed_value]

@@ -34,7 +34,7 @@ grouped as (
         bool_and(net_pence + tax_pence = gross_pence) as do_lines_add_up,
         bool_or(sku_case_status = 'differs') as has_case_conflict,
         -- named only where a rule may need the name: listing every SKU of every leg is the dearest thing here
-        left({{ list_of("case when category is null or sku_case_status = 'differs' then sku_as_sent end") }}, 120) as skus,
+        left({{ list_of("case when category is null or sku_case_status = 'differs' then sku_as_sent end") }}, {{ longest_sku_list() }}) as skus,
         min(delivery_id) as delivery_id,
         min(source_file) as source_file,
         min(source_row) as source_row,
