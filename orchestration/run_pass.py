@@ -148,7 +148,7 @@ def step_seconds(result: Any) -> dict[str, float]:
 
 
 def _first_failure(result: Any) -> str:
-    for event in result.all_events:  # type: ignore[attr-defined]
+    for event in result.all_events:
         if event.is_step_failure or event.is_failure:
             error = event.event_specific_data.error if event.is_step_failure else None
             while error is not None and error.cause is not None and error.message.startswith("dagster."):
