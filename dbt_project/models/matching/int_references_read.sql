@@ -18,7 +18,7 @@ tried as (
         written.company_id,
         written.reference,
         patterns.connector,
-        {{ three_groups_of('written.reference', 'patterns.pattern') }} as named
+        {{ three_groups_of('written.reference', 'patterns.pattern', known_values('staging', 'stg_operations__connector_patterns', 'pattern')) }} as named
     from written
     inner join {{ ref('stg_operations__connector_patterns') }} as patterns
         on written.company_id = patterns.company_id
