@@ -68,16 +68,20 @@ with drawn as (
 )
 select
     i, j, 'B' || lpad(cast(sku as varchar), 5, '0') as sku, cast(quantity as bigint) as quantity,
-    cast(unit_pence as bigint) as unit_pence, cast(quantity * unit_pence as bigint) as net_pence, sku % 10 = 0 as is_zero_rated,
+    cast(unit_pence as bigint) as unit_pence, cast(quantity * unit_pence as bigint) as net_pence,
+    sku % 10 = 0 as is_zero_rated,
     cast(case when sku % 10 = 0 then 0 else (quantity * unit_pence * 2 + 5) // 10 end as bigint) as tax_pence
 from drawn
 """
 EXPORT_LINES = """
 select store_id as "Store", till as "Till", receipt_no as "ReceiptNo", 'SALE' as "Kind",
-    strftime(sold_at, '%Y-%m-%d %H:%M:%S') as "SoldAt", sku as "SKU", 'ARTICLE ' || sku as "Description", quantity as "Qty",
+    strftime(sold_at, '%Y-%m-%d %H:%M:%S') as "SoldAt", sku as "SKU", 'ARTICLE ' || sku as "Description",
+    quantity as "Qty",
     printf('%d.%02d0', unit_pence // 100, unit_pence % 100) as "UnitPrice",
-    printf('%d.%02d', net_pence // 100, net_pence % 100) as "Net", case when is_zero_rated then 'Z' else 'S' end as "TaxCode",
-    case when is_zero_rated then '0.0' else '20.0' end as "TaxRate", printf('%d.%02d', tax_pence // 100, tax_pence % 100) as "Tax",
+    printf('%d.%02d', net_pence // 100, net_pence % 100) as "Net",
+    case when is_zero_rated then 'Z' else 'S' end as "TaxCode",
+    case when is_zero_rated then '0.0' else '20.0' end as "TaxRate",
+    printf('%d.%02d', tax_pence // 100, tax_pence % 100) as "Tax",
     printf('%d.%02d', (net_pence + tax_pence) // 100, (net_pence + tax_pence) % 100) as "Gross", '' as "Customer",
     'United Kingdom' as "Destination"
 from lines inner join receipts using (i)
@@ -118,17 +122,21 @@ LEDGER = {
         select urn as id, customers.id as customer_id,
             case kind when 'invoice' then 'TradingAccountEntryTypeInvoice'
                 else 'TradingAccountEntryTypePurchasePaymentSalesReceipt' end as trader_transaction_type,
-            documents.reference, 'TILL ' || till as second_reference, sold_on as transaction_date, posted_at as posted_date,
+            documents.reference, 'TILL ' || till as second_reference, sold_on as transaction_date,
+            posted_at as posted_date,
             case kind when 'invoice' then pounds(goods) else -pounds(goods) end as document_goods_value,
             pounds(tax) as document_tax_value,
             case kind when 'invoice' then pounds(goods + tax) else -pounds(goods) end as document_gross_value,
             pounds(0) as document_allocated_value,
             case kind when 'invoice' then pounds(goods + tax) else -pounds(goods) end as document_outstanding_value,
-            urn, 'CONNECTOR' as user_name, false as settled_immediately, posted_at as date_time_updated, false as is_historical
+            urn, 'CONNECTOR' as user_name, false as settled_immediately, posted_at as date_time_updated,
+            false as is_historical
         from documents inner join customers on customers.reference = 'TILL0' || right(store_id, 1)""",
     "sage200/sales_tax_items": """
-        select urn, urn as transaction_id, cast(null as bigint) as tax_code_id, code as tax_code, pounds(net) as goods_amount,
-            pounds(tax_of_code) as tax_amount, cast(row_number() over (partition by urn order by code) as integer) as item_no,
+        select urn, urn as transaction_id, cast(null as bigint) as tax_code_id, code as tax_code,
+            pounds(net) as goods_amount,
+            pounds(tax_of_code) as tax_amount,
+            cast(row_number() over (partition by urn order by code) as integer) as item_no,
             sold_on as transaction_date
         from (
             select urn, sold_on, 1 as code, net_pence + off_pence - zero_rated_pence as net, tax_pence as tax_of_code
@@ -138,19 +146,23 @@ LEDGER = {
         )""",
     "sage200/bank_posted_transactions": """
         select urn as id, banks.id as bank_id, 'BankAccountEntryTypeReceipt' as bank_transaction_type,
-            'SR / TILL0' || right(store_id, 1) as entry_description, documents.reference, 'TILL ' || till as second_reference,
-            sold_on as transaction_date, posted_at as posted_date, pounds(goods) as cheque_value, 'LedgerSales' as source,
+            'SR / TILL0' || right(store_id, 1) as entry_description, documents.reference,
+            'TILL ' || till as second_reference,
+            sold_on as transaction_date, posted_at as posted_date, pounds(goods) as cheque_value,
+            'LedgerSales' as source,
             urn, 'CONNECTOR' as user_name, cast(null as date) as last_statement_date, posted_at as date_time_updated
         from documents inner join banks on banks.code = tender || '0' || right(store_id, 1) where kind = 'receipt'""",
     "sage200/nominal_transactions": """
         with legs as (
-            select *, '1100' as account, '' as centre, goods + tax as debit, 0 as credit, 1 as leg from documents where kind = 'invoice'
+            select *, '1100' as account, '' as centre, goods + tax as debit, 0 as credit, 1 as leg
+            from documents where kind = 'invoice'
             union all
             select *, '4000', store_id, 0, goods, 2 from documents where kind = 'invoice'
             union all
             select *, '2200', '', 0, tax, 3 from documents where kind = 'invoice'
             union all
-            select *, case tender when 'CASH' then '1230' else '1240' end, store_id, goods, 0, 4 from documents where kind = 'receipt'
+            select *, case tender when 'CASH' then '1230' else '1240' end, store_id, goods, 0, 4
+            from documents where kind = 'receipt'
             union all
             select *, '1100', '', 0, goods, 5 from documents where kind = 'receipt'
         )
@@ -159,7 +171,8 @@ LEDGER = {
             'Till sales' as narrative, pounds(debit) as debit, pounds(credit) as credit, 'CONNECTOR' as user_name,
             'LedgerSales' as source, urn
         from legs
-        inner join nominal_codes on nominal_codes.reference = account and cost_centre_code = centre and department_code = ''
+        inner join nominal_codes
+            on nominal_codes.reference = account and cost_centre_code = centre and department_code = ''
         inner join periods on sold_on between period_start_date and period_end_date""",
 }
 MASTERS = {
@@ -169,7 +182,8 @@ MASTERS = {
             true as allow_manual_journal_entries
         from read_csv('{seed}/nominal_codes.csv', all_varchar = true)""",
     "sage200/tax_codes": """
-        select row_number() over () + 1700 as id, cast(code as integer) as code, name, cast(tax_rate as decimal(6, 2)) as tax_rate
+        select row_number() over () + 1700 as id, cast(code as integer) as code, name,
+            cast(tax_rate as decimal(6, 2)) as tax_rate
         from read_csv('{seed}/tax_codes.csv', all_varchar = true)""",
     "sage200/customers": """
         select row_number() over () + 27000 as id, reference, name, false as on_hold, account_status_type,
@@ -181,25 +195,33 @@ MASTERS = {
             coalesce(nominal_department, '') as nominal_department
         from read_csv('{seed}/banks.csv', all_varchar = true)""",
     "sage200/products": """
-        select i + 50000 as id, 'B' || lpad(cast(i as varchar), 5, '0') as code, 'ARTICLE' as name, 'GIFT' as product_group,
+        select i + 50000 as id, 'B' || lpad(cast(i as varchar), 5, '0') as code, 'ARTICLE' as name,
+            'GIFT' as product_group,
             cast(null as bigint) as tax_code_id, 'Active' as product_status_type
         from range(4000) as made(i)""",
     "sage200/periods": """
-        select row_number() over (order by start_date) + 600 as accounting_period_id, cast(period_number as integer) as period_number,
-            cast(financial_year_start_date as date) as financial_year_start_date, cast(start_date as date) as period_start_date,
+        select row_number() over (order by start_date) + 600 as accounting_period_id,
+            cast(period_number as integer) as period_number,
+            cast(financial_year_start_date as date) as financial_year_start_date,
+            cast(start_date as date) as period_start_date,
             cast(end_date as date) as period_end_date
         from read_csv('{seed}/periods.csv', all_varchar = true)""",
     "sage200/period_states": """
         select accounting_period_id, ledger_type, 'Acceptable' as classification, '' as message, 'open' as period_state
-        from periods cross join (values ('LedgerSales'), ('LedgerNominal'), ('LedgerCashBook')) as ledgers(ledger_type)""",
+        from periods
+        cross join (values ('LedgerSales'), ('LedgerNominal'), ('LedgerCashBook')) as ledgers(ledger_type)""",
     "sage200/control_nominal_codes": """
         select row_number() over () + 70 as id, name, account_number, control_nominal_code_type
         from read_csv('{seed}/control_nominal_codes.csv', all_varchar = true)""",
 }
 BARE_JOIN = """
-    select count(*), sum(coalesce(e.expected_gross_pence, 0) - coalesce(l.gross_pence, 0))
-    from (select event_id, posting_key, expected_gross_pence from marts.document_verdicts where posting_key is not null) as e
-    full outer join matching.int_ledger_documents_read as l on e.posting_key = l.reference
+    with expected as (
+        select expected_gross_pence, 'POS-' || store_id || '-' || receipt_no
+            || case document_kind when 'receipt' then '-1' else '' end as reference
+        from marts.document_verdicts where posting_key is not null
+    )
+    select count(*), sum(coalesce(expected.expected_gross_pence, 0) - coalesce(ledger.gross_pence, 0))
+    from expected full outer join matching.int_ledger_documents_read as ledger using (reference)
 """
 
 
