@@ -12,7 +12,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 FIRST_PAGE = "views/can_i_close.py"
-PAGES = {"receipt": "views/receipt.py"}
+PAGES = {
+    "exceptions": "views/exceptions.py",
+    "receipt": "views/receipt.py",
+    "runbook": "views/runbook.py",
+}
 """Address -> file of every page but the first, which is at `/`."""
 
 WANTED = "page"

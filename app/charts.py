@@ -119,6 +119,32 @@ def debt(rows: Rows) -> Drawing:
     return _bare(bars, height=30 * len(values))
 
 
+def debt_trend(rows: Rows) -> Drawing:
+    """Debt at each pass, a bar each: passes are not evenly spaced in time."""
+    values = [
+        {
+            "pass": str(row["pass_number"]),
+            "debt": pounds_to_draw(row["debt_pence_days"]),
+            "As of": day(row["as_of"]),
+            "Debt": f"{pounds(row['debt_pence_days'])}-days",
+            "Value at risk": pounds(row["value_at_risk_pence"]),
+            "Open": counted(row["exceptions"], "exception"),
+        }
+        for row in rows
+    ]
+    longest = pounds_to_draw(max(row["debt_pence_days"] for row in rows) or 1)
+    bars = (
+        alt.Chart(alt.Data(values=values))
+        .mark_bar(color="#0b5c8a", cornerRadiusEnd=3, size=18)
+        .encode(
+            x=alt.X("pass:O", title=None, sort=None, axis=_DAY_AXIS),
+            y=alt.Y("debt:Q", axis=None, stack=None, scale=alt.Scale(domain=[0, longest])),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in ("As of", "Debt", "Value at risk", "Open")],
+        )
+    )
+    return _bare(bars, height=110)
+
+
 def _bare(chart: Drawing, height: int) -> Drawing:
     """Without a frame, at a height in pixels that holds the axis too."""
     bare: Drawing = chart.properties(height=height, padding=0).configure_view(strokeWidth=0)

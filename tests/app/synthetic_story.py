@@ -237,7 +237,7 @@ def _exceptions(shop: Shop) -> None:
         title="Nominal account is hidden",
         remedy="Reopen the account, or map the category to another.",
         runbook="docs/runbooks/nominal_hidden.md",
-        observed_value="hidden",
+        observed_value="4015 S01",
         **blocked,
     )
     drifted = _name(DRIFTED, "S02", date(2011, 11, 7))
@@ -514,6 +514,10 @@ def _add_up(shop: Shop) -> None:
             stores=store,
             documents_touched=3 - rank,
             value_touched_pence=24000 // rank,
+            vat_touched_pence=4000 // rank,
+            documents_freed_alone=2 - rank,
+            value_freed_alone_pence=12000 * (2 - rank),
+            documents_freed_so_far=rank,
             value_freed_so_far_pence=12000 + 24000 * (rank - 1),
         )
     for status, lately in (("hidden", 12000), ("open", 99900)):
