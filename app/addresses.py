@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 FIRST_PAGE = "views/can_i_close.py"
 PAGES = {
+    "store_days": "views/store_days.py",
     "exceptions": "views/exceptions.py",
     "receipt": "views/receipt.py",
     "runbook": "views/runbook.py",

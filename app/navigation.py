@@ -8,6 +8,7 @@ from app.addresses import FIRST_PAGE, PAGES, WANTED
 
 HERE = Path(__file__).parent
 NAMED = {
+    "store_days": ("Store-days", ":material/calendar_view_month:"),
     "exceptions": ("Exceptions", ":material/checklist:"),
     "receipt": ("Receipt", ":material/receipt_long:"),
     "runbook": ("Runbooks", ":material/menu_book:"),

@@ -205,6 +205,11 @@ def cause(code: str | None) -> str:
     return said(CAUSES, code)
 
 
+def bridge_line(code: str) -> str:
+    """A line of the bridge: tills and Sage at its ends, a verdict for each difference between."""
+    return {"tills": "Tills", "sage": "Sage", "residual": "Residual"}.get(code) or verdict(code)
+
+
 def owner(code: str | None) -> str:
     return said(OWNERS, code)
 

@@ -181,6 +181,12 @@ def look_into_slot(published: Published, company: str, days: Rows, listed: str) 
         f"{pounds(slot['till_sales_pence'])} in {counted(slot['money_receipts'], 'receipt')}; "
         f"Sage holds {pounds(slot['sage_sales_pence'])} of sales."
     )
+    st.page_link(
+        "views/store_days.py",
+        label="Its bridge, tills and receipts",
+        icon=":material/arrow_forward:",
+        query_params={"store": slot["store_id"], "date": slot["business_date"].isoformat()},
+    )
     found = totals.exceptions(
         published, company=company, store=slot["store_id"], business_date=slot["business_date"]
     )

@@ -500,6 +500,7 @@ def _add_up(shop: Shop) -> None:
                 suggested_remedy=row.get("suggested_remedy"),
                 runbook=row["runbook"],
             )
+    _bridge(shop)
     for rank, (mend, store) in enumerate([("4015 S01", "S01"), ("V5", "S02")], start=1):
         shop.add(
             "fix_set",
@@ -530,3 +531,33 @@ def _add_up(shop: Shop) -> None:
             last_seen_on=AS_OF.date(),
             lately_pence=lately,
         )
+
+
+def _bridge(shop: Shop) -> None:
+    """From tills to Sage for each store-day and measure, every difference under its verdict."""
+    sums: dict[tuple[str, date, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for row in shop.tables["document_verdicts"]:
+        if row["document_kind"] == "none":
+            continue
+        slot = sums[row["store_id"], row["business_date"], "sales" if row["is_sales"] else "takings"]
+        tills = row["direction"] * row["expected_gross_pence"]
+        sage = row["direction"] * (row["ledger_gross_pence"] or 0)
+        parts = [("tills", tills, row.get("posting_key")), ("sage", sage, row["ledger_urn"])]
+        for kind, amount, is_there in [*parts, (row["verdict"], sage - tills, sage != tills)]:
+            if is_there:
+                slot[kind][0] += amount
+                slot[kind][1] += 1
+    for (store, day, measure), lines in sums.items():
+        order = ["tills", *sorted(set(lines) - {"tills", "sage"}), "sage", "residual"]
+        for place, kind in enumerate(order):
+            amount, documents = lines.get(kind, [0, 0])
+            shop.add(
+                "bridge_lines",
+                store_id=store,
+                business_date=day,
+                measure=measure,
+                line_order=place,
+                line_kind=kind,
+                amount_pence=amount,
+                document_count=documents,
+            )
