@@ -15,6 +15,11 @@ FIRST_PAGE = "views/can_i_close.py"
 PAGES = {
     "store_days": "views/store_days.py",
     "exceptions": "views/exceptions.py",
+    "posting": "views/posting.py",
+    "decide": "views/decide.py",
+    "mappings": "views/mappings.py",
+    "connections": "views/connections.py",
+    "analyst": "views/analyst.py",
     "receipt": "views/receipt.py",
     "runbook": "views/runbook.py",
 }

@@ -39,6 +39,11 @@ _PLAIN_AXIS = alt.Axis(
 )
 
 
+_WIDE_AXIS = alt.Axis(
+    ticks=False, domain=False, labelLimit=220, labelPadding=6, labelColor="#4a535d", labelFontSize=12
+)
+
+
 _DAY_AXIS = alt.Axis(
     labelAngle=0,
     labelOverlap="greedy",
@@ -180,6 +185,49 @@ def waterfall(rows: Rows) -> Drawing:
         x=alt.X("edge:Q", axis=None, scale=scale), text="label:N"
     )
     return _bare(alt.layer(bars, labels), height=28 * len(values) + 8)
+
+
+def funnel(rows: Rows) -> Drawing:
+    """The five truths, a bar each from the top down, with how many documents hold it. `rows`: truth, documents."""
+    values = [
+        {"truth": row["truth"], "documents": row["documents"], "label": f"{row['documents']:,}"}
+        for row in rows
+    ]
+    most = max((row["documents"] for row in rows), default=0) or 1
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y("truth:N", title=None, sort=None, axis=_WIDE_AXIS)
+    )
+    scale = alt.Scale(domain=[0, most * 1.2], nice=False)
+    bars = base.mark_bar(color="#0b5c8a", height=16, cornerRadiusEnd=3).encode(
+        x=alt.X("documents:Q", axis=None, scale=scale),
+        tooltip=[alt.Tooltip("truth:N", title="Truth"), alt.Tooltip("label:N", title="Documents")],
+    )
+    labels = base.mark_text(align="left", dx=5, color="#0f1720", fontSize=12).encode(
+        x=alt.X("documents:Q", axis=None, scale=scale), text="label:N"
+    )
+    return _bare(alt.layer(bars, labels), height=26 * len(values) + 6)
+
+
+def troubles(rows: Rows) -> Drawing:
+    """Accounts by hours of the day: how often Sage was not as it should. `rows`: account, hour, times, told."""
+    values = [
+        {**row, "ink": VALUE_INKS[3 if row["times"] > 2 else 1], "label": f"{row['times']:,}"} for row in rows
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=alt.X("hour:O", title=None, scale=alt.Scale(domain=list(range(24))), axis=_DAY_AXIS),
+        y=alt.Y("account:N", title=None, axis=_PLAIN_AXIS),
+    )
+    cells = base.mark_rect(cornerRadius=3).encode(
+        color=alt.condition("datum.times > 2", alt.value(VALUE_COLOURS[3]), alt.value(VALUE_COLOURS[1])),
+        tooltip=[
+            alt.Tooltip("account:N", title="Account"),
+            alt.Tooltip("told:N", title="What"),
+        ],
+    )
+    texts = base.mark_text(fontSize=11).encode(
+        text="label:N", color=alt.Color("ink:N", scale=None, legend=None)
+    )
+    return _bare(alt.layer(cells, texts), height=AXIS + 30 * len({row["account"] for row in rows}))
 
 
 def _bar_kind(row: Row) -> str:

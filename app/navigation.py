@@ -11,6 +11,11 @@ NAMED = {
     "store_days": ("Store-days", ":material/calendar_view_month:"),
     "exceptions": ("Exceptions", ":material/checklist:"),
     "receipt": ("Receipt", ":material/receipt_long:"),
+    "posting": ("Posting", ":material/outbox:"),
+    "decide": ("Decide", ":material/help:"),
+    "mappings": ("Mappings", ":material/swap_horiz:"),
+    "connections": ("Connections", ":material/cable:"),
+    "analyst": ("Analyst", ":material/query_stats:"),
     "runbook": ("Runbooks", ":material/menu_book:"),
 }
 """Title and sign of each page of PAGES, in the order of the menu."""

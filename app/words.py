@@ -124,6 +124,44 @@ DRIFTS = {
 
 REMEDIES = {"post_missing": "Post what is missing", "reverse_duplicate": "Reverse the copy"}
 
+HOLDS = {
+    "goes": "Goes by the next send",
+    "needs_approval": "Waits for a person",
+    "approval_lapsed": "Its approval lapsed",
+    "rejected": "A person said no",
+    "gate_blocked": "Stopped by the gate",
+    "not_ready": "Not ready yet",
+    "posting_off": "Posting is off",
+    "observe": "Nobody is named to post",
+    "before_cutover": "Before the cutover",
+    "writer_changed": "Another writer since",
+    "store_stopped": "Store is stopped",
+    "unsound": "Contradicts itself",
+    "key_taken": "Its key is taken",
+    "being_settled": "An earlier send is being settled",
+    "already_posted": "Posted and proven before",
+    "refused": "Refused by Sage",
+}
+
+STATES = {
+    "decided": "To be sent",
+    "held": "Held",
+    "claimed": "Being sent",
+    "sending": "Being sent",
+    "acknowledged": "Sent, to be read back",
+    "locked": "Account was locked, tried again",
+    "refused": "Refused by Sage",
+    "unknown": "No proof yet, looked for",
+    "unsettled": "Not found: a person must look",
+    "deferred": "Held outside the nominal ledger",
+    "wrong": "In Sage, not as meant",
+    "proven": "Proven",
+    "reversed": "Reversed",
+    "cancelled": "Cancelled",
+}
+
+TROUBLES = {"lock": "Locked", "refuse": "Refused", "silence": "No proof"}
+
 TRUTHS = {
     "decided": "Decided",
     "sent": "Sent",
@@ -203,6 +241,30 @@ def verdict(code: str | None) -> str:
 
 def cause(code: str | None) -> str:
     return said(CAUSES, code)
+
+
+MAPPING_TABLES = {
+    "companies": "Companies",
+    "stores": "Stores",
+    "tax_mappings": "VAT codes",
+    "nominal_mappings": "Nominal accounts",
+    "tender_mappings": "Tenders to banks",
+    "sku_mappings": "SKUs",
+    "writers_of_record": "Who posts",
+    "cutovers": "Cutovers",
+    "connector_patterns": "Connectors",
+    "period_overrides": "Periods by finance's word",
+}
+
+
+def mapping_table(name: str) -> str:
+    """A mapping file as people call it."""
+    return said(MAPPING_TABLES, name)
+
+
+def shortened(text: str, most: int = 160) -> str:
+    """A long text with its end left out, and said to be."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def bridge_line(code: str) -> str:

@@ -112,6 +112,16 @@ def preview(published: Published, found: Rows) -> None:
         f"{plain(fix['remedy'])}"
     )
     with st.container(horizontal=True):
+        if target := words.MAPPED_BY.get(runbooks.name_of(fix["runbook"])):
+            find = fix["to_mend"].split(" ")[
+                0
+            ]  # of `4015 S02` the account: the grid has the store of its own
+            st.page_link(
+                "views/mappings.py",
+                label="Change the mapping",
+                icon=":material/arrow_forward:",
+                query_params={"table": target, "find": find},
+            )
         st.page_link(
             "views/runbook.py",
             label="Runbook",

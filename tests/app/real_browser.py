@@ -128,7 +128,7 @@ class Visit:
         too_wide = self.page.evaluate(
             """width => [...document.querySelectorAll('[data-testid=stMain] *')]
                 .filter(each => each.getBoundingClientRect().right > width + 1)
-                .filter(each => !each.closest('[data-testid=stTable]'))
+                .filter(each => !each.closest('[data-testid=stTable], [data-testid=stDataFrame]'))
                 .map(each => each.outerHTML.slice(0, 120))""",
             self.width,
         )

@@ -501,6 +501,7 @@ def _add_up(shop: Shop) -> None:
                 runbook=row["runbook"],
             )
     _bridge(shop)
+    _coverage(shop)
     for rank, (mend, store) in enumerate([("4015 S01", "S01"), ("V5", "S02")], start=1):
         shop.add(
             "fix_set",
@@ -511,7 +512,7 @@ def _add_up(shop: Shop) -> None:
             to_mend=mend,
             owner="finance",
             remedy="Reopen the account, or map the category to another.",
-            runbook="nominal_hidden",
+            runbook="nominal_hidden" if rank == 1 else "till_tax_code_unmapped",
             stores=store,
             documents_touched=3 - rank,
             value_touched_pence=24000 // rank,
@@ -525,6 +526,7 @@ def _add_up(shop: Shop) -> None:
         shop.add(
             "look_ahead",
             cell="goods",
+            store_id="S01",
             tried_key=f"gift {status}",
             leads_to="4015/S01",
             status=status,
@@ -560,4 +562,26 @@ def _bridge(shop: Shop) -> None:
                 line_kind=kind,
                 amount_pence=amount,
                 document_count=documents,
+            )
+
+
+def _coverage(shop: Shop) -> None:
+    """How much of each store-day was checked: all but what the tills could not read."""
+    for row in shop.tables["store_days"]:
+        unchecked = row["not_checked_pence"] // 2
+        for tender in ("CARD", "sales"):
+            value = row["till_sales_pence"] if tender == "sales" else row["till_takings_pence"]
+            shop.add(
+                "coverage",
+                store_id=row["store_id"],
+                business_date=row["business_date"],
+                tender_type=tender,
+                documents=1,
+                documents_not_checked=int(bool(unchecked)),
+                value_pence=value,
+                checked_pence=value - unchecked,
+                pending_pence=0,
+                ambiguous_pence=0,
+                not_checked_pence=unchecked,
+                checked_basis_points=(value - unchecked) * 10000 // value if value else 10000,
             )
