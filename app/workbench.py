@@ -39,7 +39,8 @@ class Asked:
 
 
 def _where(asked: Asked) -> tuple[str, list[object]]:
-    parts, values = ["company_id = ?", "status = ?"], [asked.company_id, asked.status]
+    parts = ["company_id = ?", "status = ?"]
+    values: list[object] = [asked.company_id, asked.status]
     given: list[tuple[str, object]] = [
         ("owner = ?", asked.owner),
         ("exception_class = ?", asked.exception_class),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from itertools import groupby
+from typing import Any
 
 import streamlit as st
 
 from app import sources, totals, words
 from app.money import counted, day, moment
 from app.opening import home, open_published
-from app.published import Published, Row
+from app.published import Published
 from app.shown import count, plain, table
 from orchestration.doctor import LEAST_FREE_BYTES, examine
 
@@ -96,7 +98,7 @@ def files(published: Published) -> None:
     )
 
 
-def _open(row: Row) -> str:
+def _open(row: Mapping[str, Any]) -> str:
     if row["exception_status"] == "open":
         return ":red-badge[! Open]"
     return ":green-badge[✓ Made good]" if row["exception_status"] == "resolved" else ":gray-badge[? Not told]"

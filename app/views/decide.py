@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
+from typing import Any
 
 import streamlit as st
 
@@ -148,7 +150,7 @@ def decided(found: Rows) -> None:
         )
 
 
-def _state(row: Row) -> str:
+def _state(row: Mapping[str, Any]) -> str:
     if row["state"] == "used":
         return ":green-badge[✓ Used]"
     if row["state"] == "waits_for_a_pass":

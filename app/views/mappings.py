@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from app import deciding, mapped, totals, words, workbench
 from app.deciding import CannotDecideError
 from app.money import counted, day, moment, month, pounds, share
 from app.opening import company_of, open_published
-from app.published import Published, Row, Rows
+from app.published import Published, Rows
 from app.render import read_moment
 from app.shown import Figures, count, pence, plain, table
 from orchestration import mapping_changes, mappings_report
@@ -167,7 +168,7 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
         )
 
 
-def _lately(published: Published, row: Row) -> int | None:
+def _lately(published: Published, row: Mapping[str, Any]) -> int | None:
     found = mapped.touched(published, row)
     return found["lately_pence"] if found else None
 
@@ -200,7 +201,7 @@ def ahead(published: Published) -> None:
         lines,
         {
             "Tried": lambda line: f"**{plain(line['tried'])}**",
-            "What": lambda line: CELLS.get(line["cell"], line["cell"]),
+            "What": lambda line: words.said(CELLS, line["cell"]),
             "Every store": lambda line: _tried(line, "*"),
             **{store: lambda line, store=store: _tried(line, store) for store in shown},  # type: ignore[misc]
         },
@@ -221,7 +222,7 @@ def ahead(published: Published) -> None:
         )
 
 
-def _tried(line: Row, store: str) -> str:
+def _tried(line: Mapping[str, Any], store: str) -> str:
     found = line["by_store"].get(store)
     return AHEAD.get(found["status"], plain(found["status"])) if found else ""
 
@@ -273,7 +274,7 @@ def covered(published: Published) -> None:
     )
 
 
-def _checked(row: Row) -> str:
+def _checked(row: Mapping[str, Any]) -> str:
     told = share(row["checked_pence"], row["value_pence"])
     return f":green-badge[✓ {told}]" if not row["documents_not_checked"] else f":gray-badge[? {told}]"
 

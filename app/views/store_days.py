@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import streamlit as st
 
@@ -147,7 +149,7 @@ def bridge(published: Published, slot: Slot) -> None:
     )
 
 
-def _line(row: Row, residual: int) -> str:
+def _line(row: Mapping[str, Any], residual: int) -> str:
     if row["line_kind"] == "residual":
         sign = ":green-badge[✓ Nothing left over]" if not residual else ":red-badge[! Left over]"
         return f"Residual {sign}"
