@@ -179,6 +179,11 @@ def ask(published: Published, company: str, owner: str | None, standings: dict[s
             return replace(asked, but=taken)
         case "resolved":
             return replace(asked, status="resolved")
+    if asleep:
+        st.caption(
+            f"{counted(len(asleep), 'exception')} snoozed: not listed here, still open, still in the lanes' totals. "
+            "State: Snoozed lists what of it is open."
+        )
     return replace(asked, but=asleep)
 
 

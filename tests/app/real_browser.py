@@ -133,7 +133,7 @@ class Visit:
         too_wide = self.page.evaluate(
             """width => [...document.querySelectorAll('[data-testid=stMain] *')]
                 .filter(each => each.getBoundingClientRect().right > width + 1)
-                .filter(each => !each.closest('[data-testid=stTable], [data-testid=stDataFrame]'))
+                .filter(each => !each.closest('[data-testid=stTable], [data-testid=stDataFrame], [data-testid=stCode]'))
                 .map(each => each.outerHTML.slice(0, 120))""",
             self.width,
         )

@@ -142,6 +142,7 @@ def test_a_snoozed_case_leaves_the_list_but_not_the_total(deciding_home: Path, o
         "Nominal account hidden in Sage"
     ]
     assert page.button_group(key="lane").options[1] == "Finance: 2, £140", "it still counts"
+    assert "1 exception snoozed: not listed here, still open" in told(page)
     page.selectbox(key="state").set_value("snoozed").run()
     assert "Snoozed until 7 Dec 2011" in told(page)
     assert "the credit note comes on Friday" in told(page)
