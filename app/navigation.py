@@ -23,7 +23,8 @@ NAMED = {
 st.set_page_config(page_title="Tillproof", page_icon=str(HERE / "favicon.png"), layout="wide")
 # on a phone a table scrolls by itself; without this its words would break letter by letter instead
 TABLE = "[data-testid=stTable] td"
-st.html(f"<style>{TABLE} {{min-width: 5.9rem}} {TABLE}:first-child {{min-width: 8.5rem}}</style>")
+WIDTHS = f"{TABLE} {{min-width: 5.9rem}} {TABLE}:first-child {{min-width: 8.5rem}}"
+st.html(f"<style>@media (max-width: 640px) {{{WIDTHS}}}</style>")
 shown = st.navigation(
     [
         st.Page(HERE / FIRST_PAGE, title="Can I close?", icon=":material/fact_check:", default=True),
