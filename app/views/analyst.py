@@ -22,7 +22,7 @@ def ask() -> str:
         value=EXAMPLES.get(example, ""),
         height=190,
         key=f"query {example}",
-        placeholder="select store_id, sum(open_pence) as open_pence from store_days group by store_id",
+        placeholder=analysis.HINT,
         max_chars=analysis.LONGEST_QUERY,
     )
 
