@@ -12,7 +12,17 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 FIRST_PAGE = "views/can_i_close.py"
-PAGES = {"receipt": "views/receipt.py"}
+PAGES = {
+    "store_days": "views/store_days.py",
+    "exceptions": "views/exceptions.py",
+    "posting": "views/posting.py",
+    "decide": "views/decide.py",
+    "mappings": "views/mappings.py",
+    "connections": "views/connections.py",
+    "analyst": "views/analyst.py",
+    "receipt": "views/receipt.py",
+    "runbook": "views/runbook.py",
+}
 """Address -> file of every page but the first, which is at `/`."""
 
 WANTED = "page"

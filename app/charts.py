@@ -18,6 +18,15 @@ SLOT_COLOURS = {
     "not_checked": "#5b6570",
     "nothing_to_check": "#eceff2",
 }
+VALUE_STEPS = (
+    (1_000, "under £10"),
+    (10_000, "under £100"),
+    (100_000, "under £1,000"),
+    (None, "£1,000 or more"),
+)
+"""Open value below so many pence, and its name; the last holds all above."""
+VALUE_COLOURS = ("#fbe3e0", "#f0aaa4", "#c8433a", "#8c1d18")
+VALUE_INKS = ("#8c1d18", "#5f100c", "#ffffff", "#ffffff")
 AXIS = 28
 TOLD = ("Store", "Day", "Judged", "Open", "Not checked", "Tills took", "Sage holds", "Receipts")
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -27,6 +36,11 @@ INK = {"nothing_to_check": "#4a535d", "open_slightly": "#8c1d18"}
 
 _PLAIN_AXIS = alt.Axis(
     ticks=False, domain=False, labelLimit=120, labelPadding=6, labelColor="#4a535d", labelFontSize=12
+)
+
+
+_WIDE_AXIS = alt.Axis(
+    ticks=False, domain=False, labelLimit=220, labelPadding=6, labelColor="#4a535d", labelFontSize=12
 )
 
 
@@ -49,17 +63,38 @@ def shade(row: Row) -> str:
     return "open_slightly" if is_slight else str(row["slot_verdict"])
 
 
-def store_days(rows: Rows) -> Drawing:
-    """A month as stores by days: colour and sign by verdict, figures on pointing. `slot` is what a click
-    chose."""
+def value_step(row: Row) -> int | None:
+    """Which of VALUE_STEPS a store-day's open value falls in; None where nothing is open."""
+    if row["slot_verdict"] != "open" or not row["open_pence"]:
+        return None
+    return next(
+        place for place, (below, _) in enumerate(VALUE_STEPS) if below is None or row["open_pence"] < below
+    )
+
+
+def value_legend() -> str:
+    """What the steps mean, in words: the darker the more."""
+    steps = " · ".join(f"**{place + 1}** {name}" for place, (_, name) in enumerate(VALUE_STEPS))
+    return f"Open value, darker is more: {steps} · **?** not checked (grey) · **✓ ≈** nothing open"
+
+
+def store_days(rows: Rows, by_value: bool = False) -> Drawing:
+    """A month as stores by days: colour and sign by verdict (or open value), figures on pointing. `slot` is what
+    a click chose."""
+    colours = SLOT_COLOURS | {f"value_{place}": colour for place, colour in enumerate(VALUE_COLOURS)}
+    inks = INK | {f"value_{place}": ink for place, ink in enumerate(VALUE_INKS)}
+    shades = [
+        (_value_shade(row) if by_value else None) or (shade(row), SLOT_SIGNS[row["slot_verdict"]])
+        for row in rows
+    ]
     values = [
         {
             "store_id": row["store_id"],
             "business_date": row["business_date"].isoformat(),
             "day": row["business_date"].day,
-            "shade": shade(row),
-            "sign": SLOT_SIGNS[row["slot_verdict"]],
-            "ink": INK.get(shade(row), "#ffffff"),
+            "shade": shaded,
+            "sign": sign,
+            "ink": inks.get(shaded, "#ffffff"),
             "Store": row["store_id"],
             "Day": day(row["business_date"]),
             "Judged": words.SLOTS[row["slot_verdict"]],
@@ -69,7 +104,7 @@ def store_days(rows: Rows) -> Drawing:
             "Sage holds": pounds(row["sage_sales_pence"]),
             "Receipts": f"{row['money_receipts']:,}",
         }
-        for row in rows
+        for row, (shaded, sign) in zip(rows, shades, strict=True)
     ]
     stores = len({row["store_id"] for row in rows})
     chosen = alt.selection_point(name="slot", fields=["store_id", "business_date"], empty=False)
@@ -81,7 +116,7 @@ def store_days(rows: Rows) -> Drawing:
         color=alt.Color(
             "shade:N",
             legend=None,
-            scale=alt.Scale(domain=list(SLOT_COLOURS), range=list(SLOT_COLOURS.values())),
+            scale=alt.Scale(domain=list(colours), range=list(colours.values())),
         ),
         stroke=alt.condition(chosen, alt.value("#0f1720"), alt.value("#ffffff")),
     )
@@ -91,6 +126,116 @@ def store_days(rows: Rows) -> Drawing:
     # on top of the signs, so that pointing and clicking meet the whole cell
     touched = base.mark_rect(opacity=0).encode(tooltip=[alt.Tooltip(f"{name}:N") for name in TOLD])
     return _bare(alt.layer(cells, signs, touched.add_params(chosen)), height=AXIS + 30 * stores)
+
+
+def _value_shade(row: Row) -> tuple[str, str] | None:
+    """Colour and sign of an open store-day by its value: the step's number, so that colour is not alone."""
+    step = value_step(row)
+    return None if step is None else (f"value_{step}", str(step + 1))
+
+
+WATERFALL_COLOURS = {"total": "#0b5c8a", "up": "#9a5b00", "down": "#b3261e", "residual": "#1c7443"}
+
+
+def waterfall(rows: Rows) -> Drawing:
+    """A bridge, a bar a line from the top down: totals on the axis, each difference where the last one ended.
+
+    The axis begins near the smallest figure, so that a small difference is seen: the labels have the figures.
+    """
+    places = [pounds_to_draw(row[column]) for row in rows for column in ("starts_pence", "ends_pence")]
+    tops = [
+        pounds_to_draw(row["ends_pence"]) for row in rows if row["line_kind"] not in ("residual",)
+    ] or places
+    low, high = min(tops), max([*tops, *(place for place in places if place)] or tops)
+    room = (high - low) * 0.35 or max(abs(high), 1) * 0.1
+    floor = 0.0 if low >= 0 and low - room < 0 else low - room
+    values = [
+        {
+            "line": words.bridge_line(row["line_kind"]),
+            "kind": _bar_kind(row),
+            "from": floor if row["line_kind"] in ("tills", "sage") else pounds_to_draw(row["starts_pence"]),
+            "to": pounds_to_draw(row["ends_pence"]),
+            "label": pounds(row["amount_pence"]),
+            "edge": max(
+                pounds_to_draw(row["ends_pence"]),
+                floor if row["line_kind"] in ("tills", "sage") else pounds_to_draw(row["starts_pence"]),
+            ),
+            "Line": words.bridge_line(row["line_kind"]),
+            "Amount": pounds(row["amount_pence"]),
+            "Documents": f"{row['document_count'] or 0:,}",
+        }
+        for row in rows
+    ]
+    # the labels of the longest bars stand in the room to their right
+    scale = alt.Scale(domain=[floor, high + 2.3 * room], zero=False, nice=False)
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y("line:N", title=None, sort=None, axis=_PLAIN_AXIS)
+    )
+    bars = base.mark_bar(height=16).encode(
+        x=alt.X("from:Q", axis=None, scale=scale),
+        x2="to:Q",
+        color=alt.Color(
+            "kind:N",
+            legend=None,
+            scale=alt.Scale(domain=list(WATERFALL_COLOURS), range=list(WATERFALL_COLOURS.values())),
+        ),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("Line", "Amount", "Documents")],
+    )
+    labels = base.mark_text(align="left", dx=5, color="#0f1720", fontSize=12).encode(
+        x=alt.X("edge:Q", axis=None, scale=scale), text="label:N"
+    )
+    return _bare(alt.layer(bars, labels), height=28 * len(values) + 8)
+
+
+def funnel(rows: Rows) -> Drawing:
+    """The five truths, a bar each from the top down, with how many documents hold it. `rows`: truth, documents."""
+    values = [
+        {"truth": row["truth"], "documents": row["documents"], "label": f"{row['documents']:,}"}
+        for row in rows
+    ]
+    most = max((row["documents"] for row in rows), default=0) or 1
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y("truth:N", title=None, sort=None, axis=_WIDE_AXIS)
+    )
+    scale = alt.Scale(domain=[0, most * 1.2], nice=False)
+    bars = base.mark_bar(color="#0b5c8a", height=16, cornerRadiusEnd=3).encode(
+        x=alt.X("documents:Q", axis=None, scale=scale),
+        tooltip=[alt.Tooltip("truth:N", title="Truth"), alt.Tooltip("label:N", title="Documents")],
+    )
+    labels = base.mark_text(align="left", dx=5, color="#0f1720", fontSize=12).encode(
+        x=alt.X("documents:Q", axis=None, scale=scale), text="label:N"
+    )
+    return _bare(alt.layer(bars, labels), height=26 * len(values) + 6)
+
+
+def troubles(rows: Rows) -> Drawing:
+    """Accounts by hours of the day: how often Sage was not as it should. `rows`: account, hour, times, told."""
+    values = [
+        {**row, "ink": VALUE_INKS[3 if row["times"] > 2 else 1], "label": f"{row['times']:,}"} for row in rows
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=alt.X("hour:O", title=None, scale=alt.Scale(domain=list(range(24))), axis=_DAY_AXIS),
+        y=alt.Y("account:N", title=None, axis=_PLAIN_AXIS),
+    )
+    cells = base.mark_rect(cornerRadius=3).encode(
+        color=alt.condition("datum.times > 2", alt.value(VALUE_COLOURS[3]), alt.value(VALUE_COLOURS[1])),
+        tooltip=[
+            alt.Tooltip("account:N", title="Account"),
+            alt.Tooltip("told:N", title="What"),
+        ],
+    )
+    texts = base.mark_text(fontSize=11).encode(
+        text="label:N", color=alt.Color("ink:N", scale=None, legend=None)
+    )
+    return _bare(alt.layer(cells, texts), height=AXIS + 30 * len({row["account"] for row in rows}))
+
+
+def _bar_kind(row: Row) -> str:
+    if row["line_kind"] in ("tills", "sage"):
+        return "total"
+    if row["line_kind"] == "residual":
+        return "residual"
+    return "up" if row["amount_pence"] > 0 else "down"
 
 
 def debt(rows: Rows) -> Drawing:
@@ -117,6 +262,32 @@ def debt(rows: Rows) -> Drawing:
         )
     )
     return _bare(bars, height=30 * len(values))
+
+
+def debt_trend(rows: Rows) -> Drawing:
+    """Debt at each pass, a bar each: passes are not evenly spaced in time."""
+    values = [
+        {
+            "pass": str(row["pass_number"]),
+            "debt": pounds_to_draw(row["debt_pence_days"]),
+            "As of": day(row["as_of"]),
+            "Debt": f"{pounds(row['debt_pence_days'])}-days",
+            "Value at risk": pounds(row["value_at_risk_pence"]),
+            "Open": counted(row["exceptions"], "exception"),
+        }
+        for row in rows
+    ]
+    longest = pounds_to_draw(max(row["debt_pence_days"] for row in rows) or 1)
+    bars = (
+        alt.Chart(alt.Data(values=values))
+        .mark_bar(color="#0b5c8a", cornerRadiusEnd=3, size=18)
+        .encode(
+            x=alt.X("pass:O", title=None, sort=None, axis=_DAY_AXIS),
+            y=alt.Y("debt:Q", axis=None, stack=None, scale=alt.Scale(domain=[0, longest])),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in ("As of", "Debt", "Value at risk", "Open")],
+        )
+    )
+    return _bare(bars, height=110)
 
 
 def _bare(chart: Drawing, height: int) -> Drawing:

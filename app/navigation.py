@@ -7,12 +7,31 @@ import streamlit as st
 from app.addresses import FIRST_PAGE, PAGES, WANTED
 
 HERE = Path(__file__).parent
+NAMED = {
+    "store_days": ("Store-days", ":material/calendar_view_month:"),
+    "exceptions": ("Exceptions", ":material/checklist:"),
+    "receipt": ("Receipt", ":material/receipt_long:"),
+    "posting": ("Posting", ":material/outbox:"),
+    "decide": ("Decide", ":material/help:"),
+    "mappings": ("Mappings", ":material/swap_horiz:"),
+    "connections": ("Connections", ":material/cable:"),
+    "analyst": ("Analyst", ":material/query_stats:"),
+    "runbook": ("Runbooks", ":material/menu_book:"),
+}
+"""Title and sign of each page of PAGES, in the order of the menu."""
 
 st.set_page_config(page_title="Tillproof", page_icon=str(HERE / "favicon.png"), layout="wide")
+# on a phone a table scrolls by itself; without this its words would break letter by letter instead
+TABLE = "[data-testid=stTable] td"
+WIDTHS = f"{TABLE} {{min-width: 5.9rem}} {TABLE}:first-child {{min-width: 8.5rem}}"
+st.html(f"<style>@media (max-width: 640px) {{{WIDTHS}}}</style>")
 shown = st.navigation(
     [
         st.Page(HERE / FIRST_PAGE, title="Can I close?", icon=":material/fact_check:", default=True),
-        st.Page(HERE / PAGES["receipt"], title="Receipt", icon=":material/receipt_long:", url_path="receipt"),
+        *(
+            st.Page(HERE / PAGES[name], title=title, icon=icon, url_path=name)
+            for name, (title, icon) in NAMED.items()
+        ),
     ],
     position="top",
 )

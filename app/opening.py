@@ -13,9 +13,14 @@ from app.published import NothingPublishedError, Published, newest
 HELD = "publication"
 
 
+def home() -> Path:
+    """TILLPROOF_HOME, else the folder `tillproof-home` where the app was started."""
+    return Path(os.environ.get("TILLPROOF_HOME") or "tillproof-home").resolve()
+
+
 def published_folder() -> Path:
-    """`published` in TILLPROOF_HOME, else in the folder `tillproof-home` where the app was started."""
-    return Path(os.environ.get("TILLPROOF_HOME") or "tillproof-home").resolve() / "published"
+    """Where that home keeps what it publishes."""
+    return home() / "published"
 
 
 def open_published(title: str) -> Published:
@@ -60,6 +65,12 @@ def _say_how_old(published: Published) -> None:
         f"publication {published.number}",
         width="content",
     )
+
+
+def company_of(published: Published) -> str:
+    """The company a page looks at: a home has one. Empty where no store-day was published yet."""
+    found = published.rows("select min(company_id) as company_id from store_days")
+    return found[0]["company_id"] or ""
 
 
 def _offer_newer(published: Published, latest: int) -> None:

@@ -87,6 +87,20 @@ class Published:
         finally:
             cursor.close()
 
+    def locked_connection(self) -> duckdb.DuckDBPyConnection:
+        """A database of the same views for a stranger's query: it can read these files and nothing else.
+
+        No other file, no extension, no setting can be reached from it; whoever asks closes it.
+        """
+        connection = _views(self.root, self._tables)
+        folder = _quoted(self.root.resolve().as_posix() + "/")
+        connection.execute(
+            f"set allowed_directories = [{folder}, {_quoted(self.root.as_posix() + '/')}];"
+            "set memory_limit = '1GB'; set max_temp_directory_size = '0B'; set temp_directory = '';"
+            "set enable_external_access = false; set lock_configuration = true"
+        )
+        return connection
+
     def count(self, model: str) -> int:
         """How many rows a table has, as the publication lists it."""
         return sum(int(file["rows"]) for file in self._tables[model])

@@ -3,7 +3,10 @@ is shown as it is."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 from app.money import NONE
@@ -121,6 +124,44 @@ DRIFTS = {
 
 REMEDIES = {"post_missing": "Post what is missing", "reverse_duplicate": "Reverse the copy"}
 
+HOLDS = {
+    "goes": "Goes by the next send",
+    "needs_approval": "Waits for a person",
+    "approval_lapsed": "Its approval lapsed",
+    "rejected": "A person said no",
+    "gate_blocked": "Stopped by the gate",
+    "not_ready": "Not ready yet",
+    "posting_off": "Posting is off",
+    "observe": "Nobody is named to post",
+    "before_cutover": "Before the cutover",
+    "writer_changed": "Another writer since",
+    "store_stopped": "Store is stopped",
+    "unsound": "Contradicts itself",
+    "key_taken": "Its key is taken",
+    "being_settled": "An earlier send is being settled",
+    "already_posted": "Posted and proven before",
+    "refused": "Refused by Sage",
+}
+
+STATES = {
+    "decided": "To be sent",
+    "held": "Held",
+    "claimed": "Being sent",
+    "sending": "Being sent",
+    "acknowledged": "Sent, to be read back",
+    "locked": "Account was locked, tried again",
+    "refused": "Refused by Sage",
+    "unknown": "No proof yet, looked for",
+    "unsettled": "Not found: a person must look",
+    "deferred": "Held outside the nominal ledger",
+    "wrong": "In Sage, not as meant",
+    "proven": "Proven",
+    "reversed": "Reversed",
+    "cancelled": "Cancelled",
+}
+
+TROUBLES = {"lock": "Locked", "refuse": "Refused", "silence": "No proof"}
+
 TRUTHS = {
     "decided": "Decided",
     "sent": "Sent",
@@ -129,6 +170,62 @@ TRUTHS = {
     "in_nominal": "In the nominal ledger",
     "right": "Right nominal, period and amount",
 }
+
+
+FIXES = {
+    "till_tax_code_unmapped": "Map the till's VAT code {}",
+    "tender_unmapped": "Map the tender {}",
+    "sku_unmapped": "Map the SKU {}",
+    "store_unmapped": "Set up the store {}",
+    "category_without_nominal": "Give {} a nominal account",
+    "nominal_missing": "Create nominal account {} in Sage, or map to another",
+    "nominal_hidden": "Reopen nominal account {} in Sage, or map to another",
+    "nominal_not_posting": "Map to another account than {}",
+    "tax_code_missing": "Create VAT code {} in Sage, or map to another",
+    "tax_rate_wrong_for_date": "Put the rate of VAT code {} right",
+    "bank_not_usable": "Reopen bank {} in Sage, or map to another",
+    "customer_not_usable": "Create customer {} in Sage, or name another",
+    "customer_on_hold": "Take customer {} off hold in Sage",
+    "period_closed": "Reopen {} in Sage",
+}
+"""What to do, by the runbook of the rule that stops documents."""
+
+MAPPED_BY = {
+    "till_tax_code_unmapped": "tax_mappings",
+    "tax_rate_wrong_for_date": "tax_mappings",
+    "tax_code_missing": "tax_mappings",
+    "tender_unmapped": "tender_mappings",
+    "bank_not_usable": "tender_mappings",
+    "sku_unmapped": "sku_mappings",
+    "store_unmapped": "stores",
+    "customer_not_usable": "stores",
+    "category_without_nominal": "nominal_mappings",
+    "nominal_missing": "nominal_mappings",
+    "nominal_hidden": "nominal_mappings",
+    "nominal_not_posting": "nominal_mappings",
+}
+"""The mapping file that can put it right, where one can."""
+
+BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
+"""A cause that only repeats its class."""
+
+
+def fix(row: Mapping[str, Any]) -> str:
+    """What one fix of the fix set does, as a person says it: Map the till's VAT code R."""
+    told = FIXES.get(Path(row["runbook"]).stem)
+    thing = row["to_mend"]
+    if re.fullmatch(r"\d{4}-\d{2}", thing):
+        thing = f"{date.fromisoformat(thing + '-01'):%B %Y}"
+    return told.format(thing) if told else f"{row['title']}: {thing}"
+
+
+def seen(exception_class: str | None, detail: str | None) -> str:
+    """What was seen, where it says more than the class; nothing where it does not."""
+    if BARE_CODE.match(detail or ""):
+        return ""
+    if (exception_class or "").startswith("drift_"):
+        return f"differs in {drifts(detail)}"
+    return (detail or "").replace("_", " ").rstrip(".")
 
 
 def said(words: dict[str, str], code: str | None) -> str:
@@ -144,6 +241,35 @@ def verdict(code: str | None) -> str:
 
 def cause(code: str | None) -> str:
     return said(CAUSES, code)
+
+
+MAPPING_TABLES = {
+    "companies": "Companies",
+    "stores": "Stores",
+    "tax_mappings": "VAT codes",
+    "nominal_mappings": "Nominal accounts",
+    "tender_mappings": "Tenders to banks",
+    "sku_mappings": "SKUs",
+    "writers_of_record": "Who posts",
+    "cutovers": "Cutovers",
+    "connector_patterns": "Connectors",
+    "period_overrides": "Periods by finance's word",
+}
+
+
+def mapping_table(name: str) -> str:
+    """A mapping file as people call it."""
+    return said(MAPPING_TABLES, name)
+
+
+def shortened(text: str, most: int = 160) -> str:
+    """A long text with its end left out, and said to be."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def bridge_line(code: str) -> str:
+    """A line of the bridge: tills and Sage at its ends, a verdict for each difference between."""
+    return {"tills": "Tills", "sage": "Sage", "residual": "Residual"}.get(code) or verdict(code)
 
 
 def owner(code: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ from app.shown import Figures, close_badge, count, pence, plain, slot_badges, ta
 
 SPACE = "\N{NO-BREAK SPACE}"
 RECEIPT_PAGE = "views/receipt.py"
-BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
-# a cause that only repeats its class
 
 
 def answer(periods: Rows) -> None:
@@ -184,6 +181,12 @@ def look_into_slot(published: Published, company: str, days: Rows, listed: str) 
         f"{pounds(slot['till_sales_pence'])} in {counted(slot['money_receipts'], 'receipt')}; "
         f"Sage holds {pounds(slot['sage_sales_pence'])} of sales."
     )
+    st.page_link(
+        "views/store_days.py",
+        label="Its bridge, tills and receipts",
+        icon=":material/arrow_forward:",
+        query_params={"store": slot["store_id"], "date": slot["business_date"].isoformat()},
+    )
     found = totals.exceptions(
         published, company=company, store=slot["store_id"], business_date=slot["business_date"]
     )
@@ -234,16 +237,11 @@ def worst(published: Published, period: Row) -> None:
 
 def detail(cause: Row) -> str:
     """What was seen, heaviest first, where it says more than the heading; and what to do."""
-    seen = [each for each in cause["details"] if not BARE_CODE.match(each["detail"] or "")]
-    said = "; ".join(f"{_seen(cause, each['detail'])} ({each['exceptions']:,})" for each in seen)
+    told = [(words.seen(cause["exception_class"], each["detail"]), each) for each in cause["details"]]
+    said = "; ".join(f"{seen} ({each['exceptions']:,})" for seen, each in told if seen)
     more = cause["causes"] - len(cause["details"])
     said += f"; and {more:,} more" if said and more else ""
     return ". ".join(part.rstrip(".") for part in (said, cause["suggested_remedy"] or "") if part) + "."
-
-
-def _seen(cause: Row, text: str) -> str:
-    is_drift = (cause["exception_class"] or "").startswith("drift_")
-    return f"differs in {words.drifts(text)}" if is_drift else text.replace("_", " ").rstrip(".")
 
 
 def page() -> None:

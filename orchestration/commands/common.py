@@ -14,8 +14,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-LONGEST_NAME = 80
-
 console = Console()
 errors = Console(stderr=True)
 
@@ -84,14 +82,15 @@ def store_of(home: Path | None) -> Iterator[tuple[Any, Any]]:
 
 def must_be_signed(by: str, reason: str) -> None:
     """Who and why, or a clear end."""
-    from orchestration.operations.permissions import POSTER
+    from orchestration.operations import OperationsError
+    from orchestration.operations.signing import check_name
 
     if not by.strip() or not reason.strip():
         raise fail("say who does it and why: --by NAME --reason TEXT. Both go on record")
-    if by.strip().casefold() == POSTER:
-        raise fail(f"'{POSTER}' is how the poster itself signs: sign with your own name")
-    if len(by) > LONGEST_NAME:
-        raise fail(f"the name after --by is longer than {LONGEST_NAME} characters")
+    try:
+        check_name(by)
+    except OperationsError as error:
+        raise fail(f"--by: {error}") from error
 
 
 def fail(words: str) -> typer.Exit:

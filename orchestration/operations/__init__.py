@@ -1,5 +1,6 @@
 """Operations: what people and the poster decided (mappings, approvals, stops, intents, matches, notes, sign-offs)."""
 
+from orchestration.operations.casework import Said, Standing
 from orchestration.operations.chain import ChainEnd
 from orchestration.operations.errors import (
     ChainBrokenError,
@@ -30,6 +31,8 @@ __all__ = [
     "Operations",
     "OperationsError",
     "RowChange",
+    "Said",
+    "Standing",
     "Step",
     "StopInForce",
     "StoredIntent",

@@ -13,7 +13,18 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    RowMapping,
+    bindparam,
+    cast,
+    extract,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from orchestration.operations import chain
@@ -68,6 +79,21 @@ class StoredIntent:
     def key_stem(self) -> str:
         """What every revision and role of the document shares: the first 18 characters."""
         return self.posting_key[:18]
+
+
+TROUBLES = ("lock", "refuse", "silence")
+"""Events of a send that did not go as it should: Sage was locked, said no, or said nothing that proves anything."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """How often one account met one of TROUBLES in one hour of the day (UTC), over its whole history."""
+
+    account: str
+    hour: int
+    event: str
+    times: int
+    last_at: datetime
 
 
 COLUMNS = tuple(field.name for field in fields(StoredIntent))
@@ -136,6 +162,33 @@ class IntentStore:
         asked = {"company_id": company_id, "states": sorted(states), "roles": [role] if role else ["P", "X"]}
         with self._database.read() as connection:
             return [_intent(row) for row in connection.execute(IN_STATES, asked).mappings()]
+
+    def troubles(self, company_id: str) -> list[Trouble]:
+        """What went wrong in sending, by account, hour of the day and kind."""
+        hour = cast(extract("hour", EVENTS.c.recorded_at), Integer).label("hour")
+        query = (
+            select(
+                INTENTS.c.account, hour, EVENTS.c.event, func.count().label("times"),
+                func.max(EVENTS.c.recorded_at).label("last_at"),
+            )
+            .join(INTENTS, INTENTS.c.posting_key == EVENTS.c.posting_key)
+            .where(INTENTS.c.company_id == company_id, EVENTS.c.event.in_(TROUBLES))
+            .group_by(INTENTS.c.account, hour, EVENTS.c.event)
+            .order_by(INTENTS.c.account, hour, EVENTS.c.event)
+        )  # fmt: skip
+        with self._database.read() as connection:
+            return [Trouble(**row) for row in connection.execute(query).mappings()]
+
+    def sends(self, company_id: str) -> dict[str, int]:
+        """How many times something was sent for each account, locks and all."""
+        query = (
+            select(INTENTS.c.account, func.count())
+            .join(EVENTS, INTENTS.c.posting_key == EVENTS.c.posting_key)
+            .where(INTENTS.c.company_id == company_id, EVENTS.c.event == "send")
+            .group_by(INTENTS.c.account)
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""

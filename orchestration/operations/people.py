@@ -1,4 +1,4 @@
-"""What people said: notes, assignments, sign-offs, and the log of it all."""
+"""What people signed off, and the log of everything they said."""
 
 from __future__ import annotations
 
@@ -10,39 +10,14 @@ from sqlalchemy import select
 from orchestration.operations.base import table_of
 from orchestration.operations.chain import ChainEnd
 from orchestration.operations.mapping_import import ACTIONS
-from orchestration.operations.people_tables import Assignment, AuditLog, Note, SignOff
+from orchestration.operations.people_tables import AuditLog, SignOff
 from orchestration.operations.signed_store import SignedStore
 
 LOG = table_of(AuditLog)
 
 
 class People(SignedStore):
-    """The part of the store where people talk."""
-
-    def add_note(
-        self, company_id: str, *, subject_kind: str, subject_id: str, text: str, author: str
-    ) -> None:
-        """Keep a remark on an exception, receipt or slot."""
-        values = {"company_id": company_id, "subject_kind": subject_kind, "subject_id": subject_id}
-        by = self._signature(author, text)
-        with self._database.write() as connection:
-            self._add(connection, table_of(Note), values, by=by, action="add note", row_key=subject_id)
-
-    def notes(self, company_id: str, subject_id: str) -> list[dict[str, Any]]:
-        """The remarks on one subject, oldest first; the text is in `reason`."""
-        return self._rows(Note, company_id=company_id, subject_id=subject_id)
-
-    def assign(self, company_id: str, exception_id: str, *, assignee: str, author: str, reason: str) -> None:
-        """Say whose an exception is from now on."""
-        values = {"company_id": company_id, "exception_id": exception_id, "assignee": assignee}
-        by = self._signature(author, reason)
-        with self._database.write() as connection:
-            self._add(connection, table_of(Assignment), values, by=by, action="assign", row_key=exception_id)
-
-    def assignee(self, company_id: str, exception_id: str) -> str | None:
-        """Whose the exception is, if anybody's."""
-        rows = self._rows(Assignment, company_id=company_id, exception_id=exception_id)
-        return rows[-1]["assignee"] if rows else None
+    """The part of the store where people sign."""
 
     def record_sign_off(
         self,

@@ -30,6 +30,16 @@ class Assignment(Recorded, Base):
     assignee: Mapped[str] = mapped_column(String(80))
 
 
+class Snooze(Recorded, Base):
+    """Until when an exception may wait; the newest row of an exception counts, one without a day wakes it."""
+
+    __tablename__ = "snoozes"
+    __table_args__ = (Index(None, "company_id", "exception_id"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    exception_id: Mapped[str] = mapped_column(String(80))
+    wakes_on: Mapped[date | None] = mapped_column(Date)
+
+
 class SignOff(Recorded, Base):
     """A person closing a range of business dates on one publication; the chain's head seals the postings."""
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from orchestration.operations import mapping_export, mapping_import
 from orchestration.operations.base import utc_now
+from orchestration.operations.casework import Casework
 from orchestration.operations.database import Database
 from orchestration.operations.errors import MappingError
 from orchestration.operations.intents import IntentStore
@@ -20,7 +21,7 @@ from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
 
 
-class Operations(Permissions, People, MatchDecisions):
+class Operations(Permissions, People, Casework, MatchDecisions):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
     def __init__(self, database: Database):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from synthetic_published import publish, shop
 
 from app.published import Published
@@ -18,3 +21,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def published(home: Path) -> Published:
     return Published(home / "published")
+
+
+@pytest.fixture
+def deciding_home(tmp_path: Path, home: Path) -> Path:
+    """A home of its own over the same publication, with settings and so with an operations store to decide in."""
+    shutil.copytree(home / "published", tmp_path / "home" / "published")
+    (tmp_path / "home" / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Opens one page of a home's app, by the name in its address, as a reader comes to it."""
+
+    def opened(home: Path, view: str, /, **query: str) -> AppTest:
+        monkeypatch.setenv("TILLPROOF_HOME", str(home))
+        app = AppTest.from_file(str(Path(__file__).parents[2] / "app" / "navigation.py"), default_timeout=30)
+        for key, value in query.items():
+            app.query_params[key] = value
+        page = app.switch_page(f"views/{view}.py").run()
+        assert not page.exception, page.exception[0].message
+        return page
+
+    return opened

@@ -17,6 +17,10 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parents[2]
 OUTPUT = ROOT / "test-output"
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile Safari/604.1"
+"""What a phone says it is: Streamlit closes its menu after a choice only where it is told so."""
+READY = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')"
+"""Whether Streamlit has run the page to its end."""
 FLAGS = [
     "--no-sandbox",
     "--headless=new",
@@ -88,7 +92,9 @@ class Visit:
     def __init__(self, browser: object, size: str, address: str):
         width, height = SIZES[size]
         self.size, self.address, self.width = size, address, width
-        self.page = browser.new_page(viewport={"width": width, "height": height})  # type: ignore[attr-defined]
+        self.page = browser.new_page(  # type: ignore[attr-defined]
+            viewport={"width": width, "height": height}, user_agent=PHONE if size == "phone" else None
+        )
         self.page.set_default_timeout(30_000)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
@@ -112,8 +118,7 @@ class Visit:
 
     def settle(self) -> None:
         """Until Streamlit has run the page to its end and nothing is stale."""
-        busy = "[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]"
-        self.page.wait_for_function(f"!document.querySelector('{busy}')")
+        self.page.wait_for_function(READY)
         self.page.wait_for_timeout(300)
 
     def shot(self, place: Path) -> None:
@@ -128,7 +133,7 @@ class Visit:
         too_wide = self.page.evaluate(
             """width => [...document.querySelectorAll('[data-testid=stMain] *')]
                 .filter(each => each.getBoundingClientRect().right > width + 1)
-                .filter(each => !each.closest('[data-testid=stTable]'))
+                .filter(each => !each.closest('[data-testid=stTable], [data-testid=stDataFrame], [data-testid=stCode]'))
                 .map(each => each.outerHTML.slice(0, 120))""",
             self.width,
         )

@@ -237,7 +237,7 @@ def _exceptions(shop: Shop) -> None:
         title="Nominal account is hidden",
         remedy="Reopen the account, or map the category to another.",
         runbook="docs/runbooks/nominal_hidden.md",
-        observed_value="hidden",
+        observed_value="4015 S01",
         **blocked,
     )
     drifted = _name(DRIFTED, "S02", date(2011, 11, 7))
@@ -500,6 +500,8 @@ def _add_up(shop: Shop) -> None:
                 suggested_remedy=row.get("suggested_remedy"),
                 runbook=row["runbook"],
             )
+    _bridge(shop)
+    _coverage(shop)
     for rank, (mend, store) in enumerate([("4015 S01", "S01"), ("V5", "S02")], start=1):
         shop.add(
             "fix_set",
@@ -510,19 +512,76 @@ def _add_up(shop: Shop) -> None:
             to_mend=mend,
             owner="finance",
             remedy="Reopen the account, or map the category to another.",
-            runbook="nominal_hidden",
+            runbook="nominal_hidden" if rank == 1 else "till_tax_code_unmapped",
             stores=store,
             documents_touched=3 - rank,
             value_touched_pence=24000 // rank,
+            vat_touched_pence=4000 // rank,
+            documents_freed_alone=2 - rank,
+            value_freed_alone_pence=12000 * (2 - rank),
+            documents_freed_so_far=rank,
             value_freed_so_far_pence=12000 + 24000 * (rank - 1),
         )
     for status, lately in (("hidden", 12000), ("open", 99900)):
         shop.add(
             "look_ahead",
             cell="goods",
+            store_id="S01",
             tried_key=f"gift {status}",
             leads_to="4015/S01",
             status=status,
             last_seen_on=AS_OF.date(),
             lately_pence=lately,
         )
+
+
+def _bridge(shop: Shop) -> None:
+    """From tills to Sage for each store-day and measure, every difference under its verdict."""
+    sums: dict[tuple[str, date, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for row in shop.tables["document_verdicts"]:
+        if row["document_kind"] == "none":
+            continue
+        slot = sums[row["store_id"], row["business_date"], "sales" if row["is_sales"] else "takings"]
+        tills = row["direction"] * row["expected_gross_pence"]
+        sage = row["direction"] * (row["ledger_gross_pence"] or 0)
+        parts = [("tills", tills, row.get("posting_key")), ("sage", sage, row["ledger_urn"])]
+        for kind, amount, is_there in [*parts, (row["verdict"], sage - tills, sage != tills)]:
+            if is_there:
+                slot[kind][0] += amount
+                slot[kind][1] += 1
+    for (store, day, measure), lines in sums.items():
+        order = ["tills", *sorted(set(lines) - {"tills", "sage"}), "sage", "residual"]
+        for place, kind in enumerate(order):
+            amount, documents = lines.get(kind, [0, 0])
+            shop.add(
+                "bridge_lines",
+                store_id=store,
+                business_date=day,
+                measure=measure,
+                line_order=place,
+                line_kind=kind,
+                amount_pence=amount,
+                document_count=documents,
+            )
+
+
+def _coverage(shop: Shop) -> None:
+    """How much of each store-day was checked: all but what the tills could not read."""
+    for row in shop.tables["store_days"]:
+        unchecked = row["not_checked_pence"] // 2
+        for tender in ("CARD", "sales"):
+            value = row["till_sales_pence"] if tender == "sales" else row["till_takings_pence"]
+            shop.add(
+                "coverage",
+                store_id=row["store_id"],
+                business_date=row["business_date"],
+                tender_type=tender,
+                documents=1,
+                documents_not_checked=int(bool(unchecked)),
+                value_pence=value,
+                checked_pence=value - unchecked,
+                pending_pence=0,
+                ambiguous_pence=0,
+                not_checked_pence=unchecked,
+                checked_basis_points=(value - unchecked) * 10000 // value if value else 10000,
+            )

@@ -13,6 +13,23 @@ from synthetic_story import HOSTILE_RECEIPT, MISSING
 pytestmark = pytest.mark.browser
 
 
+PAGES = [
+    ("/store_days?store=S01&date=2011-11-03", "Store-days", "Nothing left over"),
+    ("/exceptions", "Exceptions", "How to mend it"),
+    ("/posting", "Posting", "How far postings came"),
+    ("/decide", "Decide", "Nothing can be decided here"),
+    ("/mappings", "Mappings", "Nothing can be decided here"),
+    ("/mappings?part=ahead", "Mappings", "would be refused"),
+    ("/mappings?part=coverage", "Mappings", "Days not fully checked"),
+    ("/connections", "Connections", "the file is empty"),
+    ("/analyst", "Analyst", "6 rows."),
+    ("/runbook?name=sku_unmapped", "Runbooks", "SKU is not mapped"),
+]
+NAMES = (
+    "Store-days", "Exceptions", "Receipt", "Posting", "Decide", "Mappings", "Connections", "Analyst", "Runbooks",
+)  # fmt: skip
+
+
 def cannot(what: str) -> None:
     """Skip by name on a person's machine; never in the pipeline, where the browser must be there."""
     if os.environ.get("CI") == "true":
@@ -90,6 +107,80 @@ def test_a_click_on_a_cell_looks_into_that_store_day(visit: Visit) -> None:
     visit.settle()
     visit.shot(OUTPUT / f"store-day-{visit.size}.png")
     visit.is_well()
+
+
+@pytest.mark.parametrize(("path", "heading", "seen"), PAGES, ids=[path for path, *_ in PAGES])
+def test_every_page_is_quiet_and_fits(visit: Visit, path: str, heading: str, seen: str) -> None:
+    visit.open(path, heading)
+    visit.page.get_by_text(seen).first.wait_for()
+    visit.settle()
+    name = path.strip("/").replace("?", "-").replace("=", "-").replace("&", "-")
+    visit.shot(OUTPUT / f"{name}-{visit.size}.png")
+    visit.is_well()
+
+
+def test_the_menu_leads_to_every_page(visit: Visit) -> None:
+    visit.open("/", "Can I close?")
+    for name in NAMES:
+        if visit.size == "phone":
+            visit.page.get_by_test_id("stExpandSidebarButton").click()
+        visit.page.get_by_role("link", name=name, exact=True).first.click()
+        visit.page.get_by_role("heading", level=1, name=name).wait_for()
+        visit.settle()
+    visit.is_well()
+
+
+def test_from_a_store_day_to_the_lines_of_a_receipt_in_three_clicks(visit: Visit) -> None:
+    visit.open("/store_days", "Store-days")
+    page = visit.page
+    cell = page.locator('path[aria-label*="Store: S01; Day: 3 Nov 2011"]')
+    cell.wait_for()
+    visit.settle()
+    cell.click()
+    page.get_by_text("Nothing left over").wait_for()
+    visit.settle()
+    page.get_by_role("radio", name="Till 1").click()
+    page.get_by_role("button", name=str(MISSING)).click()
+    page.get_by_text("Party bag").first.wait_for()
+    visit.settle()
+    visit.shot(OUTPUT / f"store-day-lines-{visit.size}.png")
+    visit.is_well()
+
+
+def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_home: Path) -> None:
+    with served(deciding_home) as address:
+        visit = Visit(browser, "desk", address)
+        visit.open("/exceptions?lane=finance", "Exceptions")
+        page = visit.page
+        press_tab_until(visit, "input[type=checkbox]", 80, past="Choose all")
+        page.keyboard.press("Space")
+        page.get_by_text("1 exception chosen").wait_for()
+        visit.settle()
+        for label, text in (("Assign to", "Ann"), ("Your name", "Fay"), ("Why", "her store")):
+            press_tab_until(visit, f"input[aria-label^='{label}']", 80)
+            page.keyboard.type(text)
+        press_tab_until(visit, "button[kind^=primary]", 20)
+        page.keyboard.press("Enter")
+        page.get_by_text("1 exception assigned to Ann").wait_for()
+        visit.is_well()
+        visit.page.close()
+
+
+def press_tab_until(visit: Visit, selector: str, most: int, past: str = "") -> None:
+    """Tab on to what a selector finds, not to one whose label begins with `past`."""
+    for _ in range(most):
+        visit.page.keyboard.press("Tab")
+        found = visit.page.evaluate(
+            """([selector, past]) => {
+                const here = document.activeElement;
+                if (!here || !here.matches(selector)) return false;
+                return !past || !(here.closest('label')?.innerText || '').trim().startsWith(past);
+            }""",
+            [selector, past],
+        )
+        if found:
+            return
+    raise AssertionError(f"{most} presses of Tab did not reach {selector}")
 
 
 def test_the_keyboard_reaches_an_exception(browser: object, address: str) -> None:

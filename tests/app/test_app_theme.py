@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import words
-from app.charts import INK, SLOT_COLOURS
+from app.charts import INK, SLOT_COLOURS, VALUE_COLOURS, VALUE_INKS
 from app.shown import SIGNS, SLOT_SIGNS, verdict_badge
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,11 @@ def test_badges_stand_out(tone: str) -> None:
 @pytest.mark.parametrize("verdict", SLOT_COLOURS)
 def test_the_sign_in_a_cell_stands_out(verdict: str) -> None:
     assert contrast(channels(INK.get(verdict, "#ffffff")), channels(SLOT_COLOURS[verdict])) >= AA
+
+
+@pytest.mark.parametrize("place", range(len(VALUE_COLOURS)))
+def test_the_number_of_a_value_step_stands_out(place: int) -> None:
+    assert contrast(channels(VALUE_INKS[place]), channels(VALUE_COLOURS[place])) >= AA
 
 
 def test_no_two_tones_share_a_sign_so_colour_is_never_alone() -> None:

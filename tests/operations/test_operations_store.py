@@ -108,14 +108,6 @@ def test_the_newest_word_on_a_payload_counts(described):
     assert described.landed_tables()["approvals"].column("decision").to_pylist() == ["rejected"]
 
 
-def test_notes_and_assignments_are_kept_with_their_author(described):
-    described.add_note("DGS", subject_kind="exception", subject_id="X1", text="rang them", author="Ann")
-    described.assign("DGS", "X1", assignee="Ann", author="Fay", reason="her store")
-    described.assign("DGS", "X1", assignee="Bob", author="Fay", reason="Ann is away")
-    assert [note["reason"] for note in described.notes("DGS", "X1")] == ["rang them"]
-    assert described.assignee("DGS", "X1") == "Bob"
-
-
 def test_a_sign_off_seals_the_end_of_the_chain(described):
     days = {"date_from": date(2011, 2, 1), "date_to": date(2011, 2, 28)}
     described.sign_off("DGS", "*", **days, publication_number=3, author="Fay", reason="February")

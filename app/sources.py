@@ -1,0 +1,86 @@
+"""Where figures come from and how old each source is: till files by store, Sage, the connector's log, refused files."""
+
+from __future__ import annotations
+
+from app.published import Published, Row, Rows
+
+
+def tills(published: Published) -> Rows:
+    """Each store: its newest trading day with a receipt, how many days before the figures' day, and its files."""
+    return published.rows(
+        """
+        with sold as (
+            select company_id, store_id, max(business_date) as newest_day
+            from store_days where money_receipts + nothing_to_post_receipts > 0 group by company_id, store_id
+        ),
+        files as (
+            select store_code as store_id, count(*) as files, max(pass_number) as last_pass,
+                max(pass_number) filter (status in ('accepted', 'partly_accepted')) as last_good_pass,
+                count(*) filter (status = 'refused') as refused,
+                count(*) filter (status = 'partly_accepted') as partly
+            from deliveries group by store_code
+        )
+        select sold.*, date_diff('day', sold.newest_day, cast(? as date)) as days_behind,
+            coalesce(files.files, 0) as files, files.last_pass, files.last_good_pass,
+            coalesce(files.refused, 0) as refused, coalesce(files.partly, 0) as partly
+        from sold left join files on sold.store_id = files.store_id
+        order by days_behind desc, sold.store_id
+        """,
+        [published.as_of.date()],
+    )
+
+
+def folders_without_a_store(published: Published) -> Rows:
+    """Watched folders that brought files and are no store with a sale: the connector's log, or a store not set up."""
+    return published.rows(
+        """
+        select store_code as folder, count(*) as files, max(pass_number) as last_pass,
+            count(*) filter (status = 'refused') as refused, string_agg(distinct table_name, ', ') as holds
+        from deliveries
+        where store_code is null or store_code not in (select store_id from store_days where store_id is not null)
+        group by store_code order by store_code
+        """
+    )
+
+
+def sage(published: Published) -> Row:
+    """What was read of Sage: documents, the newest date (those dated ahead apart) and the newest URN."""
+    return published.row(
+        """
+        select count(*) as documents, max(urn) as newest_urn,
+            max(document_date) filter (document_date <= $today) as newest_day,
+            count(*) filter (document_date > $today) as dated_ahead,
+            date_diff('day', max(document_date) filter (document_date <= $today), $today) as days_behind
+        from ledger_documents
+        """,
+        {"today": published.as_of.date()},
+    )
+
+
+def connector(published: Published) -> Row:
+    """The connector's last word in its own log, and on how many documents it said one."""
+    return published.row(
+        """
+        select max(sync_claimed_at) as last_at, count(*) filter (sync_claim is not null) as documents,
+            count(*) filter (sync_claim = 'rejected') as rejected
+        from document_verdicts
+        """
+    )
+
+
+def troubled_files(published: Published, limit: int = 50) -> Rows:
+    """Files that were refused or read only in part, the newest first, with whether somebody still has to act."""
+    return published.rows(
+        """
+        select deliveries.source_file, deliveries.store_code, deliveries.table_name, deliveries.status,
+            deliveries.rows_read, deliveries.rows_set_aside, deliveries.message, deliveries.pass_number,
+            exceptions.status as exception_status, exceptions.exception_id
+        from deliveries
+        left join exceptions
+            on exceptions.document_kind = 'delivery'
+            and exceptions.subject_id = concat('delivery:', deliveries.delivery_id, ':', deliveries.source_file)
+        where deliveries.status in ('refused', 'partly_accepted')
+        order by deliveries.pass_number desc, deliveries.source_file limit ?
+        """,
+        [limit],
+    )

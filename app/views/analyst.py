@@ -1,0 +1,89 @@
+"""Analyst: one read-only query over the published tables, examples to begin with, and a file safe to open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import analysis
+from app.analysis import EXAMPLES, FILES, MOST_DOWNLOADED, MOST_SHOWN, QueryRefusedError
+from app.money import counted
+from app.opening import open_published
+from app.published import Published
+from app.shown import count, plain, table
+
+OWN = "My own question"
+
+
+def ask() -> str:
+    """The query: an example to begin with, or one's own."""
+    example = st.selectbox("Begin with", [*EXAMPLES, OWN], key="example", width=360)
+    return st.text_area(
+        "Query",
+        value=EXAMPLES.get(example, ""),
+        height=190,
+        key=f"query {example}",
+        placeholder=analysis.HINT,
+        max_chars=analysis.LONGEST_QUERY,
+    )
+
+
+def show(published: Published, query: str) -> None:
+    try:
+        found = analysis.answer(published, query)
+    except QueryRefusedError as refusal:
+        st.error(f"That was not answered: {plain(refusal)}", icon=":material/block:")
+        return
+    if not found.rows:
+        st.info("No row answers to that.")
+        return
+    st.caption(f"The first {MOST_SHOWN:,} rows." if found.is_cut else f"{counted(len(found.rows), 'row')}.")
+    st.dataframe(found.shown(), hide_index=True, alt="The answer to the query")
+    with st.container(horizontal=True):
+        for kind, mime in FILES.items():
+            st.download_button(
+                f"Download {kind}",
+                lambda kind=kind: download(published, query, kind),  # type: ignore[misc]
+                file_name=f"tillproof-{published.number}{kind}",
+                mime=mime,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download {kind}",
+            )
+    st.caption(
+        f"Money in pounds, days as DD/MM/YYYY; a text that a spreadsheet would run gets an apostrophe. At most "
+        f"{MOST_DOWNLOADED:,} rows: tillproof export writes whole tables."
+    )
+
+
+def download(published: Published, query: str, kind: str) -> bytes:
+    return analysis.as_file(analysis.answer(published, query, MOST_DOWNLOADED), kind)
+
+
+def tables(published: Published) -> None:
+    st.header("Tables", anchor=False)
+    st.caption(
+        "What each column means is in docs/contracts.md. For your own tools: "
+        f"published/tillproof-{published.number}.duckdb in the home, or the Parquet files beside it."
+    )
+    table(
+        [{"model": model, "rows": published.count(model)} for model in published.models],
+        {"Table": lambda row: plain(row["model"]), "Rows": count("rows")},
+        alt="Published tables and how many rows each has",
+    )
+
+
+def page() -> None:
+    published = open_published("Analyst")
+    left, right = st.columns([14, 6], gap="large")
+    with left:
+        query = ask()
+        st.button("Answer", type="primary", icon=":material/play_arrow:")
+        if query.strip():
+            show(published, query)
+        else:
+            st.info("Write a select over the tables on the right, or begin with an example.")
+    with right:
+        tables(published)
+
+
+page()

@@ -1,0 +1,345 @@
+"""Posting: how far each document came, what would go next and why not, and a person's yes bound to its digest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+
+from app import charts, deciding, totals, words
+from app.deciding import CannotDecideError
+from app.money import counted, day, moment, pounds
+from app.opening import open_published
+from app.published import Published
+from app.render import read_moment
+from app.shown import count, pence, plain, table
+from orchestration import posting_approving, posting_run, posting_switches
+from orchestration.operations import OperationsError, StoredIntent
+from orchestration.operations.mapping_import import ANY_STORE
+from orchestration.posting import Decision
+
+TRUTHS = ("decided", "sent", "acknowledged", "present", "in_nominal", "right")
+AT_WORK = (
+    "decided",
+    "held",
+    "claimed",
+    "sending",
+    "acknowledged",
+    "locked",
+    "refused",
+    "unknown",
+    "unsettled",
+)
+NOT_RIGHT = ("deferred", "wrong")
+ON_A_PAGE = 15
+WAITING = ("needs_approval", "approval_lapsed", "rejected")
+RECEIPT_PAGE = "views/receipt.py"
+
+
+def funnel(published: Published) -> None:
+    """The five truths, of every document that was ever decided on."""
+    st.header("How far postings came: the five truths", anchor=False)
+    truths = totals.posting_truths(published)
+    if not truths["decided"]:
+        st.info(
+            "Nothing was ever posted. What could be is below; nothing is sent before a person switches posting on."
+        )
+        return
+    rows = [{"truth": words.TRUTHS[name], "documents": truths[name]} for name in TRUTHS]
+    st.altair_chart(
+        charts.funnel(rows),
+        width="stretch",
+        alt="; ".join(f"{row['truth']}: {row['documents']:,}" for row in rows),
+    )
+    left = truths["decided"] - truths["right"]
+    st.markdown(
+        f":green-badge[✓ All proven] Every one of {counted(truths['decided'], 'document')} is in Sage as meant."
+        if not left
+        else f":red-badge[! {left:,} not proven] of {counted(truths['decided'], 'document')} decided on: "
+        f"{truths['refused']:,} refused, {truths['unknown']:,} unknown, {truths['held']:,} held."
+    )
+
+
+def switches(settings: Any, operations: Any, published: Published) -> None:
+    """Whether anything may be sent at all, and what stops it; a stop is set and lifted here."""
+    held = totals.stores_with_two_writers(published)
+    told = posting_switches.status(operations, settings.company_id, held, published.number)
+    st.header("May anything be sent?", anchor=False)
+    for company in told["companies"]:
+        is_on = company["posting"] == "on"
+        badge = ":green-badge[✓ On]" if is_on else ":gray-badge[? Off]"
+        since = f"since {moment(read_moment(company['since']))} by {plain(company['by'])}: {plain(company['reason'])}"
+        st.markdown(
+            f"{badge} Posting for **{plain(company['company_id'])}** is {company['posting']}, "
+            f"{since if company['by'] else 'nobody ever switched it on'}."
+        )
+    if not told["companies"]:
+        st.info("No company is described yet: take companies.csv in on the page Mappings.")
+    for stop in told["stops"]:
+        st.markdown(
+            f":red-badge[! Stopped] {_place(stop['store_id'])}: {plain(stop['reason'])} "
+            f"(since {moment(read_moment(stop['since']))}, by {plain(stop['by'])})"
+        )
+    for row in told["held_by_the_pass"]:
+        st.markdown(
+            f":red-badge[! Held by the pass] store {plain(row['store_id'])}: two writers post for it, "
+            f"{counted(row['open_exceptions'], 'open exception')}; it ends by itself with the last of them."
+        )
+    if not told["stops"] and not told["held_by_the_pass"]:
+        st.caption("No stop is in force.")
+    deciding.say_done("stop")
+    with st.expander("Stop posting for a store, or lift a stop", icon=":material/front_hand:"):
+        stop_form(operations.stores(settings.company_id))
+
+
+def _place(store_id: str | None) -> str:
+    return f"store {plain(store_id)}" if store_id else "the whole company"
+
+
+def stop_form(stores: list[str]) -> None:
+    with st.form("stop", border=False):
+        act = st.radio("Do", ["Stop", "Lift"], horizontal=True, key="stop act")
+        place = st.selectbox(
+            "Where",
+            [*stores, ANY_STORE],
+            format_func=lambda store: "The whole company" if store == ANY_STORE else f"Store {store}",
+            key="stop store",
+            width=260,
+        )
+        signed = deciding.signature("stop", "Put on record")
+    if signed is None:
+        return
+    do = posting_switches.stop if act == "Stop" else posting_switches.lift
+    deciding.carry_out(
+        "stop",
+        signed,
+        lambda settings, store: do(store, settings.company_id, place, by=signed.by, reason=signed.reason)[
+            "done"
+        ],
+    )
+
+
+def dry_run(settings: Any, operations: Any, published: Published) -> None:
+    """What the newest publication proposes, exactly as it would go, and what holds the rest."""
+    st.header("What would go next: the dry run", anchor=False)
+    deciding.say_done("approve")
+    if posting_run.newest(settings).number != published.number:
+        st.info(
+            "Newer figures are ready, and posting goes by those: press Show them at the top to see its dry run."
+        )
+        return
+    decisions = posting_run.dry_run(settings, operations)
+    if not decisions:
+        st.success("Nothing is proposed: no document is missing in Sage, and none is there twice.")
+        return
+    codes = Counter(decision.code for decision in decisions)
+    table(
+        [
+            {
+                "code": code,
+                "documents": number,
+                "value": sum(each.document.gross_pence for each in decisions if each.code == code),
+                "why": next(each.reason for each in decisions if each.code == code),
+            }
+            for code, number in codes.most_common()
+        ],
+        {
+            "State": lambda row: hold_badge(row["code"]),
+            "Documents": count("documents"),
+            "Gross": pence("value"),
+            "For example": lambda row: plain(row["why"].partition(": ")[2]),
+        },
+        alt="Proposed documents by what would become of them now",
+    )
+    order = [*WAITING, "goes", *(code for code in codes if code not in (*WAITING, "goes"))]
+    code = st.selectbox(
+        "Look into",
+        [code for code in order if codes[code]],
+        format_func=lambda code: f"{words.said(words.HOLDS, code)} ({codes[code]:,})",
+        key="code",
+        width=360,
+    )
+    mine = [decision for decision in decisions if decision.code == code]
+    chosen = list_documents(mine, may_choose=code in WAITING)
+    if code in WAITING:
+        approve_form(chosen)
+
+
+def hold_badge(code: str) -> str:
+    told = words.said(words.HOLDS, code)
+    if code == "goes":
+        return f":green-badge[✓ {told}]"
+    if code in WAITING:
+        return f":blue-badge[≈ {told}]"
+    return f":gray-badge[? {told}]"
+
+
+def list_documents(mine: list[Decision], may_choose: bool) -> list[Decision]:
+    """The documents of one state, fifteen a page, each as it would be sent; gives those chosen."""
+    pages = -(-len(mine) // ON_A_PAGE)
+    page = 0
+    if pages > 1:
+        page = st.selectbox(
+            "Show",
+            range(pages),
+            format_func=lambda place: (
+                f"{place * ON_A_PAGE + 1} to {min((place + 1) * ON_A_PAGE, len(mine))} of {len(mine):,}"
+            ),
+            key=f"documents {mine[0].code}",
+            width=180,
+        )
+    every = may_choose and st.checkbox(f"Choose all {len(mine):,}", key=f"all {mine[0].code}")
+    chosen = []
+    for decision in mine[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]:
+        if document_line(decision, may_choose, every):
+            chosen.append(decision)
+    return mine if every else chosen
+
+
+def document_line(decision: Decision, may_choose: bool, every: bool) -> bool:
+    """One document, its lines to unfold; whether it is chosen."""
+    proposal, document = decision.proposal, decision.document
+    label = (
+        f"**{pounds(document.gross_pence)}** {words.said(words.REMEDIES, proposal.remedy).lower()}: "
+        f"{words.kind(proposal.document_kind).lower()} for receipt {plain(proposal.receipt_no)}, "
+        f"{plain(proposal.store_id)}, {day(document.document_date)}"
+    )
+    chosen = False
+    if may_choose:
+        key = f"choose {decision.posting_key} {decision.payload_digest[:8]} {every}"
+        chosen = st.checkbox(label, value=every, disabled=every, key=key)
+    else:
+        st.markdown(label)
+    with st.expander(f"{decision.posting_key}: exactly what would be sent"):
+        st.markdown(
+            f"Account {plain(proposal.account)} · second reference {plain(document.second_reference)} · "
+            f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`"
+            + (f"  \n{plain(decision.reason)}" if decision.reason else "")
+        )
+        lines = [
+            {"line": "Nominal", "account": words.account(vars(line)), "net": line.net_pence, "tax": None}
+            for line in document.nominal_lines
+        ] + [
+            {"line": "VAT", "account": f"code {line.tax_code}", "net": line.net_pence, "tax": line.tax_pence}
+            for line in document.tax_lines
+        ]
+        table(
+            lines,
+            {
+                "Line": lambda row: row["line"],
+                "Account": lambda row: plain(row["account"]),
+                "Net": pence("net"),
+                "VAT": pence("tax"),
+            },
+            alt="Nominal and VAT lines as they would be sent",
+        )
+    return chosen
+
+
+def approve_form(chosen: list[Decision]) -> None:
+    if not chosen:
+        st.caption("Choose documents above to approve or reject them.")
+        return
+    value = sum(decision.document.gross_pence for decision in chosen)
+    st.markdown(
+        f"**{counted(len(chosen), 'document')}** chosen, **{pounds(value)}** gross. A yes is bound to the digest of "
+        "each, and lapses when the document or the connector's word changes."
+    )
+    with st.form("approve", border=True):
+        act = st.radio("Do", ["Approve", "Reject"], horizontal=True, key="approve act")
+        signed = deciding.signature("approve", f"Sign for {counted(len(chosen), 'document')}")
+    if signed is None:
+        return
+    shown = {decision.posting_key: decision.payload_digest for decision in chosen}
+    do = posting_approving.approve_shown if act == "Approve" else posting_approving.reject_shown
+    deciding.carry_out(
+        "approve",
+        signed,
+        lambda settings, store: do(settings, store, shown, by=signed.by, reason=signed.reason),
+    )
+
+
+def outbox(settings: Any, operations: Any) -> None:
+    """Documents between decided and proven, as the store has them now."""
+    st.header("Outbox now", anchor=False)
+    found = operations.intents.in_states([*AT_WORK, *NOT_RIGHT], settings.company_id)
+    if not found:
+        st.success("The outbox is empty: nothing is on its way, nothing waits, nothing was refused.")
+        return
+    ordered = sorted(
+        found, key=lambda intent: ((*AT_WORK, *NOT_RIGHT).index(intent.state), intent.posting_key)
+    )
+    for state, group in groupby(ordered, key=lambda intent: intent.state):
+        mine: list[StoredIntent] = list(group)
+        st.markdown(f"**{words.said(words.STATES, state)}**: {counted(len(mine), 'document')}")
+        table(
+            [vars(intent) for intent in mine[:ON_A_PAGE]],
+            {
+                "Key": lambda row: plain(row["posting_key"]),
+                "Document": lambda row: words.kind(row["document_kind"]),
+                "Store": lambda row: plain(row["store_id"]),
+                "Account": lambda row: plain(row["account"]),
+                "Times sent": count("attempts"),
+                "Locks": count("lock_count"),
+                "Tried again": lambda row: moment(row["next_attempt_at"]),
+                "Why": lambda row: plain(row["refusal"] or row["hold_reason"].partition(": ")[2]),
+            },
+            alt=f"Documents that are {words.said(words.STATES, state).lower()}",
+        )
+        if len(mine) > ON_A_PAGE:
+            st.caption(f"The first {ON_A_PAGE} of {len(mine):,}.")
+
+
+def retries(settings: Any, operations: Any) -> None:
+    """When Sage was locked, refused or silent, by account and hour of the day."""
+    st.header("Locks, refusals and silence by account and hour (UTC)", anchor=False)
+    found = operations.intents.troubles(settings.company_id)
+    sends = operations.intents.sends(settings.company_id)
+    if not found:
+        st.success(f"None in {counted(sum(sends.values()), 'send')}.")
+        return
+    cells = []
+    for (account, hour), group in groupby(found, key=lambda trouble: (trouble.account, trouble.hour)):
+        mine = list(group)
+        told = ", ".join(f"{words.TROUBLES[each.event].lower()} {each.times:,}" for each in mine)
+        cells.append(
+            {"account": account, "hour": hour, "times": sum(each.times for each in mine), "told": told}
+        )
+    st.altair_chart(
+        charts.troubles(cells),
+        width="stretch",
+        alt="Troubles by account and hour; the table has the same figures",
+    )
+    table(
+        [vars(each) for each in found],
+        {
+            "Account": lambda row: plain(row["account"]),
+            "Hour": lambda row: f"{row['hour']:02d}:00 to {row['hour']:02d}:59",
+            "What": lambda row: words.TROUBLES[row["event"]],
+            "Times": count("times"),
+            "Of sends": lambda row: f"{sends.get(row['account'], 0):,}",
+            "Last": lambda row: moment(row["last_at"]),
+        },
+        alt="How often each account was locked, refused or silent, by hour of the day",
+    )
+
+
+def page() -> None:
+    published = open_published("Posting")
+    left, right = st.columns(2, gap="large")
+    with left:
+        funnel(published)
+    try:
+        with deciding.store() as (settings, operations):
+            with right:
+                switches(settings, operations, published)
+            dry_run(settings, operations, published)
+            outbox(settings, operations)
+            retries(settings, operations)
+    except (CannotDecideError, OperationsError, posting_run.NothingPublishedError) as refusal:
+        deciding.say_why_not(CannotDecideError(str(refusal)))
+
+
+page()

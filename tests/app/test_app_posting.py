@@ -1,0 +1,212 @@
+"""Posting on a page: what would go and why not, a yes bound to what was shown, and what went wrong in sending."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mappings_in_force import take_in
+from streamlit.testing.v1 import AppTest
+from synthetic_published import publish, shop
+
+from orchestration import posting_approving, posting_run
+from orchestration.operations import Operations, OperationsError, Step, StoredIntent
+from orchestration.operations.database import Database
+from orchestration.posting.key import build_key
+from orchestration.settings import load
+
+DAY = date(2011, 11, 3)
+MORNING = datetime.fromisoformat("2011-11-03T09:05")
+
+
+def told(page: AppTest) -> str:
+    assert not page.exception
+    parts = [*page.markdown, *page.caption, *page.info, *page.success, *page.error, *page.header]
+    return "\n".join(str(each.value) for each in parts)
+
+
+def propose(story: Any, number: str, net: int = 10000, **changed: Any) -> str:
+    """A missing invoice at 20% that waits for a person; its key."""
+    event = f"pos:S01:1:{number}:{DAY}:1"
+    key = str(build_key("DGS", event, "invoice", ordinal=1, revision=1, role="P"))
+    row = {
+        "posting_key": key, "key_stem": key[:18], "store_id": "S01", "event_id": event, "receipt_no": number,
+        "business_date": DAY, "document_date": DAY, "document_kind": "invoice", "ordinal": 1, "revision": 1,
+        "role": "P", "remedy": "post_missing", "customer_reference": "TILL01", "gross_pence": net * 6 // 5,
+        "net_pence": net, "tax_pence": net // 5, "second_reference": f"S01 {number}", "narrative": "=Till receipt",
+        "gate_status": "passed", "writer": "connector", "sync_claim": "none", "may_post": True,
+        "expected_period_start": DAY.replace(day=1),
+    }  # fmt: skip
+    story.add("posting_proposals", **{**row, **changed})
+    legs = [("nominal", "4000", "S01", None, 0), ("tax", None, None, 1, net // 5)]
+    for place, (kind, nominal, cost_centre, tax_code, tax) in enumerate(legs, start=1):
+        story.add(
+            "posting_proposal_legs",
+            posting_key=key,
+            leg_no=place,
+            leg_type=kind,
+            nominal_code=nominal,
+            cost_centre=cost_centre,
+            tax_code=tax_code,
+            net_pence=net,
+            tax_pence=tax,
+        )
+    return key
+
+
+@pytest.fixture
+def posting_home(tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
+    """A home with two proposals that wait for a person and one that the gate holds."""
+    home = tmp_path / "home"
+
+    def made(net: int = 10000) -> tuple[Path, list[str]]:
+        story = shop()
+        story.tables["posting_proposals"].clear()
+        keys = [propose(story, "570301", net), propose(story, "570302")]
+        propose(story, "570303", gate_status="blocked", blocked_by="NOM-03", may_post=False)
+        publish(home, story)
+        return home, keys
+
+    made()
+    (home / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
+    take_in(home, tmp_path / "mappings")
+    return made
+
+
+def test_the_funnel_and_the_switch_are_told(home: Path, deciding_home: Path, open_page) -> None:
+    page = open_page(deciding_home, "posting")
+    assert ":red-badge[! 1 not proven] of 2 documents decided on" in told(page)
+    assert "No company is described yet" in told(page)
+
+
+def test_the_dry_run_tells_what_would_go_and_what_holds_the_rest(posting_home, open_page) -> None:
+    home, _ = posting_home()
+    page = open_page(home, "posting")
+    states = page.table[0].value
+    assert states["State"].tolist() == [
+        ":blue-badge[≈ Waits for a person]",
+        ":gray-badge[? Stopped by the gate]",
+    ]
+    assert page.selectbox(key="code").options == ["Waits for a person (2)", "Stopped by the gate (1)"]
+    assert "narrative =Till receipt" in told(page)
+    assert "The outbox is empty" in told(page)
+
+
+def approve(page: AppTest, act: str = "Approve", name: str = "Fay") -> AppTest:
+    page.radio(key="approve act").set_value(act)
+    page.text_input(key="approve name").set_value(name)
+    page.text_input(key="approve reason").set_value("seen in the dry run")
+    return page.button(key="approve button").click().run()
+
+
+def test_a_yes_is_bound_to_the_digest_that_was_shown(posting_home, open_page) -> None:
+    home, keys = posting_home()
+    page = open_page(home, "posting")
+    page.checkbox(key="all needs_approval").check().run()
+    assert "**2 documents** chosen, **£240.00** gross." in told(page)
+    page = approve(page)
+    assert "2 documents approved" in told(page)
+    settings = load(home)
+    with Operations.open(settings.operations) as operations:
+        given = operations.approvals(keys)
+        decisions = {each.posting_key: each for each in posting_run.dry_run(settings, operations)}
+        assert {digest for _, digest in given} == {decisions[key].payload_digest for key in keys}
+        assert all(decisions[key].goes for key in keys)
+        assert {row.approver for row in given.values()} == {"Fay"}
+
+
+def test_a_no_keeps_a_document_back(posting_home, open_page) -> None:
+    home, keys = posting_home()
+    page = open_page(home, "posting")
+    page.checkbox(key="all needs_approval").check().run()
+    assert "2 documents rejected" in told(approve(page, "Reject"))
+    settings = load(home)
+    with Operations.open(settings.operations) as operations:
+        decisions = {each.posting_key: each.code for each in posting_run.dry_run(settings, operations)}
+    assert {decisions[key] for key in keys} == {"rejected"}
+
+
+def test_what_changed_since_it_was_shown_is_not_approved(posting_home) -> None:
+    home, keys = posting_home()
+    settings = load(home)
+    signed = {"by": "Fay", "reason": "seen"}
+    with Operations.open(settings.operations) as operations:
+        shown = {
+            each.posting_key: each.payload_digest
+            for each in posting_run.dry_run(settings, operations)
+            if each.posting_key in keys
+        }
+        posting_home(net=20000)
+        with pytest.raises(OperationsError, match=f"{keys[0]} has changed since it was shown"):
+            posting_approving.approve_shown(settings, operations, shown, **signed)
+        with pytest.raises(OperationsError, match="is no longer proposed"):
+            posting_approving.approve_shown(settings, operations, {"TPGONE": "0" * 64}, **signed)
+        blocked = next(
+            each for each in posting_run.dry_run(settings, operations) if each.code == "gate_blocked"
+        )
+        with pytest.raises(OperationsError, match="does not wait for a person"):
+            posting_approving.approve_shown(
+                settings, operations, {blocked.posting_key: blocked.payload_digest}, **signed
+            )
+        with pytest.raises(OperationsError, match="at least one"):
+            posting_approving.reject_shown(settings, operations, {}, **signed)
+        assert operations.approvals(keys) == {}
+
+
+def test_a_store_is_stopped_and_lifted_from_the_page(posting_home, open_page) -> None:
+    home, _ = posting_home()
+    page = open_page(home, "posting")
+    for act, words in (("Stop", "Posting is stopped for store S01"), ("Lift", "Lifted 1 stop of store S01")):
+        page.radio(key="stop act").set_value(act)
+        page.selectbox(key="stop store").set_value("S01")
+        page.text_input(key="stop name").set_value("Fay")
+        page.text_input(key="stop reason").set_value("stock take")
+        page = page.button(key="stop button").click().run()
+        assert words in told(page)
+    assert "No stop is in force." in told(page)
+
+
+def test_locks_are_counted_by_account_and_hour(posting_home, open_page) -> None:
+    home, keys = posting_home()
+    intent = StoredIntent(
+        posting_key=keys[0], company_id="DGS", store_id="S01", event_id="e", document_kind="invoice", ordinal=1,
+        revision=1, role="P", remedy="post_missing", payload_digest="d", state="decided", target_urn=None,
+        publication_number=1, account="TILL01", business_date=DAY, writer="connector", sync_claim="none",
+        decided_at=MORNING, updated_at=MORNING,
+    )  # fmt: skip
+    clock = [MORNING]
+    database = Database(f"sqlite:///{(home / 'operations.sqlite').as_posix()}", lambda: clock[0])
+    with Operations(database) as operations:
+        before = operations.intents.record(Step("decide", None, intent, "decide", {}))
+        moves = [("claim", "claimed", 9), ("send", "sending", 9), ("lock", "locked", 9)]
+        moves += [("claim", "claimed", 14), ("send", "sending", 14), ("lock", "locked", 14)]
+        for event, state, hour in moves:
+            clock[0] = MORNING.replace(hour=hour)
+            after = replace(before, state=state)
+            before = operations.intents.record(Step(event, before, after, "poster", {}))
+        found = operations.intents.troubles("DGS")
+        assert [(each.account, each.hour, each.event, each.times) for each in found] == [
+            ("TILL01", 9, "lock", 1),
+            ("TILL01", 14, "lock", 1),
+        ]
+        assert operations.intents.sends("DGS") == {"TILL01": 2}
+        assert operations.intents.troubles("OTHER") == []
+    page = open_page(home, "posting")
+    assert "**Account was locked, tried again**: 1 document" in told(page)
+    assert page.table[-1].value["Hour"].tolist() == ["09:00 to 09:59", "14:00 to 14:59"]
+
+
+def test_what_leaves_is_exactly_what_is_shown(posting_home) -> None:
+    home, keys = posting_home()
+    settings = load(home)
+    with Operations.open(settings.operations) as operations:
+        shown = next(
+            each for each in posting_run.dry_run(settings, operations) if each.posting_key == keys[0]
+        )
+    payload = json.loads(shown.proposal.payload.text)
+    assert payload["document"]["gross_pence"] == shown.document.gross_pence == 12000
