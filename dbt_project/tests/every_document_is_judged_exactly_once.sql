@@ -11,7 +11,9 @@ due as (
     union all
     select ledger_document_id as subject, 'ledger' as side
     from {{ ref('int_ledger_documents_attributed') }}
-    where mark is not null
+    where mark is not null and ledger_document_id not in (
+        select unnest(string_split(coalesce(journal_id, candidates), ',')) from {{ ref('int_documents_covered_by_journal') }}
+    )
 ),
 
 counted as (

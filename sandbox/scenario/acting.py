@@ -25,7 +25,8 @@ from sandbox.scenario.connector_documents import (
     tax_by_line,
     truncated,
 )
-from sandbox.scenario.planting import Candidate, other_basis_tax, transposed
+from sandbox.scenario.journals import journal_for
+from sandbox.scenario.planting import Candidate, Day, other_basis_tax, transposed
 
 PLANTED = "planted"
 JUNK_REFERENCES = ("", "TILL SALE", "MISC", "ONLINE ORDER")
@@ -303,6 +304,66 @@ def reference_lost(candidate: Candidate) -> list[Action]:
     ]
 
 
+NEXT_DAY = timedelta(hours=30)
+
+
+def _carried(drafts: Sequence[Draft], key: str, note: str) -> list[Action]:
+    """Missing as themselves, and carried by the journal of that key."""
+    return [
+        Action(draft, None, "covered_by_journal", part=PLANTED, note=note, claims=SILENCE, partner=key)
+        for draft in drafts
+    ]
+
+
+def _journalled(has_vat: bool, note: str) -> Callable[[Candidate], list[Action]]:
+    def act_it(candidate: Candidate) -> list[Action]:
+        journal = journal_for(candidate.drafts, day=candidate.day, has_vat=has_vat)
+        return [
+            *_carried(candidate.drafts, journal.key, note),
+            Action(None, None, journal=journal, delay=NEXT_DAY),
+        ]
+
+    return act_it
+
+
+def journalled_tender(candidate: Candidate) -> list[Action]:
+    *there, gone = candidate.drafts
+    journal = journal_for([gone], day=candidate.day + timedelta(days=3))
+    return [
+        *(Action(draft, draft) for draft in there),
+        *_carried([gone], journal.key, "against the debtors, three days later"),
+        Action(None, None, journal=journal, delay=timedelta(days=3)),
+    ]
+
+
+def journalled_in_part(candidate: Candidate) -> list[Action]:
+    journal = journal_for(candidate.drafts, day=candidate.day, charge_pence=100)
+    doubtful = [
+        replace(action, verdict="ambiguous", is_strict=False)
+        for action in _carried(candidate.drafts, journal.key, "sales lack a bank charge")
+    ]
+    return [*doubtful, Action(None, None, journal=journal, delay=NEXT_DAY)]
+
+
+def journal_reversed(candidate: Candidate) -> list[Action]:
+    journal = journal_for(candidate.drafts, day=candidate.day)
+    return [
+        *_missing(candidate, SILENCE, "matched", "journalled, and the journal reversed"),
+        Action(None, None, journal=journal, delay=NEXT_DAY),
+        Action(None, None, journal=journal.reversed(candidate.day), delay=2 * NEXT_DAY),
+    ]
+
+
+def journalled_day(candidate: Candidate, day: Day) -> list[Action]:
+    """One journal for all that the day lacks; it is entered with the last of its receipts."""
+    drafts = [draft for member in day.members for draft in member.drafts]
+    journal = journal_for(drafts, day=candidate.day)
+    actions = _carried(candidate.drafts, journal.key, f"one journal for {len(drafts)} documents")
+    if day.is_last(candidate):
+        actions.append(Action(None, None, journal=journal, delay=NEXT_DAY))
+    return actions
+
+
 def not_a_sale_posted(candidate: Candidate) -> list[Action]:
     """Only the ledger's document: the receipt's own row says nothing_to_post, whatever was posted."""
     receipt = candidate.receipt
@@ -334,18 +395,30 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "never_sold": never_sold,
     "to_suspense": to_suspense,
     "deferred": deferred,
+    "journalled_receipt": _journalled(True, "a journal with its VAT"),
+    "journalled_without_vat": _journalled(False, "a journal without its VAT"),
+    "journalled_tender": journalled_tender,
+    "journalled_in_part": journalled_in_part,
+    "journal_reversed": journal_reversed,
     "reference_lost": reference_lost,
     "not_a_sale_posted": not_a_sale_posted,
 }
+
+
+DAY_ACTS: dict[str, Callable[[Candidate, Day], list[Action]]] = {"journalled_day": journalled_day}
 
 
 def act(candidate: Candidate, fault: str | None) -> list[Action]:
     """Every document of the receipt, with the fault's name on the rows it touches (not on its innocent
     ones).
     """
-    if fault is None:
-        return clean(candidate)
-    return [
-        replace(action, fault=fault) if action.part == PLANTED else action
-        for action in ACTS[fault](candidate)
-    ]
+    return clean(candidate) if fault is None else _named(fault, ACTS[fault](candidate))
+
+
+def act_of_day(candidate: Candidate, day: Day) -> list[Action]:
+    """The same for a receipt of a day that carries a fault as a whole."""
+    return _named(day.fault, DAY_ACTS[day.fault](candidate, day))
+
+
+def _named(fault: str, actions: Sequence[Action]) -> list[Action]:
+    return [replace(action, fault=fault) if action.part == PLANTED else action for action in actions]

@@ -39,6 +39,7 @@ COLUMNS = (
     "drift_kinds",
     "ledger_urn",
     "candidates",
+    "partner_id",
 )
 PAIRED = ("matched", "matched_within_policy", "drifted", "deferred", "in_suspense")
 
@@ -51,7 +52,8 @@ def judge(truths: Sequence[Truth], said: Sequence[Said], *, stage: str, publicat
     """Hold every truth against what was said of it, and everything said against the truths.
 
     An `ambiguous` is right only where no reference decides and the true partner is among its candidates; a
-    match with another document than the true one is wrong, unless the two are equal in every field.
+    match with another document than the true one is wrong, unless the two are equal in every field, and so is
+    another journal than the one that carries it.
     """
     twins: dict[int | None, int | None] = {t.urn: t.twin_urn for t in truths if t.twin_urn is not None}
     twins |= {twin: urn for urn, twin in twins.items()}
@@ -130,6 +132,8 @@ def _is_right(truth: Truth, row: Said, twins: Mapping[int | None, int | None]) -
         return not truth.is_strict and truth.urn in row.candidates
     if words_of(row) != words_of(truth):
         return False
+    if truth.partner_urn is not None:
+        return truth.partner_urn in (row.candidates if row.verdict in GREY else {row.partner_urn})
     if truth.scope == "expected" and truth.urn is not None and row.verdict in PAIRED:
         return row.ledger_urn in (truth.urn, twins.get(truth.urn, truth.urn))
     return True
@@ -201,6 +205,7 @@ def _said(row: Mapping[str, Any]) -> Said:
         kinds,
         None if row["ledger_urn"] is None else int(row["ledger_urn"]),
         _urns(row["candidates"]),
+        next(iter(_urns(row["partner_id"])), None),
     )
 
 

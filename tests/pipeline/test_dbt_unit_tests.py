@@ -15,6 +15,8 @@ LOGIC = {
     "int_multiset_cells_counted",
     "int_documents_matched_by_multiset",
     "int_documents_ambiguous",
+    "int_journals_faced",
+    "int_documents_covered_by_journal",
     "int_ledger_duplicates_found",
     "int_drifts_explained",
     "int_expected_judged",

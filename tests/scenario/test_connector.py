@@ -175,6 +175,40 @@ def test_a_lost_reference_leaves_amounts_that_occur_once_in_their_slot(story: St
         assert not truth.is_strict
 
 
+def test_a_journal_stands_for_what_it_carries_and_a_reversed_one_for_nothing(story: Story) -> None:
+    carried = [t for t in story.truths() if t.partner_urn is not None]
+    assert {t.fault for t in carried} == {
+        "journalled_receipt",
+        "journalled_without_vat",
+        "journalled_tender",
+        "journalled_in_part",
+        "journalled_day",
+    }
+    assert {t.urn for t in carried} == {None}
+    for urn in {t.partner_urn for t in carried}:
+        lines = story.database.execute(
+            """
+            select codes.reference, codes.cost_centre, value_pence, source
+            from nominal_lines inner join nominal_codes as codes on codes.id = nominal_id where urn = ?
+            """,
+            (urn,),
+        ).fetchall()
+        members = [t for t in carried if t.partner_urn == urn]
+        assert {line[3] for line in lines} == {"LedgerNominal"}
+        assert {line[1] for line in lines} - {""} == {members[0].store_id}
+        money = sum(
+            t.gross_pence * (-1 if t.document_kind == "payment" else 1)
+            for t in members
+            if t.document_kind in ("receipt", "payment")
+        )
+        assert sum(line[2] for line in lines if line[0] in ("1230", "1240")) == money
+    assert {t.partner_urn for t in story.of_fault("journal_reversed")} == {None}
+    assert {t.verdict for t in story.of_fault("journal_reversed", "after")} == {"matched"}
+    days = {(t.store_id, t.document_date) for t in story.of_fault("journalled_day")}
+    others = [t for t in story.truths() if (t.store_id, t.document_date) in days and t.part == "planted"]
+    assert {t.fault for t in others} == {"journalled_day"}
+
+
 def test_what_the_gate_holds_back_stays_missing_and_the_rest_is_put_right(story: Story) -> None:
     after = {
         (t.receipt_no, t.document_kind, t.ordinal): t for t in story.truths("after") if t.scope == "expected"

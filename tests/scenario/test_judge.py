@@ -53,6 +53,8 @@ TRUTHS = [
     truth("8", "matched", 107),
     truth("8", "reversed", 108, scope="ledger", twin_urn=107, fault="posted_twice_reversed", **PLANTED),
     truth("900", "missing_in_pos", 110, scope="ledger", fault="never_sold", **PLANTED),
+    truth("10", "covered_by_journal", partner_urn=120, fault="journalled_receipt", **PLANTED),
+    truth("11", "ambiguous", partner_urn=121, fault="journalled_in_part", is_strict=False, **PLANTED),
 ]
 
 
@@ -72,7 +74,8 @@ def said_of(truths: list[Truth]) -> list[Said]:
             t.verdict,
             t.drift_kinds,
             t.urn if t.scope == "expected" else t.urn or 900 + position,
-            frozenset(),
+            frozenset({t.partner_urn} if t.verdict == "ambiguous" and t.partner_urn else ()),
+            t.partner_urn if t.verdict == "covered_by_journal" else None,
         )
         for position, t in enumerate(truths)
     ]
@@ -110,6 +113,12 @@ WRONG: dict[str, Callable[[], list[Said]]] = {
     "a receipt that leaves no trace called missing": lambda: changed(6, verdict="missing_in_ledger"),
     "a copy taken for a stranger": lambda: changed(8, verdict="missing_in_pos"),
     "a stranger taken for a copy": lambda: changed(11, verdict="duplicate_in_ledger"),
+    "another journal than the one that carries it": lambda: changed(12, partner_urn=121),
+    "a journal that nobody names": lambda: changed(12, partner_urn=None),
+    "a journalled document called missing": lambda: changed(
+        12, verdict="missing_in_ledger", partner_urn=None
+    ),
+    "an ambiguous that does not name the journal": lambda: changed(13, candidates=frozenset({120})),
     "a document without a verdict": lambda: said_of(TRUTHS)[1:],
     "a planted fault without a verdict": lambda: said_of(TRUTHS)[:-1],
     "a ledger document accused that nobody knows": lambda: [
@@ -266,7 +275,9 @@ def publish(
 ) -> Path:
     """A publication of the verdicts, in two files, beside an older one that must not be read."""
     rows = [
-        row._asdict() | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
+        row._asdict()
+        | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
+        | {"partner_id": f"DGS:nominal:{row.partner_urn}" if row.partner_urn else ""}
         for row in said
     ]
     of_day = [
@@ -330,7 +341,7 @@ def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(
     passed = run(truth_file, publish(tmp_path / "right", said_of(TRUTHS)), "--json")
     assert passed.returncode == 0, passed.stderr
     report = json.loads(passed.stdout)
-    assert (report["publication"], report["documents"], report["right"]) == (2, 12, 12)
+    assert (report["publication"], report["documents"], report["right"]) == (2, 14, 14)
     failed = run(truth_file, publish(tmp_path / "wrong", changed(2, drift_kinds="amount")))
     assert failed.returncode == 1
     assert "1 planted documents were not found" in failed.stdout

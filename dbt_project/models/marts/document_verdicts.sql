@@ -18,7 +18,7 @@ with expected_side as (
         cast(rung as integer) as rung,
         evidence,
         ledger_document_id,
-        cast(null as varchar) as partner_id,
+        journal_id as partner_id,
         candidates,
         legs_not_checked,
         sync_claim,

@@ -7,8 +7,10 @@ assembled as (
     select
         expected.*,
         compared.ledger_document_id,
-        compared.rung,
-        coalesce(compared.evidence, decided.evidence) as evidence,
+        coalesce(compared.rung, covered.rung) as rung,
+        coalesce(compared.evidence, covered.evidence, decided.evidence) as evidence,
+        covered.journal_id,
+        case when covered.is_vat_covered then 'carried_with_vat' else 'carried_without_vat' end as carriage,
         compared.ledger_gross_pence,
         compared.ledger_net_pence,
         compared.ledger_tax_pence,
@@ -16,7 +18,8 @@ assembled as (
         compared.is_in_suspense,
         coalesce(explained.drift_kinds, '') as drift_kinds,
         explained.policy,
-        ambiguous.candidates,
+        coalesce(ambiguous.candidates, covered.candidates) as candidates,
+        case when ambiguous.candidates is not null then 'several_equal_candidates' else 'journal_may_carry_it' end as doubt,
         case
             when compared.has_unmapped_nominal and compared.has_unmapped_tax then 'nominal,tax_code'
             when compared.has_unmapped_nominal then 'nominal'
@@ -31,6 +34,7 @@ assembled as (
     left join {{ ref('int_documents_compared') }} as compared on expected.posting_key = compared.posting_key
     left join {{ ref('int_drifts_explained') }} as explained on expected.posting_key = explained.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
+    left join {{ ref('int_documents_covered_by_journal') }} as covered on expected.posting_key = covered.posting_key
     left join {{ ref('int_match_decisions_weighed') }} as decided
         on expected.posting_key = decided.posting_key and decided.is_in_force and decided.ledger_document_id is null
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
@@ -49,6 +53,7 @@ judged as (
             when document_kind = 'none' then 'nothing_to_post'
             when not is_store_mapped or not is_complete or currency_status = 'foreign' then 'not_checked'
             when candidates is not null then 'ambiguous'
+            when journal_id is not null then 'covered_by_journal'
             when ledger_document_id is null and is_before_cutover then 'not_checked'
             when ledger_document_id is null and not is_past_grace then 'pending'
             when ledger_document_id is null then 'missing_in_ledger'
@@ -63,7 +68,8 @@ judged as (
             when not is_store_mapped then 'store_unmapped'
             when not is_complete then 'rows_set_aside'
             when currency_status = 'foreign' then 'foreign_currency'
-            when candidates is not null then 'several_equal_candidates'
+            when candidates is not null then doubt
+            when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
             when policy is not null then policy
         end as reason
