@@ -55,5 +55,10 @@
     string_split(regexp_replace({{ text }}, {{ pattern }}, '\1' || chr(31) || '\2' || chr(31) || '\3'), chr(31))
 {%- endmacro %}
 
+{# A date written YYYYMMDD or YYYY-MM-DD; null for any other text. #}
+{% macro date_of(text) -%}
+    try_cast(regexp_replace({{ text }}, '^([0-9]{4})-?([0-9]{2})-?([0-9]{2})$', '\1-\2-\3') as date)
+{%- endmacro %}
+
 {# The month a date falls in, as its first day. #}
 {% macro month_of(date) %}cast(date_trunc('month', {{ date }}) as date){% endmacro %}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from sandbox.scenario.actions import ACCEPTED, SILENCE, Action, Claim
+from sandbox.scenario.actions import ACCEPTED, CONNECTOR, SILENCE, Action, Claim
 from sandbox.scenario.connector_documents import (
     MANUAL,
     SALES,
@@ -364,6 +364,111 @@ def journalled_day(candidate: Candidate, day: Day) -> list[Action]:
     return actions
 
 
+def _slot_of(draft: Draft) -> str:
+    measure = "takings:" + draft.bank if draft.bank else "sales:"
+    return f"{draft.store_id}:{draft.document_date}::{measure}"
+
+
+def _summaries(drafts: Sequence[Draft]) -> dict[str, Draft]:
+    """One document per kind and bank, with the parts and the money of all; the key that carries -> document."""
+    first = drafts[0]
+    reference = f"DAY-{first.store_id}-{first.document_date:%Y%m%d}"
+    summed: dict[str, Draft] = {}
+    for draft in drafts:
+        key = f"{_slot_of(draft)} {draft.kind}"
+        known = summed.get(key)
+        sums: dict[tuple[str, int], list[int]] = {}
+        for part in (*(known.parts if known else ()), *draft.parts):
+            totals = sums.setdefault((part.nominal_code, part.tax_code), [0, 0])
+            totals[0] += part.net_pence
+            totals[1] += part.tax_pence
+        summed[key] = replace(
+            known or draft,
+            reference=reference,
+            second_reference="DAY",
+            parts=tuple(Part(*account, *totals) for account, totals in sorted(sums.items())),
+            value_pence=draft.value_pence + (known.value_pence if known else 0),
+        )
+    return summed
+
+
+def _in_a_day(candidate: Candidate, note: str, key: str = "") -> list[Action]:
+    """Right, and no document of its own: the day's carries it."""
+    return [
+        Action(
+            draft,
+            None,
+            part=PLANTED,
+            note=note,
+            claims=SILENCE,
+            partner=key or f"{_slot_of(draft)} {draft.kind}",
+        )
+        for draft in candidate.drafts
+    ]
+
+
+def _summarised_day(is_short: bool) -> Callable[[Candidate, Day], list[Action]]:
+    def act_it(candidate: Candidate, day: Day) -> list[Action]:
+        actions = _in_a_day(candidate, f"one of {len(day.members)} of the day")
+        if not day.is_last(candidate):
+            return actions
+        forgotten = (
+            next((m.goods for m in day.members if m.goods.kind == "invoice"), None) if is_short else None
+        )
+        posted = [draft for member in day.members for draft in member.drafts if draft is not forgotten]
+        told: set[str] = set()
+        for key, draft in _summaries(posted).items():
+            slot = _slot_of(draft)
+            is_drifted = forgotten is not None and slot == _slot_of(forgotten)
+            actions.append(
+                Action(
+                    None,
+                    draft,
+                    "drifted" if is_drifted else "matched",
+                    drift_kinds=_kinds_of(forgotten) if forgotten and is_drifted else "",
+                    part=PLANTED,
+                    note="a whole day",
+                    carries=key,
+                    summary="" if slot in told else slot,
+                    delay=timedelta(minutes=20),
+                )
+            )
+            told.add(slot)
+        return actions
+
+    return act_it
+
+
+def _kinds_of(forgotten: Draft) -> str:
+    return "amount,tax_amount" if forgotten.tax_pence else "amount"
+
+
+def summarised_day_journal(candidate: Candidate, day: Day) -> list[Action]:
+    """The connector's own journal for the day: it names the day, and so is no person's."""
+    drafts = [draft for member in day.members for draft in member.drafts]
+    journal = journal_for(drafts, day=candidate.day)
+    actions = _in_a_day(candidate, "in the connector's journal of the day", journal.key)
+    if day.is_last(candidate):
+        reference = f"DAY-{candidate.receipt.store_id}-{candidate.day:%Y%m%d}"
+        named = replace(journal, reference=reference, user_name=CONNECTOR)
+        groups = {_slot_of(draft): draft for draft in drafts}
+        actions += [
+            Action(
+                None,
+                None,
+                part=PLANTED,
+                note="a whole day",
+                claims=SILENCE,
+                partner=journal.key,
+                summary=slot,
+                about=draft,
+            )
+            for slot, draft in groups.items()
+        ]
+        actions.append(Action(None, None, journal=named, delay=NEXT_DAY))
+    return actions
+
+
 def not_a_sale_posted(candidate: Candidate) -> list[Action]:
     """Only the ledger's document: the receipt's own row says nothing_to_post, whatever was posted."""
     receipt = candidate.receipt
@@ -405,7 +510,12 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
 }
 
 
-DAY_ACTS: dict[str, Callable[[Candidate, Day], list[Action]]] = {"journalled_day": journalled_day}
+DAY_ACTS: dict[str, Callable[[Candidate, Day], list[Action]]] = {
+    "journalled_day": journalled_day,
+    "summarised_day": _summarised_day(is_short=False),
+    "summarised_day_short": _summarised_day(is_short=True),
+    "summarised_day_journal": summarised_day_journal,
+}
 
 
 def act(candidate: Candidate, fault: str | None) -> list[Action]:

@@ -51,7 +51,12 @@ class Action:
     is_strict: bool = True  # the reference names the receipt: no rung may call it ambiguous
     gets_our_contra: bool = False  # Tillproof may reverse it: afterwards its contra stands beside it
     journal: Journal | None = None  # entered by a person; such an action has no document of its own
-    partner: str = ""  # the key of the journal that carries the document
+    partner: str = ""  # the key of the journal or day's document that carries it
+    carries: str = ""  # the key under which what was sent, or entered, carries others
+    summary: str = (
+        ""  # of a day's document: the group that the truth speaks of, said once for all its documents
+    )
+    about: Draft | None = None  # whom the truth names where nothing is expected and nothing sent
 
 
 def truth_after(action: Action) -> str:

@@ -33,7 +33,7 @@ from sandbox.scenario.connector_documents import (
     is_not_a_sale,
 )
 from sandbox.scenario.connector_reading import BEFORE_ALL, Phase, Receipt, read_receipts, read_zero_rated_skus
-from sandbox.scenario.journals import CLERK, Journal, JournalLine
+from sandbox.scenario.journals import Journal, JournalLine
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.planting import Candidate, Day, candidates_of, choose, choose_days, quotas
 
@@ -281,9 +281,12 @@ def _post(company: Company, steps: Sequence[Step], phase: Phase) -> tuple[list[T
                 )
                 first = first_urns.setdefault((sent.reference, sent.kind), urn)
                 twin = first if action.is_twin else None
+            if action.carries and urn:
+                partner_urns[action.carries] = urn
             told = _truths(action, urn, twin)
-            if action.partner:
-                carried += [(len(truths) + place, action.partner) for place in range(len(told))]
+            if action.partner or action.summary:
+                key = action.partner or action.carries
+                carried += [(len(truths) + place, key) for place in range(len(told))]
             truths.extend(told)
             entries.extend(_claimed(action, step.at, phase, urn or last_urn))
     for place, key in carried:
@@ -297,13 +300,15 @@ def _enter(company: Company, journal: Journal, moment: datetime) -> int:
         reference=journal.reference,
         narrative=journal.narrative,
         transaction_date=journal.day,
-        user_name=CLERK,
+        user_name=journal.user_name,
         posted_at=moment,
     )
 
 
 def _claimed(action: Action, at: datetime, phase: Phase, urn: int) -> list[sync_log.Entry]:
     """The log's rows. A lie about a document that is not there gives the URN of another that is."""
+    if not action.claims:
+        return []
     draft = action.expected or action.sent
     assert draft is not None
     if action.sent and action.expected is None:
@@ -319,6 +324,8 @@ def _claimed(action: Action, at: datetime, phase: Phase, urn: int) -> list[sync_
 
 
 def _truths(action: Action, urn: int | None, twin: int | None) -> list[Truth]:
+    if action.carries and not action.summary:
+        return []  # said with the first document of its group
     truths = [
         _truth("before", action, urn, twin, action.verdict),
         _truth("after", action, urn, twin, truth_after(action)),
@@ -330,16 +337,17 @@ def _truths(action: Action, urn: int | None, twin: int | None) -> list[Truth]:
 
 
 def _truth(stage: str, action: Action, urn: int | None, twin: int | None, verdict: str) -> Truth:
-    draft = action.expected or action.sent
+    draft = action.expected or action.sent or action.about
     assert draft is not None
+    scope = "expected" if action.expected else "summary" if action.summary else "ledger"
     return Truth(
         stage=stage,
-        scope="expected" if action.expected else "ledger",
+        scope=scope,
         store_id=draft.store_id,
-        receipt_no=draft.receipt_no,
+        receipt_no=action.summary or draft.receipt_no,
         document_kind=draft.kind,
         ordinal=draft.ordinal,
-        urn=urn,
+        urn=None if action.summary else urn,
         twin_urn=twin,
         verdict=verdict,
         drift_kinds=action.drift_kinds if verdict == "drifted" else "",

@@ -23,6 +23,7 @@ class Journal:
     reference: str
     narrative: str
     day: date
+    user_name: str = CLERK
 
     def reversed(self, day: date) -> Journal:
         """Its equal and opposite under the same reference, as Sage's own reversal has it."""

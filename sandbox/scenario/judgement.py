@@ -13,7 +13,7 @@ ABSENT = "absent"
 
 
 class Said(NamedTuple):
-    """One row of document_verdicts; `candidates` and `partner_urn` are URNs where ledger documents are named."""
+    """One row of document_verdicts; `candidates` and `partner_urns` are URNs where ledger documents are named."""
 
     document_id: str
     store_id: str
@@ -24,7 +24,7 @@ class Said(NamedTuple):
     drift_kinds: str
     ledger_urn: int | None
     candidates: frozenset[int]
-    partner_urn: int | None = None
+    partner_urns: frozenset[int] = frozenset()
 
     @property
     def is_expected(self) -> bool:

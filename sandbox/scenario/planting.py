@@ -206,9 +206,16 @@ class Day:
         return candidate.receipt.receipt_no == self.members[-1].receipt.receipt_no
 
 
+def _is_short_plain_day(day: Sequence[Candidate]) -> bool:
+    return 3 <= len(day) <= 12 and all(map(_journalled, day))
+
+
 # of a whole day's candidates, those that the fault touches; none where it cannot show
 DAYS: dict[str, Callable[[Sequence[Candidate]], Sequence[Candidate]]] = {
     "journalled_day": lambda day: day[:3] if len(day) > 3 and all(map(_journalled, day)) else (),
+    "summarised_day": lambda day: day if _is_short_plain_day(day) else (),
+    "summarised_day_short": lambda day: day if _is_short_plain_day(day) else (),
+    "summarised_day_journal": lambda day: day if _is_short_plain_day(day) else (),
 }
 
 

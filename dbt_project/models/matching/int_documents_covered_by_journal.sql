@@ -20,9 +20,10 @@ with documents_left as (
         on expected.company_id = journals.company_id and expected.store_id = journals.store_id
     left join {{ ref('int_matches_unioned') }} as matches on expected.posting_key = matches.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
+    left join {{ ref('int_documents_grouped') }} as grouped on expected.posting_key = grouped.document_id
     where
         expected.document_kind <> 'none' and expected.is_complete and expected.currency_status = 'home'
-        and matches.posting_key is null and ambiguous.document_id is null
+        and matches.posting_key is null and ambiguous.document_id is null and grouped.document_id is null
 ),
 
 -- what a person may have put into one journal

@@ -10,7 +10,8 @@ with journals as (
         named_store_id,
         named_receipt_no
     from {{ ref('int_ledger_documents_attributed') }}
-    where document_kind = 'journal'
+    -- one that a connector entered for a whole day is its posting of that day, not a person's journal
+    where document_kind = 'journal' and named_date is null
 ),
 
 -- what other ledgers send to the nominal ledger (stock, payroll) is nobody's manual journal (reference: Sage's ledger types)
