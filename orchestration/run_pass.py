@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.files import put_text
-from orchestration.publishing import Publication, Publications
+from orchestration.publishing import Publication
 from orchestration.settings import HOME_VARIABLE, load
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 INSTANCE = """# Written by Tillproof. Nothing is sent anywhere.
 telemetry:
@@ -66,6 +69,7 @@ def warm_up(home: Path) -> None:
     from expectations import gx_session
 
     with _collector_at_rest():
+        importlib.import_module("orchestration.defs.receiving_graph")
         _load_graph()
         importlib.import_module("orchestration.warehouse").load_project(home)
         gx_session.load()
@@ -89,45 +93,62 @@ def _load_graph() -> Any:
 def run_pass(
     home: Path, *, as_of: datetime | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> PassOutcome:
-    """Make one pass. Raises PassFailedError; what was landed before stays, and the next pass goes on from it."""
+    """Make one pass. Raises PassFailedError; what was landed before stays, and the next pass goes on from it.
+
+    In two runs of Dagster under one lock: first what is received, then, where that is anything new, all that follows
+    from it. So a pass with nothing to do never loads dbt, which takes longer to load than such a pass does.
+    """
     begun = time.monotonic()
     prepare_home(home)
     progress("loading the graph")
     with _collector_at_rest():
-        defs = _load_graph()
-    import dagster as dg
+        import dagster as dg
 
-    from orchestration.defs.resources import resources
+        from orchestration import passes
+        from orchestration.defs import receiving_graph
+        from orchestration.defs.resources import resources
 
-    before = Publications(load(home).published).newest()
-    instance = dg.DagsterInstance.get()
-    result = defs.resolve_job_def("reconcile").execute_in_process(
+    settings = load(home, **({"as_of": as_of} if as_of else {}))
+    with passes.begin(settings) as current, dg.DagsterInstance.get() as instance:
+        given = {**resources(home, as_of), "current": current}
+        before = current.publications.newest()
+        received = _execute(receiving_graph.defs.resolve_job_def("receive"), instance, given)
+        seconds = step_seconds(received)
+        if passes.settle(current) is not None:
+            with _collector_at_rest():
+                defs = _load_graph()
+            seconds |= step_seconds(_execute(defs.resolve_job_def("judge"), instance, given))
+        _prune(instance)
+        after = current.publications.newest()
+    is_new = after is not None and (before is None or after.number != before.number)
+    fixed = time.monotonic() - begun - sum(seconds.values())
+    return PassOutcome(after if is_new else None, seconds, fixed)
+
+
+def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, given: dict[str, object]) -> Any:
+    """Run a job in this process. Raises PassFailedError."""
+    result = job.execute_in_process(
         instance=instance,
-        resources=resources(home, as_of),
+        resources=given,
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not result.success:
         raise PassFailedError(_first_failure(result))
-    _prune(instance)
-    after = Publications(load(home).published).newest()
-    is_new = after is not None and (before is None or after.number != before.number)
-    seconds = step_seconds(result)
-    fixed = time.monotonic() - begun - sum(seconds.values())
-    return PassOutcome(after if is_new else None, seconds, fixed)
+    return result
 
 
-def step_seconds(result: object) -> dict[str, float]:
+def step_seconds(result: Any) -> dict[str, float]:
     """How long each step took, by its name, in the order they ran."""
     return {
         event.step_key: event.step_success_data.duration_ms / 1000
-        for event in result.all_events  # type: ignore[attr-defined]
+        for event in result.all_events
         if event.is_step_success
     }
 
 
-def _first_failure(result: object) -> str:
-    for event in result.all_events:  # type: ignore[attr-defined]
+def _first_failure(result: Any) -> str:
+    for event in result.all_events:
         if event.is_step_failure or event.is_failure:
             error = event.event_specific_data.error if event.is_step_failure else None
             while error is not None and error.cause is not None and error.message.startswith("dagster."):
@@ -139,10 +160,7 @@ def _first_failure(result: object) -> str:
     return "a blocking check did not hold"
 
 
-def _prune(instance: object) -> None:
+def _prune(instance: dg.DagsterInstance) -> None:
     """Dagster keeps about a megabyte a run: the oldest go."""
-    import dagster as dg
-
-    assert isinstance(instance, dg.DagsterInstance)
     for record in instance.get_run_records()[RUNS_KEPT:]:
         instance.delete_run(record.dagster_run.run_id)

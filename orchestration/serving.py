@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,8 @@ STOP_TIMEOUT_S = 10
 
 
 def serve_both(settings: Settings, console: Console) -> int:
-    """Run both until Ctrl+C or until one ends by itself; the exit code of the one that ended."""
+    """Run both until Ctrl+C, a termination signal or the end of one; the exit code of the one that ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops both as Ctrl+C does
     prepare_home(settings.home)
     python = sys.executable
     dagster = [python, "-m", "dagster", "dev", "-m", "orchestration.definitions"]

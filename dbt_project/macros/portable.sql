@@ -49,10 +49,27 @@
 {# One group of a regular expression, null where the text does not match. #}
 {% macro group_of(text, pattern, group_number) %}nullif(regexp_extract({{ text }}, {{ pattern }}, {{ group_number }}), ''){% endmacro %}
 
-{# Three groups of an anchored regular expression as a list, of one part where the text does not match: a pattern that is
-   data is compiled for every row, so it is asked once. #}
-{% macro three_groups_of(text, pattern) -%}
-    string_split(regexp_replace({{ text }}, {{ pattern }}, '\1' || chr(31) || '\2' || chr(31) || '\3'), chr(31))
+{# Three groups of an anchored regular expression as a list, of one part where the text does not match. A pattern that is
+   data is compiled for every row, one that is written out only once: `known` are patterns to write out, and one that is not
+   among them is still read. #}
+{% macro three_groups_of(text, pattern, known=[]) -%}
+    {%- set parts = "'\\1' || chr(31) || '\\2' || chr(31) || '\\3'" -%}
+    string_split(case {{ pattern }}
+        {#- a case needs a branch, also where nothing is known #}
+        when '' then null
+        {%- for one in known %}
+        when '{{ one | replace("'", "''") }}' then regexp_replace({{ text }}, '{{ one | replace("'", "''") }}', {{ parts }})
+        {%- endfor %}
+        else regexp_replace({{ text }}, {{ pattern }}, {{ parts }})
+    end, chr(31))
+{%- endmacro %}
+
+{# The distinct texts in a column of a relation that this run has made already; none where there is no such relation yet. #}
+{% macro known_values(schema, table, column) -%}
+    {%- set relation = adapter.get_relation(target.database, schema, table) if execute else none -%}
+    {%- if relation is none -%}{{ return([]) }}{%- endif -%}
+    {%- set found = run_query('select distinct ' ~ column ~ ' as value from ' ~ relation ~ ' where ' ~ column ~ ' is not null order by value') -%}
+    {{ return(found.columns[0].values() | list) }}
 {%- endmacro %}
 
 {# A date written YYYYMMDD or YYYY-MM-DD; null for any other text. #}

@@ -4,14 +4,26 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.landing_tables import TABLES
 from orchestration.settings import load
 
 POSTING = dg.AssetSelection.groups("posting")
+RECEIVING = dg.AssetSelection.keys(*(name.split("/") for name in TABLES))
 
 reconcile = dg.define_asset_job(
     "reconcile",
     selection=dg.AssetSelection.all() - POSTING,
     description="One pass: land, judge, gate, publish. Posts nothing.",
+)
+
+receive = dg.define_asset_job(
+    "receive", selection=RECEIVING, description="The first half of a pass: land what is new."
+)
+
+judge = dg.define_asset_job(
+    "judge",
+    selection=dg.AssetSelection.all() - RECEIVING - POSTING,
+    description="The second half: judge what was landed, gate, publish. Does nothing where nothing is new.",
 )
 
 post = dg.define_asset_job(

@@ -5,7 +5,7 @@ import dagster as dg
 from orchestration.settings import Settings
 
 
-@dg.asset(key=["posting", "sent"], group_name="posting")
+@dg.asset(key=["posting", "sent"], group_name="posting", deps=[["published", "publication"]])
 def sent(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
     """What was approved in the newest publication, sent once each and read back. Off until a company is switched on."""
     from orchestration.posting_run import send_approved

@@ -18,15 +18,20 @@ if TYPE_CHECKING:
 MANIFEST: Path = warehouse_room.manifest(home_from_environment())
 
 
-def _build(context: dg.AssetExecutionContext, current: Pass, selector: str) -> Iterator[object]:
+def _build(
+    context: dg.AssetExecutionContext, current: Pass, warehouse: Warehouse, selector: str
+) -> Iterator[object]:
     """Have dbt build what a selector names, and tell Dagster of each model and each test."""
     checks = {spec.name: spec for spec in context.assets_def.check_specs}
     with current.timed(f"models {selector.replace('_', ' ')}"):
         built = warehouse_room.build(current.settings.home, selector)
+    rows = warehouse.row_counts()
     for node in built:
         if not node.is_test:
             key = next(key for key in context.selected_asset_keys if key.path[-1] == node.name)
-            yield dg.MaterializeResult(asset_key=key, metadata={"seconds": node.seconds})
+            held = rows.get(".".join(key.path))  # a view holds none
+            counted = {} if held is None else {"dagster/row_count": held}
+            yield dg.MaterializeResult(asset_key=key, metadata={"seconds": node.seconds, **counted})
     for node in built:
         if node.is_test and node.name in checks:
             yield dg.AssetCheckResult(
@@ -41,7 +46,7 @@ def models_before_the_gate(
     """What arrived, cleaned, and what Sage should hold for it. The rows received are judged meanwhile."""
     current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
-    yield from _build(context, current, "before_the_gate")
+    yield from _build(context, current, warehouse, "before_the_gate")
 
 
 @dg.multi_asset(
@@ -86,7 +91,7 @@ def _judge_received(current: Pass) -> "IntakeResult":
 
 @dbt_assets(manifest=MANIFEST, selector="after_the_gate", name="models_after_the_gate")
 def models_after_the_gate(
-    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass]
+    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[object]:
     """What Sage holds, how the two pair, the verdicts, and whose each difference is."""
-    yield from _build(context, current, "after_the_gate")
+    yield from _build(context, current, warehouse, "after_the_gate")

@@ -7,6 +7,8 @@ import json
 import dagster as dg
 import pytest
 
+from orchestration.defs import receiving_graph
+
 ROOMS = {
     "landing",
     "staging",
@@ -84,6 +86,17 @@ def test_a_pass_posts_nothing_and_posting_judges_nothing(definitions):
     assert posted == {dg.AssetKey(["posting", "sent"])}
     assert passed & posted == set()
     assert {key.path[0] for key in passed} >= {"pos", "sage200", "marts", "published"}
+
+
+def test_receiving_and_judging_are_the_two_halves_of_a_pass(definitions):
+    whole, receive, judge = (
+        definitions.resolve_job_def(name).asset_layer.executable_asset_keys
+        for name in ("reconcile", "receive", "judge")
+    )
+    assert receive | judge == whole
+    assert receive & judge == set()
+    first = receiving_graph.defs.resolve_job_def("receive").asset_layer.executable_asset_keys
+    assert first == receive
 
 
 def test_what_is_judged_waits_for_the_gate_and_the_gate_for_its_candidates(graph):

@@ -82,6 +82,14 @@ def test_a_copy_repeats_its_bytes_whatever_order_the_rows_are_in(warehouse, tmp_
     assert [file.name for file in (tmp_path / "out").glob("*.unfinished")] == []
 
 
+def test_tables_are_counted_and_views_are_not(warehouse):
+    with warehouse.connect(read_only=False) as connection:
+        connection.execute("create view few as from legs limit 3")
+        connection.execute("create schema marts")
+        connection.execute("create table marts.none_yet (id integer)")
+    assert warehouse.row_counts() == {"main.legs": 5000, "marts.none_yet": 0}
+
+
 def test_a_copy_that_fails_leaves_the_one_before(warehouse, tmp_path):
     place = tmp_path / "legs.parquet"
     warehouse.copy_out("legs", place)

@@ -43,7 +43,8 @@ ledger_left as (
         right('000000000000000000' || cast(ledger.urn as varchar), 18) as order_text
     from {{ ref('int_ledger_documents_unreversed') }} as ledger
     left join stricter on ledger.ledger_document_id = stricter.ledger_document_id
-    where stricter.ledger_document_id is null and ledger.our_key is null and ledger.named_receipt_no is null
+    where
+        stricter.ledger_document_id is null and ledger.our_key is null and ledger.named_receipt_no is null
         and ledger.named_date is null
 ),
 

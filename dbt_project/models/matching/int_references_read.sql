@@ -20,18 +20,18 @@ tried as (
         written.reference,
         patterns.connector,
         patterns.day_pattern,
-        {{ three_groups_of('written.reference', 'patterns.pattern') }} as named
+        {{ three_groups_of('written.reference', 'patterns.pattern', known_values('staging', 'stg_operations__connector_patterns', 'pattern')) }} as named
     from written
     inner join {{ ref('stg_operations__connector_patterns') }} as patterns
         on written.company_id = patterns.company_id
 ),
 
--- a pattern that is data is dear: what names a receipt is not asked for a day
+-- what names a receipt is not asked for a day
 asked as (
     select
         tried.*,
         len(named) = 3 as is_receipt,
-        case when len(named) <> 3 and day_pattern is not null then {{ three_groups_of('reference', 'day_pattern') }} end as named_day
+        case when len(named) <> 3 and day_pattern is not null then {{ three_groups_of('reference', 'day_pattern', known_values('staging', 'stg_operations__connector_patterns', 'day_pattern')) }} end as named_day
     from tried
 ),
 

@@ -1,0 +1,357 @@
+"""What a pass over many till lines costs, from files to published, beside one bare outer join of the same documents.
+
+    python benchmarks/reconciliation.py [--lines 1000000] [--folder FOLDER]
+
+Makes its own company in a temporary folder: till exports of two stores over eight months, five lines a receipt, and a
+ledger that holds them, less one receipt in 500 and with one in 700 at another amount. The ledger is landed from
+Parquet files, for reading Sage over HTTP is another measurement (`sandbox_reads.py`). Three passes are timed:
+
+1. everything is new: till files are read, ledger rows landed, all models built, gated and published;
+2. one store sends one more receipt;
+3. nothing is new.
+
+What was found is compared with what was planted, and the exit code is 1 where they differ. Prints one line a figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from orchestration import passes  # noqa: E402
+from orchestration.landing_tables import TABLES  # noqa: E402
+from orchestration.operations import Operations  # noqa: E402
+from orchestration.operations.landing import land_operations  # noqa: E402
+from orchestration.publishing import Publications  # noqa: E402
+from orchestration.run_pass import prepare_home, step_seconds  # noqa: E402
+from orchestration.settings import load  # noqa: E402
+from orchestration.tills.intake import intake  # noqa: E402
+
+COMPANY = "DGS"
+AS_OF = datetime(2011, 8, 31, 23)  # noqa: DTZ001  UTC without a zone
+SEED = ROOT / "sandbox" / "seed"
+MAPPINGS = ROOT / "sandbox" / "scenario" / "mappings"
+LINES_A_RECEIPT = 5
+MISSING_ONE_IN, DRIFTED_ONE_IN = 500, 700
+
+RECEIPTS = """
+create table receipts as
+select
+    i,
+    'S0' || (i % 2 + 1) as store_id,
+    i // 2 % 2 + 1 as till,
+    cast(600000 + i as varchar) as receipt_no,
+    date '2011-01-04' + cast(i * 239 // {receipts} as integer) as sold_on,
+    timestamp '2011-01-04 09:00:00' + to_days(cast(i * 239 // {receipts} as integer))
+        + to_seconds(cast(hash(i) % 28000 as integer)) as sold_at,
+    case when hash(i, 2) % 3 = 0 then 'CASH' else 'CARD' end as tender
+from range({receipts}) as made(i)
+"""
+LINES = """
+create table lines as
+with drawn as (
+    select i, j, hash(i, j, 1) % 4000 as sku, 1 + hash(i, j, 2) % 5 as quantity, 50 + hash(i, j, 3) % 2000 as unit_pence
+    from receipts cross join range({lines_a_receipt}) as made(j)
+)
+select
+    i, j, 'B' || lpad(cast(sku as varchar), 5, '0') as sku, cast(quantity as bigint) as quantity,
+    cast(unit_pence as bigint) as unit_pence, cast(quantity * unit_pence as bigint) as net_pence, sku % 10 = 0 as is_zero_rated,
+    cast(case when sku % 10 = 0 then 0 else (quantity * unit_pence * 2 + 5) // 10 end as bigint) as tax_pence
+from drawn
+"""
+EXPORT_LINES = """
+select store_id as "Store", till as "Till", receipt_no as "ReceiptNo", 'SALE' as "Kind",
+    strftime(sold_at, '%Y-%m-%d %H:%M:%S') as "SoldAt", sku as "SKU", 'ARTICLE ' || sku as "Description", quantity as "Qty",
+    printf('%d.%02d0', unit_pence // 100, unit_pence % 100) as "UnitPrice",
+    printf('%d.%02d', net_pence // 100, net_pence % 100) as "Net", case when is_zero_rated then 'Z' else 'S' end as "TaxCode",
+    case when is_zero_rated then '0.0' else '20.0' end as "TaxRate", printf('%d.%02d', tax_pence // 100, tax_pence % 100) as "Tax",
+    printf('%d.%02d', (net_pence + tax_pence) // 100, (net_pence + tax_pence) % 100) as "Gross", '' as "Customer",
+    'United Kingdom' as "Destination"
+from lines inner join receipts using (i)
+where store_id = '{store}' and date_trunc('month', sold_on) = date '{month}' order by i, j
+"""
+EXPORT_TENDERS = """
+select store_id as "Store", till as "Till", receipt_no as "ReceiptNo", 1 as "TenderNo",
+    strftime(sold_at, '%Y-%m-%d %H:%M:%S') as "TakenAt", tender as "Tender",
+    printf('%d.%02d', gross_pence // 100, gross_pence % 100) as "Amount"
+from receipts inner join totals using (i)
+where store_id = '{store}' and date_trunc('month', sold_on) = date '{month}' order by i
+"""
+TOTALS = """
+create table totals as
+select i, cast(sum(net_pence) as bigint) as net_pence, cast(sum(tax_pence) as bigint) as tax_pence,
+    cast(sum(net_pence + tax_pence) as bigint) as gross_pence,
+    cast(coalesce(sum(net_pence) filter (where is_zero_rated), 0) as bigint) as zero_rated_pence
+from lines group by i
+"""
+DOCUMENTS = """
+create table documents as
+with held as (
+    select receipts.*, totals.* exclude (i), i % {drifted_one_in} = 7 as is_drifted,
+        case when i % {drifted_one_in} = 7 then 100 else 0 end as off_pence
+    from receipts inner join totals using (i) where i % {missing_one_in} <> 3
+),
+of_both_kinds as (
+    select *, 'invoice' as kind, 'POS-' || store_id || '-' || receipt_no as reference, net_pence + off_pence as goods,
+        tax_pence as tax from held
+    union all
+    select *, 'receipt', 'POS-' || store_id || '-' || receipt_no || '-1', gross_pence, 0 from held
+)
+select *, cast(row_number() over (order by i, kind) as bigint) as urn, timestamp '2011-09-01 02:00:00' as posted_at
+from of_both_kinds
+"""
+LEDGER = {
+    "sage200/sales_posted_transactions": """
+        select urn as id, customers.id as customer_id,
+            case kind when 'invoice' then 'TradingAccountEntryTypeInvoice'
+                else 'TradingAccountEntryTypePurchasePaymentSalesReceipt' end as trader_transaction_type,
+            documents.reference, 'TILL ' || till as second_reference, sold_on as transaction_date, posted_at as posted_date,
+            case kind when 'invoice' then pounds(goods) else -pounds(goods) end as document_goods_value,
+            pounds(tax) as document_tax_value,
+            case kind when 'invoice' then pounds(goods + tax) else -pounds(goods) end as document_gross_value,
+            pounds(0) as document_allocated_value,
+            case kind when 'invoice' then pounds(goods + tax) else -pounds(goods) end as document_outstanding_value,
+            urn, 'CONNECTOR' as user_name, false as settled_immediately, posted_at as date_time_updated, false as is_historical
+        from documents inner join customers on customers.reference = 'TILL0' || right(store_id, 1)""",
+    "sage200/sales_tax_items": """
+        select urn, urn as transaction_id, cast(null as bigint) as tax_code_id, code as tax_code, pounds(net) as goods_amount,
+            pounds(tax_of_code) as tax_amount, cast(row_number() over (partition by urn order by code) as integer) as item_no,
+            sold_on as transaction_date
+        from (
+            select urn, sold_on, 1 as code, net_pence + off_pence - zero_rated_pence as net, tax_pence as tax_of_code
+            from documents where kind = 'invoice'
+            union all
+            select urn, sold_on, 2, zero_rated_pence, 0 from documents where kind = 'invoice' and zero_rated_pence <> 0
+        )""",
+    "sage200/bank_posted_transactions": """
+        select urn as id, banks.id as bank_id, 'BankAccountEntryTypeReceipt' as bank_transaction_type,
+            'SR / TILL0' || right(store_id, 1) as entry_description, documents.reference, 'TILL ' || till as second_reference,
+            sold_on as transaction_date, posted_at as posted_date, pounds(goods) as cheque_value, 'LedgerSales' as source,
+            urn, 'CONNECTOR' as user_name, cast(null as date) as last_statement_date, posted_at as date_time_updated
+        from documents inner join banks on banks.code = tender || '0' || right(store_id, 1) where kind = 'receipt'""",
+    "sage200/nominal_transactions": """
+        with legs as (
+            select *, '1100' as account, '' as centre, goods + tax as debit, 0 as credit, 1 as leg from documents where kind = 'invoice'
+            union all
+            select *, '4000', store_id, 0, goods, 2 from documents where kind = 'invoice'
+            union all
+            select *, '2200', '', 0, tax, 3 from documents where kind = 'invoice'
+            union all
+            select *, case tender when 'CASH' then '1230' else '1240' end, store_id, goods, 0, 4 from documents where kind = 'receipt'
+            union all
+            select *, '1100', '', 0, goods, 5 from documents where kind = 'receipt'
+        )
+        select urn * 10 + leg as id, nominal_codes.id as nominal_code_id, sold_on as transaction_date,
+            periods.period_number, periods.financial_year_start_date, periods.accounting_period_id, legs.reference,
+            'Till sales' as narrative, pounds(debit) as debit, pounds(credit) as credit, 'CONNECTOR' as user_name,
+            'LedgerSales' as source, urn
+        from legs
+        inner join nominal_codes on nominal_codes.reference = account and cost_centre_code = centre and department_code = ''
+        inner join periods on sold_on between period_start_date and period_end_date""",
+}
+MASTERS = {
+    "sage200/nominal_codes": """
+        select row_number() over () + 3000 as id, reference, name, coalesce(cost_centre, '') as cost_centre_code,
+            coalesce(department, '') as department_code, nominal_account_type, account_status_type,
+            true as allow_manual_journal_entries
+        from read_csv('{seed}/nominal_codes.csv', all_varchar = true)""",
+    "sage200/tax_codes": """
+        select row_number() over () + 1700 as id, cast(code as integer) as code, name, cast(tax_rate as decimal(6, 2)) as tax_rate
+        from read_csv('{seed}/tax_codes.csv', all_varchar = true)""",
+    "sage200/customers": """
+        select row_number() over () + 27000 as id, reference, name, false as on_hold, account_status_type,
+            cast(0 as decimal(18, 2)) as balance
+        from read_csv('{seed}/customers.csv', all_varchar = true)""",
+    "sage200/banks": """
+        select row_number() over () + 500 as id, code, description, 'AccountStatusActive' as account_status_type,
+            nominal_reference, coalesce(nominal_cost_centre, '') as nominal_cost_centre,
+            coalesce(nominal_department, '') as nominal_department
+        from read_csv('{seed}/banks.csv', all_varchar = true)""",
+    "sage200/products": """
+        select i + 50000 as id, 'B' || lpad(cast(i as varchar), 5, '0') as code, 'ARTICLE' as name, 'GIFT' as product_group,
+            cast(null as bigint) as tax_code_id, 'Active' as product_status_type
+        from range(4000) as made(i)""",
+    "sage200/periods": """
+        select row_number() over (order by start_date) + 600 as accounting_period_id, cast(period_number as integer) as period_number,
+            cast(financial_year_start_date as date) as financial_year_start_date, cast(start_date as date) as period_start_date,
+            cast(end_date as date) as period_end_date
+        from read_csv('{seed}/periods.csv', all_varchar = true)""",
+    "sage200/period_states": """
+        select accounting_period_id, ledger_type, 'Acceptable' as classification, '' as message, 'open' as period_state
+        from periods cross join (values ('LedgerSales'), ('LedgerNominal'), ('LedgerCashBook')) as ledgers(ledger_type)""",
+    "sage200/control_nominal_codes": """
+        select row_number() over () + 70 as id, name, account_number, control_nominal_code_type
+        from read_csv('{seed}/control_nominal_codes.csv', all_varchar = true)""",
+}
+BARE_JOIN = """
+    select count(*), sum(coalesce(e.expected_gross_pence, 0) - coalesce(l.gross_pence, 0))
+    from (select event_id, posting_key, expected_gross_pence from marts.document_verdicts where posting_key is not null) as e
+    full outer join matching.int_ledger_documents_read as l on e.posting_key = l.reference
+"""
+
+
+def write_world(folder: Path, lines: int) -> None:
+    """Till files under `home/inbox`, ledger rows as Parquet under `ledger`. Nothing here is timed."""
+    receipts = lines // LINES_A_RECEIPT
+    with duckdb.connect(str(folder / "world.duckdb")) as connection:
+        connection.execute(
+            "create macro pounds(pence) as cast(pence * cast(0.01 as decimal(3, 2)) as decimal(18, 2))"
+        )
+        connection.execute(RECEIPTS.format(receipts=receipts))
+        connection.execute(LINES.format(lines_a_receipt=LINES_A_RECEIPT))
+        connection.execute(TOTALS)
+        connection.execute(DOCUMENTS.format(missing_one_in=MISSING_ONE_IN, drifted_one_in=DRIFTED_ONE_IN))
+        for store in (f"S0{number}" for number in (1, 2)):
+            inbox = folder / "home" / "inbox" / store
+            inbox.mkdir(parents=True)
+            for month in range(1, 9):
+                for name, query in (("sales", EXPORT_LINES), ("tenders", EXPORT_TENDERS)):
+                    chosen = query.format(store=store, month=f"2011-{month:02}-01")
+                    connection.execute(f"copy ({chosen}) to '{inbox}/{name}_2011-{month:02}.csv' (header)")
+        (folder / "ledger").mkdir()
+        for name, query in (MASTERS | LEDGER).items():
+            table = name.split("/")[1]
+            connection.execute(f"create table {table} as {query.format(seed=SEED)}")
+            connection.execute(f"copy {table} to '{folder}/ledger/{table}.parquet' (format parquet)")
+
+
+def land_ledger(current: passes.Pass, folder: Path) -> None:
+    """Land Sage's side from its files."""
+    with current.landing.connect() as connection:
+        for name in MASTERS | LEDGER:
+            relation = connection.sql(
+                f"""select *, 'sage' as delivery_id, '{name}' as source_file, row_number() over () as source_row
+                    from read_parquet('{folder}/ledger/{name.split("/")[1]}.parquet')"""
+            )
+            current.landing.land(
+                TABLES[name], relation, pass_number=current.pass_number, connection=connection
+            )
+
+
+def one_pass(home: Path, ledger: Path | None) -> dict[str, float]:
+    """One pass without reading Sage: seconds by what took them, in order."""
+    from orchestration.definitions import defs
+    from orchestration.defs.resources import resources
+
+    taken: dict[str, float] = {}
+    begun = time.monotonic()
+
+    def lap(name: str) -> None:
+        nonlocal begun
+        taken[name] = time.monotonic() - begun
+        begun = time.monotonic()
+
+    settings = load(home)
+    with passes.begin(settings) as current:
+        intake(settings.inbox, current.landing, current.pass_number)
+        lap("till files")
+        if ledger is not None:
+            land_ledger(current, ledger)
+            lap("ledger files")
+        land_operations(settings.operations, current.landing, current.pass_number)
+        lap("decisions")
+        if passes.settle(current) is None:
+            return taken
+        result = defs.resolve_job_def("judge").execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            resources={**resources(home), "current": current},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        steps = step_seconds(result)
+        taken |= steps
+        taken["Dagster beside its steps"] = time.monotonic() - begun - sum(steps.values())
+        matching = [
+            event.step_materialization_data.materialization.metadata["seconds"].value
+            for event in result.all_events
+            if event.is_step_materialization and event.asset_key.path[0] == "matching"
+        ]
+        taken["(of which matching models, summed)"] = sum(matching)
+    return taken
+
+
+def show(title: str, taken: dict[str, float]) -> None:
+    whole = sum(seconds for name, seconds in taken.items() if not name.startswith("("))
+    print(f"{title}: {whole:.1f} s")
+    for name, seconds in taken.items():
+        print(f"    {name:<58} {seconds:7.2f} s")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, default=None, help="kept afterwards; must not exist")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="tillproof-benchmark-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return measure(folder.resolve(), options.lines)
+    finally:
+        if options.folder is None:
+            shutil.rmtree(folder)
+
+
+def measure(folder: Path, lines: int) -> int:
+    home = folder / "home"
+    home.mkdir()
+    (home / "tillproof.toml").write_text(f'company_id = "{COMPANY}"\nas_of = {AS_OF:%Y-%m-%dT%H:%M:%S}Z\n')
+    write_world(folder, lines)
+    prepare_home(home)
+    with Operations.open(load(home).operations) as operations:
+        operations.import_mappings(MAPPINGS, "benchmark", "opening mappings")
+
+    show(f"everything is new, {lines:,} till lines", one_pass(home, folder))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(f"peak memory {peak:.2f} GB")
+    published = Publications(home / "published")
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        begun = time.monotonic()
+        connection.execute(BARE_JOIN).fetchall()
+        print(f"one bare full outer join of the same documents: {time.monotonic() - begun:.2f} s")
+        found = dict(
+            connection.execute(
+                "select verdict, count(*) from marts.document_verdicts group by verdict"
+            ).fetchall()
+        )
+        ledger_rows = connection.execute(
+            "select count(*) from staging.stg_sage200__nominal_transactions"
+        ).fetchone()
+    assert ledger_rows is not None
+    print(f"nominal ledger rows {ledger_rows[0]:,}")
+
+    receipts = lines // LINES_A_RECEIPT
+    missing = {i for i in range(receipts) if i % MISSING_ONE_IN == 3}
+    drifted = sum(i not in missing for i in range(7, receipts, DRIFTED_ONE_IN))
+    planted = {
+        "drifted": drifted,
+        "matched": 2 * (receipts - len(missing)) - drifted,
+        "missing_in_ledger": 2 * len(missing),
+    }
+    print(f"planted {planted}, found {found}")
+
+    one_more = home / "inbox" / "S01" / "sales_2011-08-31_18.csv"
+    text = (home / "inbox" / "S01" / "sales_2011-08.csv").read_text().splitlines()
+    one_more.write_text("\n".join([text[0], text[-1].replace(",6", ",9", 1)]) + "\n")
+    os.utime(one_more, (time.time() - 3600,) * 2)  # a file that was written just now may not be whole
+    show("one store sends one more receipt", one_pass(home, None))
+    show("nothing is new", one_pass(home, None))
+    newest = published.newest()
+    return int(found != planted or newest is None or newest.pass_number != 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
