@@ -40,6 +40,7 @@ CAUSES = {
     "no_such_receipt": "In Sage without a receipt",
     "nothing_should_be_posted": "In Sage for no sale",
     "ambiguous": "Several equal candidates",
+    "covered_by_journal": "Carried by a manual journal",
     "in_suspense": "On the suspense account",
     "deferred": "Held outside the nominal ledger",
     "store_unmapped": "Store not set up",
@@ -88,6 +89,8 @@ OWNERS = {"finance": "Finance", "operations": "Shop operations", "integration": 
 KINDS = {
     "invoice": "Invoice",
     "credit_note": "Credit note",
+    "sales_summary": "Day's sales",
+    "takings_summary": "Day's takings",
     "receipt": "Money in",
     "payment": "Money back",
     "bank_receipt": "Bank receipt",

@@ -182,7 +182,8 @@ def _mapping_files() -> list[str]:
 def _mapping_columns(file: MappingFile) -> Iterable[Cells]:
     key = {"company_id", *file.key} | ({"valid_from"} if file.has_validity else set())
     for name in (*file.readers, *file.ignored):
-        mark = "key" if name in key else "may be left out" if name in file.ignored else ""
+        may_go = name in file.ignored or name in file.optional
+        mark = "key" if name in key else "may be left out" if may_go else ""
         yield f"`{name}`", mark, words.MAPPING_COLUMNS[name]
     for name, instead in file.retired.items():
         yield f"`{name}`", "leave it out", f"Read by nothing, and an import says so: {instead}."

@@ -139,6 +139,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "cutover_date": "The first business date.",
     "connector": "Name of the connector.",
     "pattern": "Regular expression with three groups: store id, receipt number, tender number.",
+    "day_pattern": "Regular expression with three groups: store, date (YYYYMMDD or YYYY-MM-DD), till or empty; of a "
+    "document that stands for a whole day. Empty where the connector posts none.",
     "retry_window_hours": "How long it tries by itself: until then nothing of its stores may be posted as missing.",
     "accounting_period_id": "Sage's id of the period.",
     "period_state": "`open`, `closed` or `future`.",

@@ -504,7 +504,12 @@ OPERATIONS_TABLES = (
     _operations("cutovers", {"store_id": "varchar", "cutover_date": "date"}, ("store_id",)),
     _operations(
         "connector_patterns",
-        {"connector": "varchar", "pattern": "varchar", "retry_window_hours": "integer"},
+        {
+            "connector": "varchar",
+            "pattern": "varchar",
+            "retry_window_hours": "integer",
+            "day_pattern": "varchar",
+        },
         ("connector",),
     ),
     _operations(

@@ -55,6 +55,8 @@
 {% macro three_groups_of(text, pattern, known=[]) -%}
     {%- set parts = "'\\1' || chr(31) || '\\2' || chr(31) || '\\3'" -%}
     string_split(case {{ pattern }}
+        {#- a case needs a branch, also where nothing is known #}
+        when '' then null
         {%- for one in known %}
         when '{{ one | replace("'", "''") }}' then regexp_replace({{ text }}, '{{ one | replace("'", "''") }}', {{ parts }})
         {%- endfor %}
@@ -68,6 +70,11 @@
     {%- if relation is none -%}{{ return([]) }}{%- endif -%}
     {%- set found = run_query('select distinct ' ~ column ~ ' as value from ' ~ relation ~ ' where ' ~ column ~ ' is not null order by value') -%}
     {{ return(found.columns[0].values() | list) }}
+{%- endmacro %}
+
+{# A date written YYYYMMDD or YYYY-MM-DD; null for any other text. #}
+{% macro date_of(text) -%}
+    try_cast(regexp_replace({{ text }}, '^([0-9]{4})-?([0-9]{2})-?([0-9]{2})$', '\1-\2-\3') as date)
 {%- endmacro %}
 
 {# The month a date falls in, as its first day. #}

@@ -4,6 +4,9 @@ with judged as (
     select posting_key as subject, 'expected' as side from {{ ref('document_verdicts') }} where posting_key is not null
     union all
     select ledger_document_id as subject, 'ledger' as side from {{ ref('document_verdicts') }} where ledger_document_id is not null
+    union all
+    select document_id as subject, 'group' as side from {{ ref('document_verdicts') }}
+    where document_kind in ('sales_summary', 'takings_summary')
 ),
 
 due as (
@@ -11,7 +14,13 @@ due as (
     union all
     select ledger_document_id as subject, 'ledger' as side
     from {{ ref('int_ledger_documents_attributed') }}
-    where mark is not null
+    where mark is not null and ledger_document_id not in (
+        select unnest(string_split(coalesce(journal_id, candidates), ',')) from {{ ref('int_documents_covered_by_journal') }}
+        union all
+        select document_id from {{ ref('int_documents_grouped') }} where side = 'ledger'
+    )
+    union all
+    select group_id as subject, 'group' as side from {{ ref('int_groups_weighed') }}
 ),
 
 counted as (

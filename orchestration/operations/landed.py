@@ -62,7 +62,9 @@ LANDED_TABLES: dict[str, LandedTable] = {
     "sku_mappings": _mapping(mapping.SkuMapping, ("sku", "valid_from"), "valid_to", "category"),
     "writers_of_record": _mapping(mapping.WriterOfRecord, ("store_id", "valid_from"), "valid_to", "writer"),
     "cutovers": _mapping(mapping.Cutover, ("store_id",), "cutover_date"),
-    "connector_patterns": _mapping(mapping.ConnectorPattern, ("connector",), "pattern", "retry_window_hours"),
+    "connector_patterns": _mapping(
+        mapping.ConnectorPattern, ("connector",), "pattern", "retry_window_hours", "day_pattern"
+    ),
     "period_overrides": _mapping(mapping.PeriodOverride, ("accounting_period_id",), "period_state"),
     "store_stops": LandedTable(posting.StoreStop, STOP, STOP),
     "intents": LandedTable(posting.Intent, ("posting_key",), ("posting_key", *INTENT)),

@@ -94,15 +94,24 @@ def zone(cell: str) -> str:
 
 def reference_pattern(cell: str) -> str:
     """A pattern with three groups (store, receipt number, ordinal), in the dialect RE2 and Python share."""
+    return _pattern(cell, "store, receipt number, ordinal")
+
+
+def _pattern(cell: str, groups_named: str) -> str:
     try:
         groups = re.compile(cell).groups
     except re.error as problem:
         raise ValueError(f"is not a regular expression: {problem}") from None
     if groups != 3:
-        raise ValueError(f"has {groups} groups, needs three: store, receipt number, ordinal")
+        raise ValueError(f"has {groups} groups, needs three: {groups_named}")
     if re.search(r"\(\?[=!<]|\\[1-9]", cell):
         raise ValueError("looks ahead, looks behind or refers back, which the warehouse cannot do")
     return cell
+
+
+def day_pattern(cell: str) -> str | None:
+    """A pattern with three groups (store, date, till) of the documents that stand for a day, or empty for none."""
+    return _pattern(cell, "store, date, till") if cell else None
 
 
 def late_policy(cell: str) -> str:
@@ -125,6 +134,7 @@ def off(cell: str) -> None:
 class MappingFile:
     """One file: its table, what identifies a row, and the reader of each column.
 
+    `optional` columns may be left out: what the store has of a row stays, and a new row has the store's default.
     `ignored` columns are looked at and not kept. `retired` ones may still stand in a file, and are told to be read by
     nothing, with what is done instead.
     """
@@ -133,6 +143,7 @@ class MappingFile:
     model: type[Base]
     key: tuple[str, ...]
     readers: dict[str, Reader]
+    optional: frozenset[str] = frozenset()
     ignored: dict[str, Reader] = field(default_factory=dict)
     retired: dict[str, str] = field(default_factory=dict)
 
@@ -232,7 +243,9 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "connector": text(40),
             "pattern": reference_pattern,
             "retry_window_hours": whole(0, 10_000),
+            "day_pattern": day_pattern,
         },
+        optional=frozenset({"day_pattern"}),
     ),
     MappingFile(
         "period_overrides",

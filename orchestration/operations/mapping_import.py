@@ -118,7 +118,9 @@ def _rows(path: Path, file: MappingFile, given: Given) -> Iterator[FileRow]:
         return
     heading = [cell.strip() for cell in cells_of[0]] if cells_of else []
     allowed = {**file.readers, **file.ignored, **file.retired}
-    problems = [f"column '{name}' is missing" for name in file.readers if name not in heading]
+    problems = [
+        f"column '{name}' is missing" for name in file.readers if name not in {*heading, *file.optional}
+    ]
     problems += [f"column '{name}' is not known" for name in heading if name not in allowed]
     twice = sorted({name for name in heading if heading.count(name) > 1})
     problems += [f"column '{name}' is there twice" for name in twice]

@@ -132,6 +132,7 @@ class ConnectorPattern(Recorded, Base):
     company_id: Mapped[str] = mapped_column(String(20))
     connector: Mapped[str] = mapped_column(String(40))
     pattern: Mapped[str] = mapped_column(Text)
+    day_pattern: Mapped[str | None] = mapped_column(Text)
     retry_window_hours: Mapped[int] = mapped_column(Integer)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from sandbox.scenario.connector_documents import Draft
+from sandbox.scenario.journals import Journal
 
 CONNECTOR = "CONNECTOR"
 
@@ -49,6 +50,13 @@ class Action:
     is_twin: bool = False  # equal in every field to the document sent before it under this reference
     is_strict: bool = True  # the reference names the receipt: no rung may call it ambiguous
     gets_our_contra: bool = False  # Tillproof may reverse it: afterwards its contra stands beside it
+    journal: Journal | None = None  # entered by a person; such an action has no document of its own
+    partner: str = ""  # the key of the journal or day's document that carries it
+    carries: str = ""  # the key under which what was sent, or entered, carries others
+    summary: str = (
+        ""  # of a day's document: the group that the truth speaks of, said once for all its documents
+    )
+    about: Draft | None = None  # whom the truth names where nothing is expected and nothing sent
 
 
 def truth_after(action: Action) -> str:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario import sync_log
-from sandbox.scenario.acting import act
+from sandbox.scenario.acting import act, act_of_day
 from sandbox.scenario.actions import CONNECTOR, Action, Claim, truth_after
 from sandbox.scenario.connector_documents import (
     OPPOSITES,
@@ -33,8 +33,9 @@ from sandbox.scenario.connector_documents import (
     is_not_a_sale,
 )
 from sandbox.scenario.connector_reading import BEFORE_ALL, Phase, Receipt, read_receipts, read_zero_rated_skus
+from sandbox.scenario.journals import Journal, JournalLine
 from sandbox.scenario.manifest import Truth
-from sandbox.scenario.planting import Candidate, candidates_of, choose, quotas
+from sandbox.scenario.planting import Candidate, Day, candidates_of, choose, choose_days, quotas
 
 LEDGERS = ("LedgerSales", "LedgerCashBook", "LedgerNominal")
 DECEMBER = date(2010, 12, 1)
@@ -55,6 +56,16 @@ class Company(Protocol):
         user_name: str,
         posted_at: datetime,
         divert_to_suspense: bool = False,
+    ) -> int: ...
+    def journal(
+        self,
+        lines: Sequence[JournalLine],
+        *,
+        reference: str,
+        narrative: str,
+        transaction_date: date,
+        user_name: str,
+        posted_at: datetime,
     ) -> int: ...
     def customer_id(self, reference: str) -> int: ...
     def bank_id(self, code: str) -> int: ...
@@ -107,11 +118,11 @@ def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path
     receipts = read_receipts(inbox, phase)
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = {c.receipt.receipt_no: c for c in candidates_of(receipts, drafts)}
-    chosen = choose(list(candidates.values()), seed=seed, quota=quotas(phase))
+    days, chosen = _chosen(list(candidates.values()), seed, phase)
     steps: list[Step] = []
     for receipt in receipts:
         sent_at = _sent_at(receipt, phase)
-        for action in _actions(receipt, drafts, candidates, chosen):
+        for action in _actions(receipt, drafts, candidates, chosen, days):
             steps.append(Step(sent_at + action.delay, len(steps), action))
     truths, entries = _post(company, sorted(steps), phase)
     manifests.append(manifest, truths)
@@ -136,7 +147,7 @@ def post_after_us(
     receipts = read_receipts(inbox, "fortnight")
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = candidates_of(receipts, drafts)
-    chosen = choose(candidates, seed=seed, quota=quotas("fortnight"))
+    _, chosen = _chosen(candidates, seed, "fortnight")
     missing = [c for c in candidates if chosen.get(c.receipt.receipt_no) == "missing_receipt_whole"]
     by_store = Counter(c.receipt.store_id for c in missing)
     store_id = min(by_store, key=lambda store: (-by_store[store], store))
@@ -163,6 +174,15 @@ def post_after_us(
     return tuple(candidate.receipt.receipt_no for candidate in again)
 
 
+def _chosen(
+    candidates: Sequence[Candidate], seed: int, phase: Phase
+) -> tuple[dict[str, Day], dict[str, str]]:
+    """The faults of whole days first, then those of single receipts on the other days."""
+    quota = quotas(phase)
+    days, taken = choose_days(candidates, seed=seed, quota=quota)
+    return days, choose(candidates, seed=seed, quota=quota, taken=taken)
+
+
 def _drafts(receipts: Iterable[Receipt], zero_rated: frozenset[str]) -> dict[str, list[Draft]]:
     """The documents of every receipt that has any: worth something, and of a store the connector knows.
 
@@ -180,6 +200,7 @@ def _actions(
     drafts: Mapping[str, Sequence[Draft]],
     candidates: Mapping[str, Candidate],
     chosen: Mapping[str, str],
+    days: Mapping[str, Day],
 ) -> list[Action]:
     """Everything that happens about one receipt, in order."""
     number = receipt.receipt_no
@@ -194,6 +215,8 @@ def _actions(
             Action(draft, draft, "not_checked", fault="unreadable_quantity", part="planted", note=note)
             for draft in drafts[number]
         ]
+    if number in days:
+        return act_of_day(candidates[number], days[number])
     actions = act(candidates[number], chosen.get(number))
     oddity = manifests.natural_oddities().get(number)
     if oddity is None:
@@ -236,12 +259,17 @@ def _post(company: Company, steps: Sequence[Step], phase: Phase) -> tuple[list[T
     """Carry the steps out in the order of their moments; a second apart where they share one."""
     truths: list[Truth] = []
     entries: list[sync_log.Entry] = []
+    carried: list[tuple[int, str]] = []  # which truth, and the key of what carries its document
+    partner_urns: dict[str, int] = {}
     first_urns: dict[tuple[str, str], int] = {}  # by reference and kind
     last_urn, moment = 0, BEFORE_ALL
     with company.bulk():
         for step in steps:
             action, urn, twin = step.action, None, None
-            moment = max(step.at, moment + timedelta(seconds=1)) if action.sent else moment
+            moment = max(step.at, moment + timedelta(seconds=1)) if action.sent or action.journal else moment
+            if action.journal:
+                partner_urns[action.journal.key] = _enter(company, action.journal, moment)
+                continue
             if action.sent:
                 sent = action.sent
                 urn = last_urn = company.post(
@@ -253,13 +281,34 @@ def _post(company: Company, steps: Sequence[Step], phase: Phase) -> tuple[list[T
                 )
                 first = first_urns.setdefault((sent.reference, sent.kind), urn)
                 twin = first if action.is_twin else None
-            truths.extend(_truths(action, urn, twin))
+            if action.carries and urn:
+                partner_urns[action.carries] = urn
+            told = _truths(action, urn, twin)
+            if action.partner or action.summary:
+                key = action.partner or action.carries
+                carried += [(len(truths) + place, key) for place in range(len(told))]
+            truths.extend(told)
             entries.extend(_claimed(action, step.at, phase, urn or last_urn))
+    for place, key in carried:
+        truths[place] = replace(truths[place], partner_urn=partner_urns[key])
     return truths, entries
+
+
+def _enter(company: Company, journal: Journal, moment: datetime) -> int:
+    return company.journal(
+        journal.lines,
+        reference=journal.reference,
+        narrative=journal.narrative,
+        transaction_date=journal.day,
+        user_name=journal.user_name,
+        posted_at=moment,
+    )
 
 
 def _claimed(action: Action, at: datetime, phase: Phase, urn: int) -> list[sync_log.Entry]:
     """The log's rows. A lie about a document that is not there gives the URN of another that is."""
+    if not action.claims:
+        return []
     draft = action.expected or action.sent
     assert draft is not None
     if action.sent and action.expected is None:
@@ -275,6 +324,8 @@ def _claimed(action: Action, at: datetime, phase: Phase, urn: int) -> list[sync_
 
 
 def _truths(action: Action, urn: int | None, twin: int | None) -> list[Truth]:
+    if action.carries and not action.summary:
+        return []  # said with the first document of its group
     truths = [
         _truth("before", action, urn, twin, action.verdict),
         _truth("after", action, urn, twin, truth_after(action)),
@@ -286,16 +337,17 @@ def _truths(action: Action, urn: int | None, twin: int | None) -> list[Truth]:
 
 
 def _truth(stage: str, action: Action, urn: int | None, twin: int | None, verdict: str) -> Truth:
-    draft = action.expected or action.sent
+    draft = action.expected or action.sent or action.about
     assert draft is not None
+    scope = "expected" if action.expected else "summary" if action.summary else "ledger"
     return Truth(
         stage=stage,
-        scope="expected" if action.expected else "ledger",
+        scope=scope,
         store_id=draft.store_id,
-        receipt_no=draft.receipt_no,
+        receipt_no=action.summary or draft.receipt_no,
         document_kind=draft.kind,
         ordinal=draft.ordinal,
-        urn=urn,
+        urn=None if action.summary else urn,
         twin_urn=twin,
         verdict=verdict,
         drift_kinds=action.drift_kinds if verdict == "drifted" else "",

@@ -39,7 +39,9 @@ COLUMNS = (
     "drift_kinds",
     "ledger_urn",
     "candidates",
+    "partner_id",
 )
+SUMMARY = ":summary:"
 PAIRED = ("matched", "matched_within_policy", "drifted", "deferred", "in_suspense")
 
 
@@ -51,17 +53,21 @@ def judge(truths: Sequence[Truth], said: Sequence[Said], *, stage: str, publicat
     """Hold every truth against what was said of it, and everything said against the truths.
 
     An `ambiguous` is right only where no reference decides and the true partner is among its candidates; a
-    match with another document than the true one is wrong, unless the two are equal in every field.
+    match with another document than the true one is wrong, unless the two are equal in every field, and so is
+    another journal or day's document than the one that carries it.
     """
     twins: dict[int | None, int | None] = {t.urn: t.twin_urn for t in truths if t.twin_urn is not None}
     twins |= {twin: urn for urn, twin in twins.items()}
     named = {_name(row): row for row in said if row.is_expected}
     by_urn: dict[int | None, Said] = {row.ledger_urn: row for row in said if not row.is_expected}
+    summaries = {row.document_id.partition(SUMMARY)[2]: row for row in said if SUMMARY in row.document_id}
     contras = _contras_by_store(truths, said)
     findings, spoken_for = [], set()
     for truth in truths:
         if truth.scope == "expected":
             row = named.get((truth.store_id, truth.receipt_no, truth.document_kind, truth.ordinal))
+        elif truth.scope == "summary":
+            row = summaries.get(truth.receipt_no)
         elif truth.urn is None:
             waiting = contras[truth.store_id, truth.document_kind]
             row = waiting.pop() if waiting else None
@@ -108,7 +114,7 @@ def _repeated(said: Iterable[Said]) -> list[Said]:
     seen: set[object] = set()
     repeated = []
     for row in said:
-        name = _name(row) if row.is_expected else row.ledger_urn
+        name = _name(row) if row.is_expected else row.ledger_urn or row.document_id
         if name in seen:
             repeated.append(row)
         seen.add(name)
@@ -130,6 +136,8 @@ def _is_right(truth: Truth, row: Said, twins: Mapping[int | None, int | None]) -
         return not truth.is_strict and truth.urn in row.candidates
     if words_of(row) != words_of(truth):
         return False
+    if truth.partner_urn is not None:
+        return truth.partner_urn in (row.candidates if row.verdict in GREY else row.partner_urns)
     if truth.scope == "expected" and truth.urn is not None and row.verdict in PAIRED:
         return row.ledger_urn in (truth.urn, twins.get(truth.urn, truth.urn))
     return True
@@ -201,6 +209,7 @@ def _said(row: Mapping[str, Any]) -> Said:
         kinds,
         None if row["ledger_urn"] is None else int(row["ledger_urn"]),
         _urns(row["candidates"]),
+        _urns(row["partner_id"]),
     )
 
 

@@ -13,7 +13,7 @@ ABSENT = "absent"
 
 
 class Said(NamedTuple):
-    """One row of document_verdicts; `candidates` are URNs where they name ledger documents."""
+    """One row of document_verdicts; `candidates` and `partner_urns` are URNs where ledger documents are named."""
 
     document_id: str
     store_id: str
@@ -24,6 +24,7 @@ class Said(NamedTuple):
     drift_kinds: str
     ledger_urn: int | None
     candidates: frozenset[int]
+    partner_urns: frozenset[int] = frozenset()
 
     @property
     def is_expected(self) -> bool:

@@ -3,9 +3,11 @@ reads it.
 
 One row per stage and document. `scope` expected: a document that a receipt should give, named by store_id,
 receipt_no, document_kind and ordinal; kind `none`, ordinal 0 for a receipt that rightly leaves no trace.
+`scope` summary: a day that Sage holds as a whole, `receipt_no` being store:date:till:measure:bank.
 `scope` ledger: a document only Sage knows, named by `urn`; null for a contra that Tillproof is yet to post.
 An expected row carries in `urn` the document that truly is it, where the connector posted one. `twin_urn`
-is that of a document equal in every field: which of the two is which is no fact. `is_strict`: its reference
+is that of a document equal in every field: which of the two is which is no fact. `partner_urn` is that of the
+journal, or of the day's document, that carries it. `is_strict`: its reference
 names the receipt, so no rung may call it ambiguous. Money in pence, positive in the direction of the
 document. Beside it lies the truth about every till's closure of a day, written by the tills.
 """
@@ -34,6 +36,7 @@ SCHEMA = pa.schema(
         ("ordinal", pa.int32()),
         ("urn", pa.int64()),
         ("twin_urn", pa.int64()),
+        ("partner_urn", pa.int64()),
         ("verdict", pa.string()),
         ("drift_kinds", pa.string()),
         ("fault", pa.string()),
@@ -63,6 +66,7 @@ class Truth:
     document_date: date
     gross_pence: int
     twin_urn: int | None = None
+    partner_urn: int | None = None
     drift_kinds: str = ""
     note: str = ""
     is_strict: bool = True

@@ -144,6 +144,11 @@ def _sold_by_us(candidate: Candidate) -> bool:
     return candidate.can_be_posted_by_us and candidate.goods.kind == "invoice"
 
 
+def _journalled(candidate: Candidate) -> bool:
+    """In one phase with the journal that follows it."""
+    return candidate.can_be_posted_by_us and candidate.day not in LAST_DAYS
+
+
 WHERE: dict[str, Callable[[Candidate], bool]] = {
     "rejected_hidden_nominal": lambda c: c.is_party,
     "rejected_tax_code": lambda c: c.is_reduced,
@@ -172,6 +177,11 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "never_sold": lambda c: c.is_plain and c.goods.kind == "invoice" and _only_tender(c),
     "to_suspense": lambda c: c.is_plain,
     "deferred": lambda c: c.is_plain and c.goods.kind == "invoice",
+    "journalled_receipt": _journalled,
+    "journalled_without_vat": lambda c: _journalled(c) and c.goods.tax_pence > 0,
+    "journalled_tender": lambda c: _journalled(c) and c.is_alone_in_slot and c.day.day <= 25,
+    "journalled_in_part": lambda c: _journalled(c) and _only_tender(c) and c.goods.net_pence > 1000,
+    "journal_reversed": _journalled,
     "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
     "not_a_sale_posted": lambda c: is_not_a_sale(c.receipt) and c.receipt.gross_pence < 0,
 }
@@ -185,11 +195,70 @@ def quotas(phase: Phase) -> dict[str, int | None]:
         }
 
 
-def choose(candidates: Sequence[Candidate], *, seed: int, quota: Mapping[str, int | None]) -> dict[str, str]:
-    """Receipt number -> fault. A receipt carries one fault at most; fewer than asked only where fewer fit."""
+@dataclass(frozen=True)
+class Day:
+    """A store-day that carries a fault as a whole: the receipts that it touches, in their order."""
+
+    fault: str
+    members: Sequence[Candidate]
+
+    def is_last(self, candidate: Candidate) -> bool:
+        return candidate.receipt.receipt_no == self.members[-1].receipt.receipt_no
+
+
+def _is_short_plain_day(day: Sequence[Candidate]) -> bool:
+    return 3 <= len(day) <= 12 and all(map(_journalled, day))
+
+
+# of a whole day's candidates, those that the fault touches; none where it cannot show
+DAYS: dict[str, Callable[[Sequence[Candidate]], Sequence[Candidate]]] = {
+    "journalled_day": lambda day: day[:3] if len(day) > 3 and all(map(_journalled, day)) else (),
+    "summarised_day": lambda day: day if _is_short_plain_day(day) else (),
+    "summarised_day_short": lambda day: day if _is_short_plain_day(day) else (),
+    "summarised_day_journal": lambda day: day if _is_short_plain_day(day) else (),
+}
+
+
+def choose_days(
+    candidates: Sequence[Candidate], *, seed: int, quota: Mapping[str, int | None]
+) -> tuple[dict[str, Day], frozenset[str]]:
+    """Receipt number -> the day's fault, and every receipt of those days: they carry no other."""
+    by_slot: dict[tuple[str, date], list[Candidate]] = {}
+    for candidate in candidates:
+        by_slot.setdefault((candidate.receipt.store_id, candidate.day), []).append(candidate)
+    slots = sorted(by_slot, key=lambda slot: _whole(f"{seed}|{slot}"))
+    touched: dict[str, Day] = {}
+    taken: set[tuple[str, date]] = set()
+    for fault, touches in DAYS.items():
+        planted = 0
+        for slot in slots:
+            if planted == quota.get(fault, 0):
+                break
+            members = touches(by_slot[slot])
+            if members and slot not in taken:
+                taken.add(slot)
+                touched |= {member.receipt.receipt_no: Day(fault, members) for member in members}
+                planted += 1
+    return touched, frozenset(c.receipt.receipt_no for slot in taken for c in by_slot[slot])
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    *,
+    seed: int,
+    quota: Mapping[str, int | None],
+    taken: frozenset[str] = frozenset(),
+) -> dict[str, str]:
+    """Receipt number -> fault. A receipt carries one fault at most; fewer than asked only where fewer fit.
+
+    `taken` are left alone, and so are faults of whole days.
+    """
+    candidates = [candidate for candidate in candidates if candidate.receipt.receipt_no not in taken]
     draws = [_whole(f"{seed}|{candidate.receipt.receipt_no}") for candidate in candidates]
     chosen: dict[str, str] = {}
     for fault, wanted in quota.items():
+        if fault in DAYS:
+            continue
         fits, salt, planted = WHERE[fault], _whole(fault), 0
         lots = [((draw ^ salt) * SPREAD) % LOTS for draw in draws]
         for position in sorted(range(len(candidates)), key=lots.__getitem__):

@@ -28,8 +28,8 @@ FILES = {
     ),
     "cutovers": "company_id,store_id,cutover_date\nDGS,*,2010-12-01\n",
     "connector_patterns": (
-        "company_id,connector,pattern,retry_window_hours\n"
-        "DGS,CONNECTOR,^POS-(S[0-9]{2})-([0-9]+)(?:-([0-9]+))?$,6\n"
+        "company_id,connector,pattern,retry_window_hours,day_pattern\n"
+        "DGS,CONNECTOR,^POS-(S[0-9]{2})-([0-9]+)(?:-([0-9]+))?$,6,^DAY-(S[0-9]{2})-([0-9]{8})()$\n"
     ),
 }
 

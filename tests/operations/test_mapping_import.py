@@ -67,6 +67,7 @@ def test_a_changed_row_is_logged_with_what_it_was_and_who_changed_it(operations,
         ("writers_of_record", "S02", "S09", "row 3, column store_id: 'S09' is not in stores"),
         ("connector_patterns", "(?:-([0-9]+))?", "", "has 2 groups, needs three"),
         ("connector_patterns", "^POS", "^(POS", "is not a regular expression"),
+        ("connector_patterns", "DAY-(S[0-9]{2})", "DAY-S01", "has 2 groups, needs three: store, date, till"),
         ("companies", "original_date", "later", "'later' is not one of original_date, hold"),
         ("companies", "original_date", "today", "column late_policy: 'today' cannot be done yet"),
         ("companies", "sage200", "sage50", "column ledger_kind: 'sage50' is not one of sage200"),
@@ -111,6 +112,24 @@ def test_every_setting_that_is_kept_is_read_by_something_beyond_the_door():
                 assert re.search(rf"\b{column}(_thousandths)?\b", models), (
                     f"{file.name}.{column} is read by no model"
                 )
+
+
+def test_an_optional_column_that_a_file_leaves_out_stays_as_it_was_and_empties_where_it_is_empty(
+    operations, tmp_path
+):
+    operations.import_mappings(write_folder(tmp_path / "a"), "Ann", "first import")
+
+    def day_pattern() -> str | None:
+        return operations.landed_tables()["connector_patterns"]["day_pattern"].to_pylist()[0]
+
+    said = day_pattern()
+    assert said is not None
+    older = "company_id,connector,pattern,retry_window_hours\nDGS,CONNECTOR,^POS-(S01)-([0-9]+)()$,6\n"
+    operations.import_mappings(write_folder(tmp_path / "b", connector_patterns=older), "Ann", "other pattern")
+    assert day_pattern() == said
+    none = "company_id,connector,pattern,retry_window_hours,day_pattern\nDGS,CONNECTOR,^POS-(S01)-([0-9]+)()$,6,\n"
+    operations.import_mappings(write_folder(tmp_path / "c", connector_patterns=none), "Ann", "no days")
+    assert day_pattern() is None
 
 
 def test_a_dry_run_says_what_each_row_would_do_and_writes_nothing(operations, tmp_path):

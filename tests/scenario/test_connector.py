@@ -86,7 +86,11 @@ def test_every_document_in_sage_is_in_the_truth_and_no_other(story: Story) -> No
     before = [truth.urn for truth in story.truths() if truth.urn is not None]
     again = [truth.urn for truth in story.of_fault("second_writer", "after")]
     assert len(before) == len(set(before))
-    assert set(before) | set(again) == in_sage
+    # a day's document is named by what it carries; so are journals, which are not in the sales ledger
+    of_days = {truth.partner_urn for truth in story.truths() if truth.verdict == "matched"} & in_sage
+    assert of_days
+    assert set(before) | set(again) | of_days == in_sage
+    assert not of_days & {*before, *again}
 
 
 def test_an_innocent_document_is_in_sage_to_the_penny_on_its_day(story: Story) -> None:
@@ -175,6 +179,60 @@ def test_a_lost_reference_leaves_amounts_that_occur_once_in_their_slot(story: St
         assert not truth.is_strict
 
 
+def test_a_journal_stands_for_what_it_carries_and_a_reversed_one_for_nothing(story: Story) -> None:
+    carried = [t for t in story.truths() if t.partner_urn is not None and t.verdict != "matched"]
+    carried = [t for t in carried if t.scope == "expected"]
+    assert {t.fault for t in carried} == {
+        "journalled_receipt",
+        "journalled_without_vat",
+        "journalled_tender",
+        "journalled_in_part",
+        "journalled_day",
+    }
+    assert {t.urn for t in carried} == {None}
+    for urn in {t.partner_urn for t in carried}:
+        lines = story.database.execute(
+            """
+            select codes.reference, codes.cost_centre, value_pence, source
+            from nominal_lines inner join nominal_codes as codes on codes.id = nominal_id where urn = ?
+            """,
+            (urn,),
+        ).fetchall()
+        members = [t for t in carried if t.partner_urn == urn]
+        assert {line[3] for line in lines} == {"LedgerNominal"}
+        assert {line[1] for line in lines} - {""} == {members[0].store_id}
+        money = sum(
+            t.gross_pence * (-1 if t.document_kind == "payment" else 1)
+            for t in members
+            if t.document_kind in ("receipt", "payment")
+        )
+        assert sum(line[2] for line in lines if line[0] in ("1230", "1240")) == money
+    assert {t.partner_urn for t in story.of_fault("journal_reversed")} == {None}
+    assert {t.verdict for t in story.of_fault("journal_reversed", "after")} == {"matched"}
+    days = {(t.store_id, t.document_date) for t in story.of_fault("journalled_day")}
+    others = [t for t in story.truths() if (t.store_id, t.document_date) in days and t.part == "planted"]
+    assert {t.fault for t in others} == {"journalled_day"}
+
+
+def test_a_day_s_documents_come_to_what_its_receipts_do_but_for_what_was_forgotten(story: Story) -> None:
+    booked = dict(story.database.execute("select urn, abs(gross_pence) from sales_transactions"))
+    for fault in ("summarised_day", "summarised_day_short"):
+        members = [t for t in story.of_fault(fault) if t.scope == "expected"]
+        drifted = {t.partner_urn for t in story.of_fault(fault) if t.verdict == "drifted"}
+        assert {t.verdict for t in members} == {"matched"}
+        for urn in {t.partner_urn for t in members}:
+            taken = sum(t.gross_pence for t in members if t.partner_urn == urn)
+            assert (booked[urn] < taken) if urn in drifted else (booked[urn] == taken)
+        assert bool(drifted) == (fault == "summarised_day_short")
+    assert {t.receipt_no.split(":")[3] for t in story.truths() if t.scope == "summary"} == {
+        "sales",
+        "takings",
+    }
+    journals = {t.partner_urn for t in story.of_fault("summarised_day_journal")}
+    assert journals
+    assert not journals & set(booked)
+
+
 def test_what_the_gate_holds_back_stays_missing_and_the_rest_is_put_right(story: Story) -> None:
     after = {
         (t.receipt_no, t.document_kind, t.ordinal): t for t in story.truths("after") if t.scope == "expected"
@@ -219,7 +277,7 @@ def log_of(story: Story) -> dict[str, list[dict[str, str]]]:
 
 def test_the_log_lies_about_what_never_arrived_and_admits_what_was_refused(story: Story) -> None:
     log = log_of(story)
-    urns = {str(truth.urn) for truth in story.truths() if truth.urn}
+    urns = {str(urn) for truth in story.truths() for urn in (truth.urn, truth.partner_urn) if urn}
     for truth in story.of_fault("missing_receipt_whole"):
         reference = f"POS-{truth.store_id}-{truth.receipt_no}"
         attempt = log[reference][-1]

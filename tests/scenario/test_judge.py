@@ -53,6 +53,12 @@ TRUTHS = [
     truth("8", "matched", 107),
     truth("8", "reversed", 108, scope="ledger", twin_urn=107, fault="posted_twice_reversed", **PLANTED),
     truth("900", "missing_in_pos", 110, scope="ledger", fault="never_sold", **PLANTED),
+    truth("10", "covered_by_journal", partner_urn=120, fault="journalled_receipt", **PLANTED),
+    truth(
+        "S01:2011-05-04::sales:", "drifted", scope="summary", partner_urn=130, drift_kinds="amount", **PLANTED
+    ),
+    truth("12", "matched", partner_urn=130, fault="summarised_day", **PLANTED),
+    truth("11", "ambiguous", partner_urn=121, fault="journalled_in_part", is_strict=False, **PLANTED),
 ]
 
 
@@ -64,15 +70,18 @@ def said_of(truths: list[Truth]) -> list[Said]:
     """A pipeline that knows everything."""
     return [
         Said(
-            key(position) if t.scope == "expected" else f"DGS:sales:{t.urn or 900 + position}",
+            {"expected": key(position), "summary": f"DGS:summary:{t.receipt_no}"}.get(
+                t.scope, f"DGS:sales:{t.urn or 900 + position}"
+            ),
             t.store_id,
             t.receipt_no,
             t.document_kind,
             t.ordinal,
             t.verdict,
             t.drift_kinds,
-            t.urn if t.scope == "expected" else t.urn or 900 + position,
-            frozenset(),
+            t.urn or 900 + position if t.scope == "ledger" else t.urn,
+            frozenset({t.partner_urn} if t.verdict == "ambiguous" and t.partner_urn else ()),
+            frozenset({t.partner_urn} if t.verdict != "ambiguous" and t.partner_urn else ()),
         )
         for position, t in enumerate(truths)
     ]
@@ -110,6 +119,13 @@ WRONG: dict[str, Callable[[], list[Said]]] = {
     "a receipt that leaves no trace called missing": lambda: changed(6, verdict="missing_in_ledger"),
     "a copy taken for a stranger": lambda: changed(8, verdict="missing_in_pos"),
     "a stranger taken for a copy": lambda: changed(11, verdict="duplicate_in_ledger"),
+    "another journal than the one that carries it": lambda: changed(12, partner_urns=frozenset({121})),
+    "a journal that nobody names": lambda: changed(12, partner_urns=frozenset()),
+    "a journalled document called missing": lambda: changed(12, verdict="missing_in_ledger"),
+    "an ambiguous that does not name the journal": lambda: changed(15, candidates=frozenset({120})),
+    "a day of which nothing is said": lambda: [*said_of(TRUTHS)[:13], *said_of(TRUTHS)[14:]],
+    "a day that differs called equal": lambda: changed(13, verdict="matched", drift_kinds=""),
+    "a receipt taken for one of another day": lambda: changed(14, partner_urns=frozenset({131})),
     "a document without a verdict": lambda: said_of(TRUTHS)[1:],
     "a planted fault without a verdict": lambda: said_of(TRUTHS)[:-1],
     "a ledger document accused that nobody knows": lambda: [
@@ -193,8 +209,8 @@ def test_recall_and_precision_are_of_documents() -> None:
     said = changed(3, verdict="matched", ledger_urn=999)
     report = summary(judged(said))
     matched, missing = report["verdicts"]["matched"], report["verdicts"]["missing_in_ledger"]
-    assert (matched["truth"], matched["said"], matched["right"]) == (5, 6, 5)
-    assert matched["precision"] == round(5 / 6, 6)
+    assert (matched["truth"], matched["said"], matched["right"]) == (6, 7, 6)
+    assert matched["precision"] == round(6 / 7, 6)
     assert missing["recall"] == 0
     assert report["faults"]["missing_receipt_whole"]["recall"] == 0
     assert report["misses"] == [
@@ -266,7 +282,10 @@ def publish(
 ) -> Path:
     """A publication of the verdicts, in two files, beside an older one that must not be read."""
     rows = [
-        row._asdict() | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
+        row._asdict()
+        | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
+        | {"partner_urns": None}
+        | {"partner_id": ",".join(f"DGS:nominal:{urn}" for urn in sorted(row.partner_urns))}
         for row in said
     ]
     of_day = [
@@ -330,7 +349,7 @@ def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(
     passed = run(truth_file, publish(tmp_path / "right", said_of(TRUTHS)), "--json")
     assert passed.returncode == 0, passed.stderr
     report = json.loads(passed.stdout)
-    assert (report["publication"], report["documents"], report["right"]) == (2, 12, 12)
+    assert (report["publication"], report["documents"], report["right"]) == (2, 16, 16)
     failed = run(truth_file, publish(tmp_path / "wrong", changed(2, drift_kinds="amount")))
     assert failed.returncode == 1
     assert "1 planted documents were not found" in failed.stdout

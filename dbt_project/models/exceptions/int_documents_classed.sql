@@ -36,6 +36,7 @@ classed as (
                 then blocks.rule_id || coalesce(' ' || blocks.observed_value, '')
             when verdicts.verdict = 'drifted' then verdicts.drift_kinds
             when verdicts.verdict = 'not_checked' then verdicts.reason || ' ' || verdicts.store_id
+            when verdicts.verdict = 'covered_by_journal' then verdicts.reason
             else coalesce(verdicts.sync_message, verdicts.reason, verdicts.verdict)
         end as cause_detail,
         case
@@ -44,6 +45,7 @@ classed as (
             when verdicts.verdict = 'duplicate_in_ledger' then 'Reverse the copy with its equal and opposite.'
             when verdicts.verdict = 'drifted' then 'Correct it in Sage, or reverse and repost.'
             when verdicts.verdict = 'ambiguous' then 'Decide which candidate it is.'
+            when verdicts.verdict = 'covered_by_journal' then 'Leave the journal and post nothing, or reverse the journal and post the document.'
             when verdicts.verdict = 'in_suspense' then 'Move it from suspense to its own account.'
             when verdicts.verdict = 'deferred' then 'Check its date; Sage holds it outside the nominal ledger.'
             when verdicts.verdict = 'missing_in_pos' then 'Find who posted it, and reverse it if no sale stands behind it.'

@@ -1,4 +1,5 @@
--- What each open document does to the books, by effect, signed as tills less Sage. Value at risk is the largest of the first three.
+-- What each open document does to the books, by effect, signed as tills less Sage. Value at risk is the largest of the first
+-- three: of what a journal carries, the VAT that it leaves out.
 with classed as (
     select * from {{ ref('int_documents_classed') }}
 ),
@@ -7,17 +8,19 @@ effects as (
     select
         classed.*,
         case
-            when is_sales then 0
+            when is_sales or verdict = 'covered_by_journal' then 0
             when verdict in ('in_suspense', 'deferred', 'ambiguous') then direction * expected_gross_pence
             else direction * variance_pence
         end as takings_effect_pence,
         case
-            when not is_sales then 0
+            when not is_sales or reason = 'carried_with_vat' then 0
             when verdict in ('deferred', 'ambiguous') then direction * expected_tax_pence
             else direction * (expected_tax_pence - coalesce(ledger_tax_pence, 0))
         end as vat_effect_pence,
         case
-            when not is_sales then 0
+            when not is_sales or reason = 'carried_with_vat' then 0
+            -- the journal booked the VAT as sales
+            when reason = 'carried_without_vat' then -direction * expected_tax_pence
             when verdict in ('in_suspense', 'deferred', 'ambiguous') then direction * expected_net_pence
             else direction * (expected_net_pence - coalesce(ledger_net_pence, 0))
         end as profit_effect_pence,

@@ -58,11 +58,14 @@ to_post as (
         open_documents.sync_claim,
         greatest(expected.sold_at, coalesce(open_documents.sync_claimed_at, expected.sold_at)) as last_try_at,
         open_documents.document_id as subject_id,
-        cast(null as varchar) as untouchable_reason
+        case
+            when open_documents.verdict = 'covered_by_journal'
+                then 'a manual journal carries it (' || open_documents.partner_id || '): posting it would double it'
+        end as untouchable_reason
     from open_documents
     inner join {{ ref('expected_documents') }} as expected on open_documents.posting_key = expected.posting_key
     left join live_intents on open_documents.posting_key = live_intents.posting_key
-    where open_documents.verdict = 'missing_in_ledger' and live_intents.posting_key is null
+    where open_documents.verdict in ('missing_in_ledger', 'covered_by_journal') and live_intents.posting_key is null
 ),
 
 to_reverse as (
@@ -160,8 +163,8 @@ described as (
         timed.writer,
         coalesce(timed.sync_claim, 'none') as sync_claim,
         case
-            when timed.blocked_by is not null then 'the gate does not let it through: ' || timed.blocked_by
             when timed.untouchable_reason is not null then timed.untouchable_reason
+            when timed.blocked_by is not null then 'the gate does not let it through: ' || timed.blocked_by
             when two_writers.store_id is not null then 'two writers post for this store'
             when stopped_stores.store_id is not null then 'posting is stopped for this store'
             when timed.writer = 'observe' then 'nobody is named to post for this store'

@@ -18,7 +18,7 @@ with expected_side as (
         cast(rung as integer) as rung,
         evidence,
         ledger_document_id,
-        cast(null as varchar) as partner_id,
+        partner_id,
         candidates,
         legs_not_checked,
         sync_claim,
@@ -74,10 +74,51 @@ ledger_side as (
     from {{ ref('int_ledger_judged') }}
 ),
 
+-- a day that Sage holds as a whole: its receipts carry their own figures, this row what is left over
+group_side as (
+    select
+        group_id as document_id,
+        company_id,
+        store_id,
+        till_id,
+        business_date,
+        business_date as document_date,
+        cast(null as varchar) as event_id,
+        cast(null as varchar) as receipt_no,
+        measure || '_summary' as document_kind,
+        cast(1 as integer) as ordinal,
+        cast(null as varchar) as posting_key,
+        verdict,
+        reason,
+        drift_kinds,
+        cast(null as varchar) as policy,
+        cast(rung as integer) as rung,
+        evidence,
+        cast(null as varchar) as ledger_document_id,
+        ledger_document_ids as partner_id,
+        cast(null as varchar) as candidates,
+        case when measure = 'sales' then 'nominal,tax_code' end as legs_not_checked,
+        cast(null as varchar) as sync_claim,
+        cast(null as varchar) as sync_message,
+        cast(null as timestamp) as sync_claimed_at,
+        cast(null as varchar) as tender_type,
+        true as is_money,
+        cast(0 as bigint) as expected_gross_pence,
+        cast(0 as bigint) as expected_net_pence,
+        cast(0 as bigint) as expected_tax_pence,
+        beyond_pence as ledger_gross_pence,
+        case when measure = 'sales' then beyond_pence - beyond_tax_pence else cast(0 as bigint) end as ledger_net_pence,
+        beyond_tax_pence as ledger_tax_pence,
+        cast(0 as bigint) as outside_pence
+    from {{ ref('int_groups_weighed') }}
+),
+
 unioned as (
     select * from expected_side
     union all
     select * from ledger_side
+    union all
+    select * from group_side
 ),
 
 signed as (
@@ -88,7 +129,7 @@ signed as (
         ledger.document_date as ledger_date,
         ledger.period_start_date as ledger_period_start_date,
         cast(case when unioned.document_kind in ('credit_note', 'payment', 'bank_payment') then -1 else 1 end as integer) as direction,
-        unioned.document_kind in ('invoice', 'credit_note') as is_sales,
+        unioned.document_kind in ('invoice', 'credit_note', 'sales_summary') as is_sales,
         {{ is_open_verdict('unioned.verdict') }} as is_open,
         {{ whole('unioned.expected_gross_pence - coalesce(unioned.ledger_gross_pence, 0)') }} as variance_pence
     from unioned

@@ -7,16 +7,24 @@ assembled as (
     select
         expected.*,
         compared.ledger_document_id,
-        compared.rung,
-        coalesce(compared.evidence, decided.evidence) as evidence,
-        compared.ledger_gross_pence,
-        compared.ledger_net_pence,
-        compared.ledger_tax_pence,
+        coalesce(compared.rung, groups.rung, covered.rung) as rung,
+        coalesce(compared.evidence, 'one of a day: ' || groups.evidence, covered.evidence, decided.evidence) as evidence,
+        groups.group_id,
+        groups.is_in_nominal as is_group_in_nominal,
+        groups.is_in_suspense as is_group_in_suspense,
+        covered.journal_id,
+        coalesce(groups.ledger_document_ids, covered.journal_id) as partner_id,
+        case when covered.is_vat_covered then 'carried_with_vat' else 'carried_without_vat' end as carriage,
+        -- of a day that Sage holds as a whole, what is left over is the group's
+        case when groups.group_id is null then compared.ledger_gross_pence else expected.gross_pence end as ledger_gross_pence,
+        case when groups.group_id is null then compared.ledger_net_pence else expected.net_pence end as ledger_net_pence,
+        case when groups.group_id is null then compared.ledger_tax_pence else expected.tax_pence end as ledger_tax_pence,
         compared.is_in_nominal,
         compared.is_in_suspense,
         coalesce(explained.drift_kinds, '') as drift_kinds,
         explained.policy,
-        ambiguous.candidates,
+        coalesce(ambiguous.candidates, covered.candidates) as candidates,
+        case when ambiguous.candidates is not null then 'several_equal_candidates' else 'journal_may_carry_it' end as doubt,
         case
             when compared.has_unmapped_nominal and compared.has_unmapped_tax then 'nominal,tax_code'
             when compared.has_unmapped_nominal then 'nominal'
@@ -31,6 +39,9 @@ assembled as (
     left join {{ ref('int_documents_compared') }} as compared on expected.posting_key = compared.posting_key
     left join {{ ref('int_drifts_explained') }} as explained on expected.posting_key = explained.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
+    left join {{ ref('int_documents_grouped') }} as grouped on expected.posting_key = grouped.document_id
+    left join {{ ref('int_groups_weighed') }} as groups on grouped.group_id = groups.group_id
+    left join {{ ref('int_documents_covered_by_journal') }} as covered on expected.posting_key = covered.posting_key
     left join {{ ref('int_match_decisions_weighed') }} as decided
         on expected.posting_key = decided.posting_key and decided.is_in_force and decided.ledger_document_id is null
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
@@ -49,6 +60,10 @@ judged as (
             when document_kind = 'none' then 'nothing_to_post'
             when not is_store_mapped or not is_complete or currency_status = 'foreign' then 'not_checked'
             when candidates is not null then 'ambiguous'
+            when journal_id is not null then 'covered_by_journal'
+            when group_id is not null and not is_group_in_nominal then 'deferred'
+            when group_id is not null and is_group_in_suspense then 'in_suspense'
+            when group_id is not null then 'matched'
             when ledger_document_id is null and is_before_cutover then 'not_checked'
             when ledger_document_id is null and not is_past_grace then 'pending'
             when ledger_document_id is null then 'missing_in_ledger'
@@ -63,7 +78,8 @@ judged as (
             when not is_store_mapped then 'store_unmapped'
             when not is_complete then 'rows_set_aside'
             when currency_status = 'foreign' then 'foreign_currency'
-            when candidates is not null then 'several_equal_candidates'
+            when candidates is not null then doubt
+            when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
             when policy is not null then policy
         end as reason

@@ -1,9 +1,19 @@
 -- The verdict on each ledger document that bears a till's mark and no expected document explains.
-with documents as (
+-- judged with what they carry, or may
+with carriers as (
+    select unnest(string_split(coalesce(journal_id, candidates), ',')) as ledger_document_id
+    from {{ ref('int_documents_covered_by_journal') }}
+    union
+    select document_id as ledger_document_id from {{ ref('int_documents_grouped') }}
+    where side = 'ledger'
+),
+
+documents as (
     select ledger.*
     from {{ ref('int_ledger_documents_attributed') }} as ledger
     left join {{ ref('int_matches_unioned') }} as matches on ledger.ledger_document_id = matches.ledger_document_id
-    where ledger.mark is not null and matches.ledger_document_id is null
+    left join carriers on ledger.ledger_document_id = carriers.ledger_document_id
+    where ledger.mark is not null and matches.ledger_document_id is null and carriers.ledger_document_id is null
 ),
 
 reversed_documents as (

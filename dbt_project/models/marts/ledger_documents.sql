@@ -22,9 +22,14 @@ with documents as (
         ledger.is_allocated,
         ledger.is_bank_reconciled,
         matches.posting_key,
-        cast(matches.rung as integer) as rung
+        cast(coalesce(matches.rung, grouped.rung) as integer) as rung
     from {{ ref('int_ledger_documents_attributed') }} as ledger
     left join {{ ref('int_matches_unioned') }} as matches on ledger.ledger_document_id = matches.ledger_document_id
+    left join (select distinct
+        document_id,
+        5 as rung
+    from {{ ref('int_documents_grouped') }}
+    where side = 'ledger') as grouped on ledger.ledger_document_id = grouped.document_id
 )
 
 select * from documents

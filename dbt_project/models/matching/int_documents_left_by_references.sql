@@ -1,5 +1,5 @@
 -- What rungs 1 and 2 left, on both sides, by what identifies a document that names nobody: store, day, kind, and its figures.
--- A reference that names some receipt is evidence against every other, so such a document is not offered here.
+-- A reference that names some receipt, or a whole day, is evidence against every other, so such a document is not offered here.
 with stricter as (
     select
         company_id,
@@ -43,7 +43,9 @@ ledger_left as (
         right('000000000000000000' || cast(ledger.urn as varchar), 18) as order_text
     from {{ ref('int_ledger_documents_unreversed') }} as ledger
     left join stricter on ledger.ledger_document_id = stricter.ledger_document_id
-    where stricter.ledger_document_id is null and ledger.our_key is null and ledger.named_receipt_no is null
+    where
+        stricter.ledger_document_id is null and ledger.our_key is null and ledger.named_receipt_no is null
+        and ledger.named_date is null
 ),
 
 unioned as (

@@ -34,6 +34,8 @@ read_references as (
         named.named_store_id,
         named.named_receipt_no,
         named.named_ordinal,
+        named.named_date,
+        named.named_till_id,
         named.connector
     from documents
     left join {{ ref('int_references_read') }} as named
@@ -46,7 +48,7 @@ attributed as (
         coalesce(our_keys.store_id, read_references.named_store_id, till_customers.store_id) as store_id,
         case
             when read_references.our_key is not null then 'ours'
-            when read_references.named_receipt_no is not null then 'connector'
+            when read_references.named_receipt_no is not null or read_references.named_date is not null then 'connector'
             when till_customers.store_id is not null then 'till_customer'
         end as mark
     from read_references

@@ -1,12 +1,18 @@
 -- After the last rung: a leftover that carries the same evidence as a document already matched is the same event twice.
-with leftovers as (
+with grouped as (
+    select distinct document_id from {{ ref('int_documents_grouped') }}
+    where side = 'ledger'
+),
+
+leftovers as (
     select ledger.*
     from {{ ref('int_ledger_documents_unreversed') }} as ledger
     left join {{ ref('int_matches_unioned') }} as matches
         on ledger.ledger_document_id = matches.ledger_document_id
     left join {{ ref('int_documents_ambiguous') }} as ambiguous
         on ledger.ledger_document_id = ambiguous.document_id
-    where matches.ledger_document_id is null and ambiguous.document_id is null
+    left join grouped on ledger.ledger_document_id = grouped.document_id
+    where matches.ledger_document_id is null and ambiguous.document_id is null and grouped.document_id is null
 ),
 
 matched_events as (
@@ -73,7 +79,7 @@ by_figures as (
                 (leftovers.document_kind in ('invoice', 'credit_note') and leftovers.tax_pence = matched_events.tax_pence)
                 or (leftovers.document_kind in ('receipt', 'payment') and leftovers.bank_code = matched_events.bank_code)
             )
-    where leftovers.our_key is null and leftovers.named_receipt_no is null
+    where leftovers.our_key is null and leftovers.named_receipt_no is null and leftovers.named_date is null
 ),
 
 ranked as (

@@ -27,8 +27,9 @@ faced as (
         expected.posting_key is not null as is_expected,
         expected_side.document_id is not null as is_expected_left,
         decisions.ledger_document_id is null as is_none_of_them,
-        ledger.ledger_document_id is not null as is_in_ledger,
-        ledger_side.document_id is not null as is_ledger_left,
+        journals.ledger_document_id is not null as is_journal,
+        coalesce(ledger.ledger_document_id, journals.ledger_document_id) is not null as is_in_ledger,
+        coalesce(ledger_side.document_id, journals.ledger_document_id) is not null as is_ledger_left,
         strangers.posting_key is not null as has_stranger
     from decisions
     left join {{ ref('expected_documents') }} as expected
@@ -42,6 +43,8 @@ faced as (
         on expected.posting_key = expected_side.document_id and expected_side.side = 'expected'
     left join documents_left as ledger_side
         on ledger.ledger_document_id = ledger_side.document_id and ledger_side.side = 'ledger'
+    left join {{ ref('int_journals_faced') }} as journals
+        on decisions.company_id = journals.company_id and decisions.ledger_document_id = journals.ledger_document_id
     left join strangers on decisions.posting_key = strangers.posting_key
 ),
 
@@ -58,6 +61,7 @@ weighed as (
         posting_key,
         ledger_document_id,
         candidates,
+        is_journal,
         decided_by,
         reason,
         case

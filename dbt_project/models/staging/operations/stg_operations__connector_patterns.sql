@@ -7,6 +7,7 @@ renamed as (
         company_id,
         connector,
         pattern,
+        day_pattern,
         retry_window_hours
     from source
 )
