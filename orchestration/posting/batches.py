@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 from orchestration.ledgers.ledger import Ledger, PostedDocument
@@ -27,6 +27,7 @@ from orchestration.posting.decisions import Decision, decide
 from orchestration.posting.documents import Payload
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
+from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits, PostingPolicy
 from orchestration.posting.poster import Poster
 from orchestration.posting.probes import (
@@ -42,7 +43,7 @@ from orchestration.posting.verification import truths_of
 MARK = "sage50:"  # what stands before the batch's digest in the `worker` of its members
 BATCH_VERSION = 1
 KEYS_AT_ONCE = 1000
-LIVE_FACTS_S = 3600.0  # one export does not change while it is looked at
+LIVE_FACTS_S = 3600.0
 FREE = ("unknown", "unsettled")
 LOOKED_FOR = ("unknown", "unsettled", "acknowledged", "deferred", "wrong")
 
@@ -81,12 +82,12 @@ class Batch:
     first_row: int
     members: tuple[Member, ...]
 
-    @property
+    @cached_property
     def payload(self) -> str:
         """The canonical JSON that the store keeps."""
         return json.dumps({"version": BATCH_VERSION, **asdict(self)}, sort_keys=True, default=_iso)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON."""
         return hashlib.sha256(self.payload.encode()).hexdigest()
@@ -101,7 +102,7 @@ class Batch:
         """The file."""
         return self.text.encode(self.encoding)
 
-    @property
+    @cached_property
     def file_digest(self) -> str:
         """SHA-256 of the file."""
         return digest_of(self.content)
@@ -421,7 +422,8 @@ OUTCOMES: dict[str, str] = {
 
 def read_back(operations: Operations, books: Books, company_id: str) -> list[ReadBack]:
     """Look for every batch, row by row, and record how far the five truths hold of each document."""
-    poster = Poster(books, operations, alone=True)
+    # an export does not change while it is looked at
+    poster = Poster(books, operations, alone=True, pace=Pace(live_facts_s=LIVE_FACTS_S))
     return [
         _read_back(operations, books, poster, batch, intents)
         for batch, intents in batches(operations, company_id)
@@ -444,12 +446,20 @@ def _read_back(
         for document in books.find_many([key[:18] for key in part], []):
             documents[document.reference].append(document)
     rows = [found for member in mine for found in _rows_found(batch, member, there[member.posting_key])]
+    as_written = {member.posting_key for member in mine} - {
+        row.posting_key for row in rows if row.state != "once"
+    }
     suspense = operations.suspense_account(batch.company_id)
     states: Counter[str] = Counter()
     differences: dict[str, str] = {}
-    for member in mine:
+    for place, member in enumerate(mine):
         key = member.posting_key
-        intent = _settled(operations, poster, intents[key], documents[key], suspense)
+        intent = intents[key]
+        if place % KEYS_AT_ONCE == 0:
+            coming = (intents[one.posting_key] for one in mine[place : place + KEYS_AT_ONCE])
+            poster.look_ahead(one for one in coming if one.state in LOOKED_FOR)
+        if intent.state != "proven" or key not in as_written:
+            intent = _settled(operations, poster, intent, documents[key], suspense)
         states[intent.state] += 1
         words = intent.refusal if intent.state == "wrong" else ""
         if intent.state in ("proven", "wrong", "deferred") and not there[key]:

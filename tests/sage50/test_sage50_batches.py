@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sage50_world import DAY, World, document
+from sage50_world import DAY, World, document, tables
 
 from orchestration.operations import OperationsError
-from orchestration.posting import batches
+from orchestration.posting import approve, batches, plan
 from sandbox.sage50 import desk
 from sandbox.sage50.faults import switch_on
 
@@ -200,6 +200,33 @@ def test_a_batch_is_kept_exactly_and_the_chain_verifies(world: World) -> None:
     ((kept, _),) = batches.batches(world.operations, "DGS")
     assert kept == batch and kept.content == batch.content
     world.operations.intents.verify_chain()
+
+
+def test_a_duplicate_is_reversed_by_its_opposite_after_a_person_said_so(world: World) -> None:
+    from sandbox.sage50.importing import import_file
+
+    row = f"SI,TILL01,4000,0,{DAY:%d/%m/%Y},POS-S01-1001,,100.00,T1,20.00\r\n"
+    import_file(world.company, (row + row).encode(), now=world.time)
+    world.export()
+    contra = document("1001", "credit_note", role="X")
+    proposals, legs = tables([contra], target_urn=2)
+    plan_again = lambda: plan(proposals, legs, world.operations, publication_number=1)  # noqa: E731
+    assert [one.code for one in plan_again()] == ["needs_approval"]
+    approve(world.operations, plan_again(), "Fay", "posted twice")
+    with world.books() as books:
+        found = batches.draft(
+            world.operations, books, plan_again(), world.settings, company_id="DGS", seen_urn=None
+        )
+    assert found.batch and [(one.type, one.tax_code, one.net_pence) for one in found.batch.rows] == [
+        ("SC", 1, 10000)
+    ]
+    desk.delete(world.company, 2)
+    world.export()
+    with world.books() as books:
+        found = batches.draft(
+            world.operations, books, plan_again(), world.settings, company_id="DGS", seen_urn=None
+        )
+    assert found.batch is None and found.unwritten[0].reason.startswith("target_changed")
 
 
 def test_a_store_where_nobody_may_post_gets_no_file(world: World) -> None:
