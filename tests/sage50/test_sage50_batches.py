@@ -81,6 +81,17 @@ def test_a_file_that_went_in_by_half_is_said_and_the_rest_goes_in_a_new_one(worl
     assert [found.outcome for found in world.look()] == ["imported", "imported"]
 
 
+def test_what_the_export_shows_is_not_given_up_whatever_a_person_says(world: World) -> None:
+    documents = sale("1001")
+    batch = world.write(documents)
+    assert batch
+    world.take(batch)
+    world.export()
+    assert world.release(batch) == [], "nobody had run verify yet"
+    assert world.write(documents) is None
+    assert world.look()[0].outcome == "imported"
+
+
 def test_a_document_of_which_a_row_is_missing_is_wrong_until_a_person_completes_it(world: World) -> None:
     both = document("1001", lines={"4000": 1000, "4010": 500}, taxes={1: (1000, 200), 0: (500, 0)})
     switch_on(world.company, "stop_after:1")
