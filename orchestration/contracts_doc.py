@@ -7,6 +7,7 @@ page in step.
 
 from __future__ import annotations
 
+import json
 import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from orchestration import contracts_words as words
 from orchestration.landing_tables import TableSpec
+from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.ledgers.sage200_settings import Sage200Settings
 from orchestration.operations.mapping_columns import MAPPING_FILES, MappingFile
 from orchestration.publishing import CLOCKS
@@ -197,7 +199,10 @@ def _settings() -> list[str]:
     _hold_together("settings", top, words.SETTINGS)
     silent = [name for name, field in sage.items() if not field.description]
     _hold_together("settings of sage200", silent, words.SAGE200)
-    own = {name: field for name, field in top.items() if name not in ("home", "sage200")}
+    sage50 = Sage50Settings.model_fields
+    silent = [name for name, field in sage50.items() if not field.description]
+    _hold_together("settings of sage50", silent, words.SAGE50)
+    own = {name: field for name, field in top.items() if name not in ("home", "sage200", "sage50")}
     lines = _section(
         "## Settings",
         "`tillproof.toml` in the home. Any of them may be an environment variable instead, which stands "
@@ -206,7 +211,9 @@ def _settings() -> list[str]:
     )
     lines += _table(("Setting", "Default", "Meaning"), _fields(own, words.SETTINGS))
     lines += _section("### `[sage200]`", words.SETTINGS["sage200"])
-    return lines + _table(("Setting", "Default", "Meaning"), _fields(sage, words.SAGE200))
+    lines += _table(("Setting", "Default", "Meaning"), _fields(sage, words.SAGE200))
+    lines += _section("### `[sage50]`", words.SETTINGS["sage50"])
+    return lines + _table(("Setting", "Default", "Meaning"), _fields(sage50, words.SAGE50))
 
 
 def _fields(fields: Mapping[str, FieldInfo], meanings: Mapping[str, str]) -> Iterable[Cells]:
@@ -220,6 +227,8 @@ def _default(field: FieldInfo) -> str:
         return "must be given"
     if isinstance(value, SecretStr) or value in (None, ""):
         return ""
+    if isinstance(value, tuple | bool):
+        return f"`{json.dumps(value)}`"
     return f"`{value.as_posix() if isinstance(value, Path) else value}`"
 
 

@@ -15,6 +15,7 @@ SETTINGS: dict[str, str] = {
     "dagster_port": "Port of Dagster on 127.0.0.1.",
     "publications_kept": "How many publications are kept; files that none of them lists are dropped.",
     "sage200": "How Sage 200 is reached, and with what patience.",
+    "sage50": "How Sage 50 is met: its files, and what is confirmed nowhere. [How it works](sage50.md).",
 }
 
 SAGE200: dict[str, str] = {
@@ -22,6 +23,13 @@ SAGE200: dict[str, str] = {
     "client_secret": "Its secret; printed as stars.",
 }
 """Only what the setting does not say itself."""
+
+SAGE50: dict[str, str] = {
+    "debtors_account": "Debtors control account.",
+    "creditors_account": "Creditors control account.",
+    "vat_accounts": "Control accounts of VAT; no row of an import may name one.",
+    "suspense_accounts": "Where Sage or a data correction puts what it cannot place.",
+}
 
 PROFILE_SETTINGS: dict[str, str] = {
     "description": "For people; not read.",
@@ -114,7 +122,7 @@ MAPPING_COLUMNS: dict[str, str] = {
     "company_id": "Our code of the company.",
     "name": "For people.",
     "currency": "Three letters; a store in another currency than its company is not checked.",
-    "ledger_kind": "`sage200`; another is refused.",
+    "ledger_kind": "`sage200` or `sage50`: which ledger is read, and how it is posted to.",
     "suspense_nominal_code": "The account Sage puts what it cannot place on.",
     "grace_hours": "How long after the sale a document may be missing before it is.",
     "late_policy": "`hold`, or `original_date`, which lets a closed period past the gate.",

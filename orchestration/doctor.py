@@ -15,6 +15,7 @@ from orchestration.settings import FILE_NAME, Settings, SettingsError, load
 
 LEAST_FREE_BYTES = 2_000_000_000
 CLOCK_TOLERANCE_S = 120
+OLDEST_EXPORT_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,40 @@ def _mappings(settings: Settings) -> Iterator[Finding]:
 
 
 def _sage(settings: Settings) -> Iterator[Finding]:
+    from orchestration.operations import Operations
+
+    with Operations.open(settings.operations) as operations:
+        kind = operations.ledger_kind(settings.company_id)
+    yield from _sage50(settings) if kind == "sage50" else _sage200(settings)
+
+
+def _sage50(settings: Settings) -> Iterator[Finding]:
+    from orchestration.ledgers.sage50_export import ExportRefusedError, open_export
+
+    sage = settings.sage50_at_home()
+    try:
+        with open_export(sage.export_folder, sage) as export:
+            age = (datetime.now(UTC).replace(tzinfo=None) - export.exported_at).days
+            codes = {
+                row[0]
+                for row in export.connection.execute("select account_ref from nominal_ledger").fetchall()
+            }
+            seen = f"{export.rows['audit_splits']} rows, exported {export.exported_at} UTC"
+    except ExportRefusedError as error:
+        yield Finding("Sage 50 export", False, str(error), "export the tables again, all at one moment")
+        return
+    mend = "export Sage's tables again: what was posted since is not known"
+    yield Finding("Sage 50 export", age < OLDEST_EXPORT_DAYS, seen, mend)
+    banks = codes & set(sage.bank_accounts)
+    yield Finding(
+        "Sage 50 bank accounts",
+        bool(banks),
+        f"{len(banks)} of the setting bank_accounts are in the chart",
+        "name the company's own bank and cash accounts in bank_accounts",
+    )
+
+
+def _sage200(settings: Settings) -> Iterator[Finding]:
     from orchestration.ledgers.sage200_client import Sage200Client
 
     with Sage200Client(settings.sage200_at_home()) as client:

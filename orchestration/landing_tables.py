@@ -415,6 +415,115 @@ SAGE200_TABLES = (
     ),
 )
 
+_SAGE50_SAID = {
+    "type": "varchar",
+    "transaction_date": "date",
+    "account_ref": "varchar",
+    "bank_code": "varchar",
+    "inv_ref": "varchar",
+    "details": "varchar",
+    "user_name": "varchar",
+    "date_entered": "date",
+    "deleted_flag": "bigint",
+}
+_SAGE50_AMOUNTS = {"net_amount": MONEY, "tax_amount": MONEY, "gross_amount": MONEY}
+
+SAGE50_TABLES = (
+    TableSpec(
+        name="sage50/audit_headers",
+        columns={
+            "header_number": "bigint",
+            "tran_number": "bigint",
+            "item_count": "bigint",
+            **_SAGE50_SAID,
+            **_SAGE50_AMOUNTS,
+            "amount_paid": MONEY,
+            "outstanding": MONEY,
+            "date_bank_reconciled": "date",
+            "date_amended": "date",
+            "user_name_amended": "varchar",
+        },
+        key=("header_number",),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage50/audit_splits",
+        columns={
+            "header_number": "bigint",
+            "tran_number": "bigint",
+            "split_number": "bigint",
+            **_SAGE50_SAID,
+            "nominal_code": "varchar",
+            "extra_ref": "varchar",
+            "dept_number": "bigint",
+            "tax_code": "varchar",
+            **_SAGE50_AMOUNTS,
+            "vat_reconciled_date": "date",
+            "document_tran": "bigint",
+        },
+        key=("header_number", "tran_number", "split_number"),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage50/audit_journals",
+        columns={
+            "header_number": "bigint",
+            "tran_number": "bigint",
+            "split_number": "bigint",
+            "line_no": "bigint",
+            **_SAGE50_SAID,
+            "nominal_code": "varchar",
+            "amount": MONEY,
+            "document_tran": "bigint",
+        },
+        key=("header_number", "tran_number", "split_number", "nominal_code", "line_no"),
+        date_column="transaction_date",
+    ),
+    TableSpec(
+        name="sage50/nominal_ledger",
+        columns={
+            "account_ref": "varchar",
+            "name": "varchar",
+            "account_type": "bigint",
+            "inactive_flag": "bigint",
+        },
+        key=("account_ref",),
+    ),
+    TableSpec(
+        name="sage50/tax_codes",
+        columns={"tax_code": "varchar", "description": "varchar", "tax_rate": RATE},
+        key=("tax_code",),
+    ),
+    TableSpec(
+        name="sage50/sales_ledger",
+        columns={
+            "account_ref": "varchar",
+            "name": "varchar",
+            "balance": MONEY,
+            "account_on_hold": "bigint",
+            "inactive_flag": "bigint",
+        },
+        key=("account_ref",),
+    ),
+    TableSpec(
+        name="sage50/account_roles",
+        columns={"nominal_code": "varchar", "account_role": "varchar"},
+        key=("nominal_code", "account_role"),
+    ),
+    TableSpec(
+        name="sage50/periods",
+        columns={
+            "accounting_period_id": "bigint",
+            "period_number": "integer",
+            "financial_year_start_date": "date",
+            "period_start_date": "date",
+            "period_end_date": "date",
+            "period_state": "varchar",
+        },
+        key=("accounting_period_id",),
+    ),
+)
+
 
 def _operations(table: str, columns: dict[str, str], key: tuple[str, ...]) -> TableSpec:
     """A table of the operations store, landed whole each time (`window="all"`): what is deleted gets a
@@ -574,7 +683,10 @@ OPERATIONS_TABLES = (
 
 TABLES: Mapping[str, TableSpec] = {
     spec.name: spec
-    for spec in (*TILL_TABLES, SYNC_LOG, DELIVERIES, SET_ASIDE_ROWS, *SAGE200_TABLES, *OPERATIONS_TABLES)
+    for spec in (
+        *(*TILL_TABLES, SYNC_LOG, DELIVERIES, SET_ASIDE_ROWS),
+        *(*SAGE200_TABLES, *SAGE50_TABLES, *OPERATIONS_TABLES),
+    )
 }
 
 

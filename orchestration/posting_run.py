@@ -23,6 +23,10 @@ class NothingPublishedError(Exception):
     """There is no publication to post from: a pass comes first."""
 
 
+class PostedByFileError(Exception):
+    """The company is on Sage 50, which takes files: nothing can be sent to it."""
+
+
 class PostingInProgressError(Exception):
     """Another process is posting for this installation."""
 
@@ -51,12 +55,16 @@ def send_approved(
 ) -> PostingSummary:
     """Send what may go and prove it. One process at a time; killed anywhere, the next run goes on from there.
 
-    Raises NothingPublishedError, PostingInProgressError, LedgerUnavailableError.
+    Raises NothingPublishedError, PostingInProgressError, PostedByFileError, LedgerUnavailableError.
     """
+    with Operations.open(settings.operations) as operations:
+        if operations.ledger_kind(settings.company_id) == "sage50":
+            words = "Sage 50 takes files: tillproof sage50 write --apply writes what may go"
+            raise PostedByFileError(words)
     publication = newest(settings)
     seen = pq_column_max(settings.published, publication, "ledger_documents", "urn")
     with (
-        _alone(settings.home),
+        alone(settings.home),
         Operations.open(settings.operations) as operations,
         Sage200Client(settings.sage200_at_home()) as client,
     ):
@@ -89,7 +97,8 @@ def _table(settings: Settings, publication: Publication, model: str) -> pa.Table
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
+    """Hold the posting of an installation. Raises PostingInProgressError."""
     entered = False
     try:
         with locked(home / "posting.lock", timeout_s=0.0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestration.passes import Pass
@@ -13,13 +14,30 @@ class NotReceivedError(Exception):
 
 def receive(current: Pass) -> None:
     """Land whatever is new in every source. Raises NotReceivedError naming each source that failed."""
-    sources = {"till exports": _tills, "Sage": _sage, "decisions": _decisions}
+    sources = {"till exports": _tills, "Sage": _ledger_of(current), "decisions": _decisions}
     with ThreadPoolExecutor(len(sources)) as pool:
         reading = {name: pool.submit(read, current) for name, read in sources.items()}
     failures = {name: future.exception() for name, future in reading.items() if future.exception()}
     if failures:
         words = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
         raise NotReceivedError(words) from next(iter(failures.values()))
+
+
+def _ledger_of(current: Pass) -> Callable[[Pass], None]:
+    """How the company's ledger is read. Asked before any source is read, so that one alone makes a new store."""
+    from orchestration.operations import Operations
+
+    try:
+        with current.timed("operations"), Operations.open(current.settings.operations) as operations:
+            kind = operations.ledger_kind(current.settings.company_id)
+    except Exception as error:
+        untold = NotReceivedError(f"which Sage it is cannot be told: {error}")
+
+        def refuse(_: Pass) -> None:
+            raise untold
+
+        return refuse
+    return _sage50 if kind == "sage50" else _sage
 
 
 def _tills(current: Pass) -> None:
@@ -38,6 +56,21 @@ def _sage(current: Pass) -> None:
     settings = current.settings.sage200_at_home()
     with current.timed("sage extraction"), Sage200Client(settings) as client:
         extract(client, current.landing, current.pass_number, settings, as_of=current.as_of.date())
+
+
+def _sage50(current: Pass) -> None:
+    """What Sage 50 holds, from the tables it exported."""
+    from orchestration.ledgers.sage50_extract import extract
+
+    settings = current.settings.sage50_at_home()
+    with current.timed("sage extraction"):
+        extract(
+            settings.export_folder,
+            current.landing,
+            current.pass_number,
+            settings,
+            as_of=current.as_of.date(),
+        )
 
 
 def _decisions(current: Pass) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.ledgers.sage200_settings import Sage200Settings
 
 HOME_VARIABLE = "TILLPROOF_HOME"
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     dagster_port: int = 3000
     publications_kept: int = 10
     sage200: Sage200Settings = Sage200Settings()
+    sage50: Sage50Settings = Sage50Settings()
 
     @property
     def landing(self) -> str:
@@ -84,6 +86,13 @@ class Settings(BaseSettings):
         """The Sage settings with the token file inside this home."""
         token_file = self.sage200.token_file
         return self.sage200.model_copy(update={"token_file": self.home / token_file})
+
+    def sage50_at_home(self) -> Sage50Settings:
+        """The Sage 50 settings with its folders inside this home, unless they are elsewhere by their full path."""
+        folders = {
+            name: self.home / getattr(self.sage50, name) for name in ("export_folder", "import_folder")
+        }
+        return self.sage50.model_copy(update=folders)
 
 
 def home_from_environment() -> Path:

@@ -48,13 +48,16 @@ def post(
     from orchestration import posting_report
     from orchestration.ledgers.ledger import LedgerUnavailableError
     from orchestration.operations.errors import OperationsError
-    from orchestration.posting_run import NothingPublishedError, PostingInProgressError
+    from orchestration.posting_run import NothingPublishedError, PostedByFileError, PostingInProgressError
 
     try:
         report = posting_report.post(
             settings_of(home), approver=approve, enabler=enable, reason=reason, send=send
         )
-    except (NothingPublishedError, PostingInProgressError, OperationsError, LedgerUnavailableError) as error:
+    except (
+        *(NothingPublishedError, PostingInProgressError, PostedByFileError),
+        *(OperationsError, LedgerUnavailableError),
+    ) as error:
         raise fail(str(error)) from error
     show(report, as_json, lambda told: posting_report.render(told, console))
 

@@ -167,7 +167,7 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             **COMPANY,
             "name": text(120),
             "currency": text(3),
-            "ledger_kind": one_of("sage200"),
+            "ledger_kind": one_of("sage200", "sage50"),
             "suspense_nominal_code": text(8),
             "grace_hours": whole(0, 10_000),
             "late_policy": late_policy,

@@ -193,6 +193,12 @@ class Permissions(SignedStore):
         with self._database.read() as connection:
             return connection.execute(SUSPENSE, {"company_id": company_id}).scalar_one_or_none() or ""
 
+    def ledger_kind(self, company_id: str) -> str:
+        """Which Sage the company's books are in; Sage 200 where nothing is said yet."""
+        query = select(COMPANIES.c.ledger_kind).where(COMPANIES.c.company_id == company_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none() or "sage200"
+
     def connector_patterns(self, company_id: str) -> list[str]:
         """How the company's connectors write a receipt into Sage's reference."""
         with self._database.read() as connection:

@@ -124,7 +124,7 @@ goods_tried as (
         mapped.last_seen_on,
         mapped.lately_pence
     from goods_mapped as mapped
-    left join {{ ref('stg_sage200__nominal_codes') }} as nominals
+    left join {{ ref('stg_ledger__nominal_codes') }} as nominals
         on
             mapped.company_id = nominals.company_id
             and mapped.nominal_code = nominals.nominal_code
@@ -175,7 +175,7 @@ taxes_tried as (
     from taxes
     left join tax_mappings as mappings
         on taxes.company_id = mappings.company_id and taxes.till_tax_code = mappings.till_tax_code
-    left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
+    left join {{ ref('stg_ledger__tax_codes') }} as tax_codes
         on mappings.company_id = tax_codes.company_id and mappings.tax_code = tax_codes.tax_code
 ),
 
@@ -230,7 +230,7 @@ tenders_tried as (
             tenders.company_id = mappings.company_id
             and tenders.tender_type = mappings.tender_type
             and mappings.store_id in (tenders.store_id, '*')
-    left join {{ ref('stg_sage200__banks') }} as banks
+    left join {{ ref('stg_ledger__banks') }} as banks
         on mappings.company_id = banks.company_id and mappings.bank_code = banks.bank_code
     qualify row_number() over (
         partition by tenders.company_id, tenders.store_id, tenders.tender_type
@@ -266,7 +266,7 @@ customers_tried as (
         coalesce(store_sales.lately_pence, 0) as lately_pence
     from stores
     full outer join store_sales on stores.company_id = store_sales.company_id and stores.store_id = store_sales.store_id
-    left join {{ ref('stg_sage200__customers') }} as customers
+    left join {{ ref('stg_ledger__customers') }} as customers
         on stores.company_id = customers.company_id and stores.till_customer_reference = customers.customer_reference
 ),
 

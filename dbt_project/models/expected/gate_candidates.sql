@@ -98,17 +98,17 @@ looked_up as (
     from legs
     left join {{ ref('stg_operations__companies') }} as companies
         on legs.company_id = companies.company_id
-    left join {{ ref('stg_sage200__nominal_codes') }} as nominals
+    left join {{ ref('stg_ledger__nominal_codes') }} as nominals
         on
             legs.company_id = nominals.company_id
             and legs.nominal_code = nominals.nominal_code
             and coalesce(legs.cost_centre, '') = nominals.cost_centre
             and coalesce(legs.department, '') = nominals.department
-    left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
+    left join {{ ref('stg_ledger__tax_codes') }} as tax_codes
         on legs.company_id = tax_codes.company_id and legs.tax_code = tax_codes.tax_code
-    left join {{ ref('stg_sage200__banks') }} as banks
+    left join {{ ref('stg_ledger__banks') }} as banks
         on legs.company_id = banks.company_id and legs.bank_code = banks.bank_code
-    left join {{ ref('stg_sage200__customers') }} as customers
+    left join {{ ref('stg_ledger__customers') }} as customers
         on legs.company_id = customers.company_id and legs.customer_reference = customers.customer_reference
     left join {{ ref('int_periods_observed') }} as periods
         on

@@ -1,10 +1,10 @@
 -- Each accounting period with its state as this pass observed it; finance's own word stands above Sage's.
 with periods as (
-    select * from {{ ref('stg_sage200__periods') }}
+    select * from {{ ref('stg_ledger__periods') }}
 ),
 
 sales_states as (
-    select * from {{ ref('stg_sage200__period_states') }}
+    select * from {{ ref('stg_ledger__period_states') }}
     where ledger_type = 'LedgerSales'
 ),
 

@@ -8,7 +8,7 @@ with controls as (
             when lower(control_type) like '%vat%' or lower(control_type) like '%tax%' then 'vat'
             when lower(control_type) like '%suspense%' then 'suspense'
         end as control_role
-    from {{ ref('stg_sage200__control_accounts') }}
+    from {{ ref('stg_ledger__control_accounts') }}
 ),
 
 suspense_by_setting as (

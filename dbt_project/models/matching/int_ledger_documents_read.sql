@@ -20,7 +20,7 @@ with sales as (
         {{ whole('abs(net_pence)') }} as net_pence,
         user_name,
         allocated_pence <> 0 as is_allocated
-    from {{ ref('stg_sage200__sales_transactions') }}
+    from {{ ref('stg_ledger__sales_transactions') }}
 ),
 
 bank_entries as (
@@ -36,7 +36,7 @@ bank_entries as (
         {{ whole('count(*)') }} as entry_count,
         min(user_name) as user_name,
         max(last_statement_date) as last_statement_date
-    from {{ ref('stg_sage200__bank_transactions') }}
+    from {{ ref('stg_ledger__bank_transactions') }}
     group by company_id, urn
 ),
 
@@ -141,15 +141,15 @@ described as (
             when 'receipt' then unioned.gross_pence when 'payment' then -unioned.gross_pence else 0
         end as takings_pence
     from unioned
-    left join {{ ref('stg_sage200__customers') }} as customers
+    left join {{ ref('stg_ledger__customers') }} as customers
         on unioned.company_id = customers.company_id and unioned.customer_id = customers.customer_id
     left join bank_entries
         on unioned.company_id = bank_entries.company_id and unioned.urn = bank_entries.urn
-    left join {{ ref('stg_sage200__banks') }} as banks
+    left join {{ ref('stg_ledger__banks') }} as banks
         on bank_entries.company_id = banks.company_id and bank_entries.bank_id = banks.bank_id
     left join nominal
         on unioned.company_id = nominal.company_id and unioned.urn = nominal.urn
-    left join {{ ref('stg_sage200__periods') }} as periods
+    left join {{ ref('stg_ledger__periods') }} as periods
         on
             nominal.company_id = periods.company_id
             and nominal.financial_year_start_date = periods.financial_year_start_date

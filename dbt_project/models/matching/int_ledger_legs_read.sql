@@ -21,9 +21,9 @@ nominal_legs as (
 ),
 
 tax_items as (
-    select * from {{ ref('stg_sage200__sales_tax_items') }}
+    select * from {{ ref('stg_ledger__sales_tax_items') }}
     union all
-    select * from {{ ref('stg_sage200__bank_tax_items') }}
+    select * from {{ ref('stg_ledger__bank_tax_items') }}
 ),
 
 tax_legs as (

@@ -1,6 +1,6 @@
 -- Each nominal line with the account it hit and the part it plays in its document.
 with lines as (
-    select * from {{ ref('stg_sage200__nominal_transactions') }}
+    select * from {{ ref('stg_ledger__nominal_transactions') }}
 ),
 
 classed as (
@@ -27,11 +27,11 @@ classed as (
             'analysis'
         ) as leg_role
     from lines
-    left join {{ ref('stg_sage200__nominal_codes') }} as accounts
+    left join {{ ref('stg_ledger__nominal_codes') }} as accounts
         on lines.company_id = accounts.company_id and lines.nominal_code_id = accounts.nominal_code_id
     left join {{ ref('int_control_accounts_named') }} as controls
         on accounts.company_id = controls.company_id and accounts.nominal_code = controls.nominal_code
-    left join {{ ref('stg_sage200__banks') }} as banks
+    left join {{ ref('stg_ledger__banks') }} as banks
         on
             accounts.company_id = banks.company_id
             and accounts.nominal_code = banks.nominal_code

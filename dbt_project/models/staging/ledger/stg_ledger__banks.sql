@@ -1,0 +1,3 @@
+select * from {{ ref('stg_sage200__banks') }}
+union all
+select * from {{ ref('stg_sage50__banks') }}

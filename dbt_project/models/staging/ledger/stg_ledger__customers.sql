@@ -1,0 +1,3 @@
+select * from {{ ref('stg_sage200__customers') }}
+union all
+select * from {{ ref('stg_sage50__customers') }}

@@ -1,0 +1,32 @@
+{{ config(materialized='table') }}
+-- Sage 50 puts a line where its date is: its period is the month of that date.
+with lines as (
+    select
+        *,
+        {{ month_of('transaction_date') }} as month_start_date
+    from {{ ref('stg_sage50__audit_journals') }}
+    where not is_deleted
+),
+
+shaped as (
+    select
+        lines.company_id,
+        lines.line_id,
+        {{ number_of('lines.nominal_code') }} as nominal_code_id,
+        lines.transaction_date,
+        periods.period_number,
+        periods.financial_year_start_date,
+        periods.accounting_period_id,
+        lines.inv_ref as reference,
+        lines.details as narrative,
+        greatest(lines.amount_pence, 0) as debit_pence,
+        greatest(-lines.amount_pence, 0) as credit_pence,
+        lines.user_name,
+        lines.transaction_type as source,
+        lines.urn
+    from lines
+    left join {{ ref('stg_sage50__periods') }} as periods
+        on lines.company_id = periods.company_id and lines.month_start_date = periods.period_start_date
+)
+
+select * from shaped
