@@ -102,6 +102,9 @@ KINDS = {
     "store_day": "Store-day",
 }
 
+IN_THEMSELVES = ("closure", "till_receipt", "store_day")
+"""Kinds of what is wrong at the till, whatever Sage holds: their cause is told in words, not as a drift."""
+
 SLOTS = {
     "agrees": "Agrees",
     "explained": "Explained",

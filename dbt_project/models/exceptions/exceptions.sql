@@ -197,7 +197,9 @@ described as (
         'docs/runbooks/' || exception_class || '.md' as runbook,
         -- what no later file or posting can undo must not keep a month open for ever: nobody can accept it by hand yet
         business_date is not null and status = 'open'
-        and exception_class not in ('cash_over_short', 'closure_repeated', 'closure_number_gap') as blocks_close
+        and exception_class not in (
+            'cash_over_short', 'closure_repeated', 'closure_number_gap', 'till_rounding_broken', 'till_rate_not_in_force'
+        ) as blocks_close
     from unioned
 ),
 

@@ -62,7 +62,9 @@ candidates as (
         -- the most specific mapping wins: one that names the store before one for any
         row_number() over (
             partition by dated.company_id, dated.event_id, dated.document_kind, dated.category, dated.till_tax_code, dated.tax_rate_thousandths
-            order by case when mappings.store_id = '*' then 1 else 0 end, charged_mappings.valid_from desc, mappings.nominal_code, tax_mappings.tax_code
+            order by
+                case when mappings.store_id = '*' then 1 else 0 end asc, charged_mappings.valid_from desc,
+                mappings.nominal_code asc, tax_mappings.tax_code asc
         ) as mapping_rank
     from dated
     left join {{ ref('stg_operations__nominal_mappings') }} as mappings
