@@ -40,7 +40,7 @@ def life(published: Published, subject: Subject) -> Life:
         "drifts": _drifts(published, keys),
         "flags": _flags(published, keys),
         "history": _history(published, subjects),
-        "exceptions": _exceptions(published, subjects),
+        "exceptions": _exceptions(published, subjects, subject.event_id),
         "proposals": proposals,
         "postings": _postings(
             published, subject.event_id, keys + [row["posting_key"] for row in proposals], urns
@@ -196,13 +196,15 @@ def _history(published: Published, subjects: list[str]) -> Rows:
     )
 
 
-def _exceptions(published: Published, subjects: list[str]) -> Rows:
+def _exceptions(published: Published, subjects: list[str], event_id: str) -> Rows:
+    """Of its documents, and of the receipt in itself."""
     return published.rows(
         """
-        select * from exceptions where list_contains(?, subject_id)
+        select * from exceptions
+        where list_contains($subjects, subject_id) or (document_kind = 'till_receipt' and event_id = $event_id)
         order by status, severity, value_at_risk_pence desc, exception_id
         """,
-        [subjects],
+        {"subjects": subjects, "event_id": event_id},
     )
 
 

@@ -235,8 +235,8 @@ def verdict_text(code: str | None) -> Text:
 
 
 def _what(row: dict[str, Any]) -> str:
-    """The cause in words; for a drift everything that differs, for a closure which till and both values."""
-    if row["document_kind"] == "closure":
+    """The cause in words; for a drift everything that differs, for a till's own fault which till and both values."""
+    if row["document_kind"] in words.IN_THEMSELVES:
         detail = f": {row['cause_detail']}" if row["cause_detail"] else ""
         return words.cause(row["exception_class"]) + detail
     if row["verdict"] == "drifted":

@@ -82,6 +82,11 @@ CAUSES = {
     "lines_do_not_add_up": "Lines do not make the receipt",
     "tenders_do_not_add_up": "Tenders do not make the receipt",
     "posting_key_used": "Posting key already used",
+    "till_rounding_broken": "Till does not keep to its rounding",
+    "till_rate_not_in_force": "Till printed a rate not in force",
+    "outside_scope_code_missing": "No outside-scope VAT code",
+    "customer_unmapped": "Account customer not mapped",
+    "document_negative": "More taken off than sold",
 }
 
 OWNERS = {"finance": "Finance", "operations": "Shop operations", "integration": "Integration"}
@@ -99,7 +104,12 @@ KINDS = {
     "none": "No document",
     "delivery": "File",
     "closure": "Till closure",
+    "till_receipt": "Till receipt",
+    "store_day": "Store-day",
 }
+
+IN_THEMSELVES = ("closure", "till_receipt", "store_day")
+"""Kinds of what is wrong at the till, whatever Sage holds: their cause is told in words, not as a drift."""
 
 SLOTS = {
     "agrees": "Agrees",

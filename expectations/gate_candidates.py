@@ -37,6 +37,8 @@ GATE_COLUMNS: dict[str, str] = {
     "tax_rate_required": "DECIMAL(6,3)",
     "tax_rate_in_sage": "DECIMAL(6,3)",
     "tax_rate_status": "VARCHAR",
+    "till_rate_status": "VARCHAR",
+    "document_sign": "VARCHAR",
     "tender_type": "VARCHAR",
     "tender_status": "VARCHAR",
     "bank_code": "VARCHAR",
@@ -60,12 +62,14 @@ GATE_VALUES: dict[str, tuple[str, ...]] = {
     "nominal_mapping_status": ("mapped", "unmapped"),
     "nominal_account_status": ("active", "hidden", "missing"),
     "nominal_account_type": ("posting", "memo", "group"),
-    "tax_mapping_status": ("mapped", "unmapped"),
+    "tax_mapping_status": ("mapped", "unmapped", "no_outside_scope_code"),
     "tax_code_status": ("known", "missing"),
     "tax_rate_status": ("agrees", "differs"),
+    "till_rate_status": ("agrees", "not_compared", "differs", "vat_outside_scope"),
+    "document_sign": ("positive", "negative"),
     "tender_status": ("mapped", "unmapped"),
     "bank_status": ("active", "hidden", "missing"),
-    "customer_status": ("active", "hidden", "missing"),
+    "customer_status": ("active", "hidden", "missing", "unmapped"),
     "customer_hold_status": ("free", "on_hold"),
     "period_status": ("open", "late_by_policy", "closed", "future", "unknown"),
     "lines_sum_status": ("adds_up", "differs"),
@@ -98,6 +102,8 @@ case
     when leg_type = 'nominal' and tax_code_status = 'known' and tax_rate_required is not null
         and tax_rate_status is null
         then 'tax_rate_status is missing'
+    when leg_type = 'nominal' and till_rate_status is null then 'till_rate_status is missing'
+    when leg_type = 'customer' and document_sign is null then 'document_sign is missing'
     when leg_type = 'bank' and bank_status is null and coalesce(tender_status, '') <> 'unmapped'
         then 'bank_status is missing'
     when leg_type = 'customer' and customer_status is null then 'customer_status is missing'
@@ -138,6 +144,8 @@ SOUND_LEG: dict[str, object] = {
     "tax_rate_required": "20.000",
     "tax_rate_in_sage": "20.000",
     "tax_rate_status": "agrees",
+    "till_rate_status": "agrees",
+    "document_sign": "positive",
     "tender_type": "CARD",
     "tender_status": "mapped",
     "bank_code": "CARD01",

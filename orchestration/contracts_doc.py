@@ -169,7 +169,7 @@ def _mapping_files() -> list[str]:
     _hold_together("columns of mapping files", columns, words.MAPPING_COLUMNS)
     lines = _section(
         "## Mapping files",
-        "CSV, UTF-8, commas, a heading with exactly these columns in any order. A folder of them is taken "
+        "CSV, UTF-8, commas, a heading with these columns in any order and no others. A folder of them is taken "
         "whole or not at all; what is wrong is told by file, row and column. A row that is left out stays "
         "as it was: end it with `valid_to`. The demo's are in `sandbox/scenario/mappings/`. `tillproof "
         "mappings import` takes them in, `tillproof mappings export` writes them. An apostrophe before what "
@@ -178,14 +178,15 @@ def _mapping_files() -> list[str]:
     for file in MAPPING_FILES:
         lines += _section(f"### `{file.name}.csv`", words.MAPPING_FILES[file.name])
         lines += _table(("Column", "", "Meaning"), _mapping_columns(file))
-    return lines
+    lines += _section("### Categories", "Any other category is ordinary goods.")
+    return lines + _table(("Category", "Meaning"), words.CATEGORIES.items())
 
 
 def _mapping_columns(file: MappingFile) -> Iterable[Cells]:
     key = {"company_id", *file.key} | ({"valid_from"} if file.has_validity else set())
     for name in (*file.readers, *file.ignored):
-        may_go = name in file.ignored or name in file.optional
-        mark = "key" if name in key else "may be left out" if may_go else ""
+        may_be_left_out = name in file.ignored or name in file.optional
+        mark = "key" if name in key else "may be left out" if may_be_left_out else ""
         yield f"`{name}`", mark, words.MAPPING_COLUMNS[name]
     for name, instead in file.retired.items():
         yield f"`{name}`", "leave it out", f"Read by nothing, and an import says so: {instead}."

@@ -111,11 +111,21 @@ MAPPING_FILES: dict[str, str] = {
     "tax_mappings": "The till's tax code to Sage's, with the rate it must have.",
     "nominal_mappings": "What was sold to its nominal account. `*` is any store; a row that names one wins.",
     "tender_mappings": "The tender to its clearing bank. `*` is any store; a row that names one wins.",
+    "customer_mappings": "Whose account a customer number of the tills is, for sales on account and their payment.",
     "sku_mappings": "SKUs that are something else than their product group in Sage says.",
     "writers_of_record": "Who posts for a store and business date. Nobody (`observe`) where nothing is said.",
     "cutovers": "A store's first business date that may be posted; what is missing before is not checked.",
     "connector_patterns": "How a connector writes a receipt into Sage's reference.",
     "period_overrides": "Finance's own word on a period; before a send Sage itself is asked.",
+}
+
+CATEGORIES: dict[str, str] = {
+    "not_a_sale": "Fees and charges in the feed: no trace in Sage.",
+    "gift_card, multi_purpose_voucher, deposit, tip": "Outside the scope of VAT when sold: a line to its liability's "
+    "nominal account, under the company's outside_scope_tax_code.",
+    "cash_rounding": "The same, and it goes with its receipt.",
+    "discount, promotion, coupon": "Money off: it goes with its receipt, under its own tax code.",
+    "account_payment": "A customer pays his account off: money only, on the account of customer_mappings.",
 }
 
 MAPPING_COLUMNS: dict[str, str] = {
@@ -127,6 +137,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "grace_hours": "How long after the sale a document may be missing before it is.",
     "late_policy": "`hold`, or `original_date`, which lets a closed period past the gate.",
     "tax_rounding_cap_pence": "The most a named rounding policy may explain, per document.",
+    "outside_scope_tax_code": "Sage's tax code for what is outside the scope of VAT: gift cards, deposits, tips, cash "
+    "rounding. Empty: the gate stops such lines.",
     "posting_enabled": "Empty or false: posting is switched on by `tillproof posting on`.",
     "store_id": "Our code of the store.",
     "store_code": "The code its tills print.",
@@ -135,13 +147,24 @@ MAPPING_COLUMNS: dict[str, str] = {
     "till_customer_reference": "Sales ledger account of the store's takings, at most 8 characters.",
     "cost_centre": "At most 3 characters or empty; in nominal_mappings `=` is the store's own.",
     "department": "At most 3 characters or empty; in nominal_mappings `=` is the store's own.",
+    "tax_basis": "What the tills work VAT out on: `line`, `receipt` or `store_day`. `given` (or empty) declares "
+    "nothing, and nothing is worked out again.",
+    "tax_rounding": "How they round it to the penny: `half_up` (or empty), `half_even`, `truncate`.",
+    "price_basis": "`net` (or empty): VAT is the rate on the net. `gross`: it is the VAT fraction of the gross. "
+    "`gross_net_first`: the net is taken from the gross and rounded, VAT is the rest.",
     "till_tax_code": "The till's own tax code.",
     "tax_code": "Sage's tax code, the number that users know.",
     "required_rate": "Percent that Sage's code must have; another stops the document.",
-    "category": "What was sold: a product group of Sage's in lower case, or a category of sku_mappings.",
+    "category": "What was sold: a product group of Sage's in lower case, or a category of sku_mappings. Some have a "
+    "meaning of their own, below.",
     "nominal_code": "Nominal account, at most 8 characters.",
     "tender_type": "The till's word.",
-    "bank_code": "Cash book account, at most 8 characters.",
+    "bank_code": "Cash book account, at most 8 characters; empty where the tender goes on account. A gift card's is "
+    "one whose nominal account is the liability.",
+    "settlement": "`bank` (or empty): the money is received there. `account`: nothing is, the sale stays on the "
+    "customer's own account.",
+    "customer_no": "The till's number of the customer.",
+    "customer_reference": "Sales ledger account, at most 8 characters.",
     "sku": "The SKU in any letter case. The category `not_a_sale` takes it out of sales.",
     "writer": "`connector`, `tillproof` or `observe`.",
     "cutover_date": "The first business date.",

@@ -71,7 +71,7 @@ def render(report: Report, console: Console) -> None:
         )
     console.print(_judgement(report))
     for stage, judged in report["judged"].items():
-        for miss in [*judged["misses"][:10], *judged["closures"]["misses"][:10]]:
+        for miss in [*judged["failures"], *judged["misses"][:10], *judged["closures"]["misses"][:10]]:
             console.print(f"[red]{stage}: {miss}[/red]", highlight=False)
     console.print(_times(report))
     console.rule("Where to look next")
@@ -133,6 +133,7 @@ def _judgement(report: Report) -> Table:
         {
             **stage["verdicts"],
             **{f"till closure: {word}": row for word, row in stage["closures"]["words"].items()},
+            "rounding named": stage["roundings"],
         }
         for stage in judged
     ]

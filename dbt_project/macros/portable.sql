@@ -9,17 +9,6 @@
 {# A sum or count, whole: DuckDB widens sums to HUGEINT, which Parquet writes as DOUBLE. #}
 {% macro whole(expression) %}cast({{ expression }} as bigint){% endmacro %}
 
-{# Integer division rounding half away from zero. DuckDB's `/` returns DOUBLE, so money never meets it. #}
-{% macro divide_half_up(numerator, denominator) -%}
-    (case when ({{ numerator }}) < 0 then -1 else 1 end
-        * ((2 * abs({{ numerator }}) + ({{ denominator }})) // (2 * ({{ denominator }}))))
-{%- endmacro %}
-
-{# VAT in pence on a net amount in pence at a percentage kept as thousandths (20% is 20000). #}
-{% macro tax_half_up(net_pence, rate_thousandths) -%}
-    {{ divide_half_up('cast(' ~ net_pence ~ ' as bigint) * ' ~ rate_thousandths, '100000') }}
-{%- endmacro %}
-
 {# A key that tells (1, 11) from (11, 1): parts joined by a character that text cannot hold. #}
 {% macro key_of(columns) -%}
     md5({% for column in columns %}coalesce(cast({{ column }} as varchar), '~'){% if not loop.last %} || chr(31) || {% endif %}{% endfor %})

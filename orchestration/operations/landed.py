@@ -35,10 +35,11 @@ def _mapping(model: type[Base], key: tuple[str, ...], *others: str) -> LandedTab
 COMPANY = (
     *("name", "currency", "ledger_kind"),
     *("suspense_nominal_code", "grace_hours", "late_policy", "tax_rounding_cap_pence", "posting_enabled"),
+    "outside_scope_tax_code",
 )
 STORE = (
     *("valid_to", "store_code", "name", "zone", "day_cutoff_minutes", "currency", "till_customer_reference"),
-    *("cost_centre", "department"),
+    *("cost_centre", "department", "tax_basis", "tax_rounding", "price_basis"),
 )
 ACCOUNT = ("nominal_code", "cost_centre", "department")
 STOP = ("company_id", "store_id", "reason", "is_lifted")
@@ -57,7 +58,14 @@ LANDED_TABLES: dict[str, LandedTable] = {
         mapping.NominalMapping, ("category", "store_id", "valid_from"), "valid_to", *ACCOUNT
     ),
     "tender_mappings": _mapping(
-        mapping.TenderMapping, ("tender_type", "store_id", "valid_from"), "valid_to", "bank_code"
+        mapping.TenderMapping,
+        ("tender_type", "store_id", "valid_from"),
+        "valid_to",
+        "bank_code",
+        "settlement",
+    ),
+    "customer_mappings": _mapping(
+        mapping.CustomerMapping, ("customer_no", "valid_from"), "valid_to", "customer_reference"
     ),
     "sku_mappings": _mapping(mapping.SkuMapping, ("sku", "valid_from"), "valid_to", "category"),
     "writers_of_record": _mapping(mapping.WriterOfRecord, ("store_id", "valid_from"), "valid_to", "writer"),

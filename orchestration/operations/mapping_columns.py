@@ -124,6 +124,18 @@ def late_policy(cell: str) -> str:
     return str(one_of("original_date", "hold")(cell))
 
 
+def whole_or_open(least: int, most: int) -> Callable[[str], int | None]:
+    """A whole number within bounds, or empty where nobody has said."""
+    read = whole(least, most)
+    return lambda cell: read(cell) if cell else None
+
+
+def one_of_or(*choices: str) -> Reader:
+    """One of a closed set; empty is the first of it."""
+    read = one_of(*choices)
+    return lambda cell: read(cell or choices[0])
+
+
 def off(cell: str) -> None:
     """Posting cannot be turned on from a file."""
     if cell.lower() not in ("", "false", "no", "0"):
@@ -172,12 +184,11 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "grace_hours": whole(0, 10_000),
             "late_policy": late_policy,
             "tax_rounding_cap_pence": whole(0, 100_000),
+            "outside_scope_tax_code": whole_or_open(0, 9999),
         },
+        optional=frozenset({"outside_scope_tax_code"}),
         ignored={"posting_enabled": off},
-        retired={
-            "outside_scope_tax_code": "nothing is posted outside the scope of VAT yet",
-            "rounding_nominal_code": "nothing is posted to a rounding account yet",
-        },
+        retired={"rounding_nominal_code": "map the category cash_rounding in nominal_mappings.csv"},
     ),
     MappingFile(
         "stores",
@@ -194,12 +205,12 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "till_customer_reference": text(8),
             "cost_centre": text(3, True),
             "department": text(3, True),
+            "tax_basis": one_of_or("given", "line", "receipt", "store_day"),
+            "tax_rounding": one_of_or("half_up", "half_even", "truncate"),
+            "price_basis": one_of_or("net", "gross", "gross_net_first"),
             **VALIDITY,
         },
-        retired={
-            "tax_basis": "VAT is taken as the till prints it",
-            "price_basis": "net, VAT and gross are taken as the till prints them",
-        },
+        optional=frozenset({"tax_basis", "tax_rounding", "price_basis"}),
     ),
     MappingFile(
         "tax_mappings",
@@ -217,7 +228,21 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
         "tender_mappings",
         tables.TenderMapping,
         ("tender_type", "store_id"),
-        {**COMPANY, "tender_type": text(20), "store_id": text(20), "bank_code": text(8), **VALIDITY},
+        {
+            **COMPANY,
+            "tender_type": text(20),
+            "store_id": text(20),
+            "bank_code": text(8, True),
+            "settlement": one_of_or("bank", "account"),
+            **VALIDITY,
+        },
+        optional=frozenset({"settlement"}),
+    ),
+    MappingFile(
+        "customer_mappings",
+        tables.CustomerMapping,
+        ("customer_no",),
+        {**COMPANY, "customer_no": text(40), "customer_reference": text(8), **VALIDITY},
     ),
     MappingFile(
         "sku_mappings",

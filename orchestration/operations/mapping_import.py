@@ -118,9 +118,8 @@ def _rows(path: Path, file: MappingFile, given: Given) -> Iterator[FileRow]:
         return
     heading = [cell.strip() for cell in cells_of[0]] if cells_of else []
     allowed = {**file.readers, **file.ignored, **file.retired}
-    problems = [
-        f"column '{name}' is missing" for name in file.readers if name not in {*heading, *file.optional}
-    ]
+    needed = [name for name in file.readers if name not in file.optional]
+    problems = [f"column '{name}' is missing" for name in needed if name not in heading]
     problems += [f"column '{name}' is not known" for name in heading if name not in allowed]
     twice = sorted({name for name in heading if heading.count(name) > 1})
     problems += [f"column '{name}' is there twice" for name in twice]
@@ -162,6 +161,8 @@ def _row(
             row[column] = value
     if row.get("valid_to") and row.get("valid_from") and row["valid_to"] < row["valid_from"]:
         errors.append(MappingError(name, line, "valid_to", "is before valid_from"))
+    if row.get("bank_code") == "" and row.get("settlement", "bank") == "bank":
+        errors.append(MappingError(name, line, "bank_code", "is empty, and settlement is not account"))
     return row
 
 

@@ -27,11 +27,12 @@ class Company(Recorded, Base):
     grace_hours: Mapped[int] = mapped_column(Integer)
     late_policy: Mapped[str] = mapped_column(String(20))
     tax_rounding_cap_pence: Mapped[int] = mapped_column(Integer)
+    outside_scope_tax_code: Mapped[int | None] = mapped_column(Integer)
     posting_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Store(Recorded, Base):
-    """A shop: where its takings go, in which zone and from what hour its day begins."""
+    """A shop: where its takings go, in which zone and from what hour its day begins, and how its tills round VAT."""
 
     __tablename__ = "stores"
     __table_args__ = (UniqueConstraint("company_id", "store_id", "valid_from"),)
@@ -45,6 +46,9 @@ class Store(Recorded, Base):
     till_customer_reference: Mapped[str] = mapped_column(String(8))
     cost_centre: Mapped[str] = mapped_column(String(3))
     department: Mapped[str] = mapped_column(String(3))
+    tax_basis: Mapped[str] = mapped_column(String(20), default="given")
+    tax_rounding: Mapped[str] = mapped_column(String(20), default="half_up")
+    price_basis: Mapped[str] = mapped_column(String(20), default="net")
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 
@@ -78,7 +82,7 @@ class NominalMapping(Recorded, Base):
 
 
 class TenderMapping(Recorded, Base):
-    """Which Sage bank account a tender is received into: always a clearing bank."""
+    """Which Sage bank account a tender is received into, always a clearing bank; or that it goes on account."""
 
     __tablename__ = "tender_mappings"
     __table_args__ = (UniqueConstraint("company_id", "tender_type", "store_id", "valid_from"),)
@@ -86,6 +90,19 @@ class TenderMapping(Recorded, Base):
     tender_type: Mapped[str] = mapped_column(String(20))
     store_id: Mapped[str] = mapped_column(String(20))
     bank_code: Mapped[str] = mapped_column(String(8))
+    settlement: Mapped[str] = mapped_column(String(20), default="bank")
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class CustomerMapping(Recorded, Base):
+    """Whose account in Sage a customer number of the tills is; for sales on account and their payment."""
+
+    __tablename__ = "customer_mappings"
+    __table_args__ = (UniqueConstraint("company_id", "customer_no", "valid_from"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    customer_no: Mapped[str] = mapped_column(String(40))
+    customer_reference: Mapped[str] = mapped_column(String(8))
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 

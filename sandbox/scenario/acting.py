@@ -30,6 +30,7 @@ from sandbox.scenario.planting import Candidate, Day, other_basis_tax, transpose
 
 PLANTED = "planted"
 JUNK_REFERENCES = ("", "TILL SALE", "MISC", "ONLINE ORDER")
+ROUNDING_CAP = 5  # pence, as in mappings/companies.csv
 FUTURE = (2011, 10)  # a Future period of the demo's company
 REFUSED_HIDDEN = Claim("rejected", 400, "The nominal account 4015 is hidden.")
 REFUSED_TAX = Claim("rejected", None, "No VAT code is set up for R.")
@@ -477,6 +478,47 @@ def not_a_sale_posted(candidate: Candidate) -> list[Action]:
     return [Action(None, sent, "missing_in_pos", part=PLANTED, note="a fee posted as a credit note")]
 
 
+def gift_card_as_sale(candidate: Candidate) -> list[Action]:
+    """VAT taken out of a gift card that was only sold: it is due when the card is used."""
+    goods = candidate.goods
+    tax = half_up(goods.gross_pence, 6)
+    sent = replace(goods, parts=(Part(SALES, STANDARD, goods.gross_pence - tax, tax),))
+    drifted = _drifted(goods, sent, "nominal,tax_amount,tax_code", "a gift card posted as a sale")
+    return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def exchange_netted(candidate: Candidate) -> list[Action]:
+    """One invoice over the difference where there should be a credit note and an invoice."""
+    back, out, *money = candidate.drafts
+    (gone,), (sold,) = back.parts, out.parts
+    netted = sold._replace(
+        net_pence=sold.net_pence - gone.net_pence, tax_pence=sold.tax_pence - gone.tax_pence
+    )
+    note = "an exchange posted as its difference"
+    return [
+        Action(back, None, "missing_in_ledger", "matched", part=PLANTED, note=note, claims=SILENCE),
+        _drifted(out, replace(out, parts=(netted,)), "amount,tax_amount", note),
+        *(Action(draft, draft) for draft in money),
+    ]
+
+
+def void_posted(candidate: Candidate) -> list[Action]:
+    """Only the ledger's document: the receipt's own row says nothing_to_post."""
+    return [Action(None, candidate.goods, "missing_in_pos", part=PLANTED, note="posted although never sold")]
+
+
+def store_by_line(candidate: Candidate) -> list[Action]:
+    """A store whose tills round by receipt, posted by line: within policy up to the company's cap."""
+    goods = candidate.goods
+    sent = _with_tax(goods, abs(tax_by_line(candidate.receipt.lines, half_up)))
+    note = f"tax {goods.tax_pence} as {sent.tax_pence} pence by line"
+    if abs(sent.tax_pence - goods.tax_pence) <= ROUNDING_CAP:
+        posted = Action(goods, sent, "matched_within_policy", part=PLANTED, note=note)
+    else:
+        posted = _drifted(goods, sent, "amount,tax_amount", note)
+    return [posted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
 ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "rejected_hidden_nominal": _goods_blocked([REFUSED_HIDDEN], "gate NOM-03 keeps it"),
     "rejected_tax_code": _goods_blocked([REFUSED_TAX], "gate TAX-01 keeps it"),
@@ -507,6 +549,10 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "journal_reversed": journal_reversed,
     "reference_lost": reference_lost,
     "not_a_sale_posted": not_a_sale_posted,
+    "gift_card_as_sale": gift_card_as_sale,
+    "exchange_netted": exchange_netted,
+    "void_posted": void_posted,
+    "store_by_line": store_by_line,
 }
 
 

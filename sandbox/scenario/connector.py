@@ -32,6 +32,7 @@ from sandbox.scenario.connector_documents import (
     draft_documents,
     is_not_a_sale,
 )
+from sandbox.scenario.connector_events import EXCHANGE, NEVER_SENT, event_of
 from sandbox.scenario.connector_reading import BEFORE_ALL, Phase, Receipt, read_receipts, read_zero_rated_skus
 from sandbox.scenario.journals import Journal, JournalLine
 from sandbox.scenario.manifest import Truth
@@ -191,7 +192,7 @@ def _drafts(receipts: Iterable[Receipt], zero_rated: frozenset[str]) -> dict[str
     return {
         receipt.receipt_no: draft_documents(receipt, zero_rated)
         for receipt in receipts
-        if receipt.is_store_known and receipt.gross_pence
+        if receipt.is_store_known and (receipt.gross_pence or receipt.kind == EXCHANGE)
     }
 
 
@@ -206,7 +207,7 @@ def _actions(
     number = receipt.receipt_no
     if not receipt.is_store_known:
         return _unknown_store(receipt)
-    if not receipt.gross_pence or is_not_a_sale(receipt):
+    if number not in drafts or receipt.kind in NEVER_SENT or is_not_a_sale(receipt):
         nothing = [_without_trace(receipt)]
         return nothing + (act(candidates[number], chosen[number]) if number in chosen else [])
     if receipt.has_unreadable_quantity:
@@ -218,6 +219,11 @@ def _actions(
     if number in days:
         return act_of_day(candidates[number], days[number])
     actions = act(candidates[number], chosen.get(number))
+    if event := event_of(receipt):
+        return [
+            replace(action, fault=f"derived_{event}", part="planted") if action.part == "clean" else action
+            for action in actions
+        ]
     oddity = manifests.natural_oddities().get(number)
     if oddity is None:
         return actions
@@ -251,6 +257,8 @@ def _without_trace(receipt: Receipt) -> Action:
         reference="",
         second_reference="",
     )
+    if event := event_of(receipt):
+        return Action(nothing, None, "nothing_to_post", fault=f"derived_{event}", part="planted", claims=())
     note = listed or "a document worth nothing: a giveaway, a note or a stock write-off"
     return Action(nothing, None, "nothing_to_post", fault="natural", part="natural", note=note, claims=())
 

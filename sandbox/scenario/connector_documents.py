@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from sandbox.scenario.connector_events import EXCHANGE
 from sandbox.scenario.connector_reading import Receipt, SoldLine
 
 NOMINALS = {
@@ -31,11 +32,14 @@ NOMINALS = {
     "GIFT_0001_30": "2250",
     "GIFT_0001_40": "2250",
     "GIFT_0001_50": "2250",
+    "GIFTCARD": "2251",
+    "ROUNDING": "4995",
 }
 SALES, BOOKS, MANUAL, PARTY_BAGS = "4000", "4010", "4110", "4015"
 NOT_A_SALE = frozenset({"AMAZONFEE", "BANK CHARGES", "B", "CRUK"})
-WITHOUT_COST_CENTRE = frozenset({"2250"})
-TAX_CODES = {"Z": 2, "E": 4, "X": 2}  # and S by date; it was never told about R
+WITHOUT_COST_CENTRE = frozenset({"2250", "2251", "4995"})
+BANKS = {"GIFT_CARD": "GIFT"}  # and CASH and CARD by store
+TAX_CODES = {"Z": 2, "E": 4, "X": 2, "N": 9}  # and S by date; it was never told about R
 STANDARD, STANDARD_UNTIL_2010 = 1, 3
 RATE_CHANGE = date(2011, 1, 4)
 RESOURCES = {
@@ -114,45 +118,53 @@ def nominal_of(sku: str, zero_rated: frozenset[str]) -> str:
 
 
 def draft_documents(receipt: Receipt, zero_rated: frozenset[str]) -> list[Draft]:
-    """The goods document and then the money, tender by tender. Tax as printed.
+    """The goods document, both of an exchange, and then the money, tender by tender. Tax as printed.
 
     A tax letter without a code keeps code -1: such a document cannot be sent.
     """
-    day = receipt.completed_at.date()
-    sign = -1 if receipt.gross_pence < 0 else 1
-    sums: dict[tuple[str, int], list[int]] = {}
-    for line in receipt.lines:
-        code = tax_code_of(line.letter, day)
-        totals = sums.setdefault((nominal_of(line.sku, zero_rated), -1 if code is None else code), [0, 0])
-        totals[0] += sign * line.net_pence
-        totals[1] += sign * line.tax_pence
-    parts = tuple(Part(*key, *totals) for key, totals in sorted(sums.items()) if totals != [0, 0])
+    if receipt.kind == EXCHANGE:
+        back = [line for line in receipt.lines if line.net_pence + line.tax_pence < 0]
+        out = [line for line in receipt.lines if line.net_pence + line.tax_pence >= 0]
+        goods = [_goods(receipt, back, -1, zero_rated), _goods(receipt, out, 1, zero_rated)]
+    else:
+        goods = [_goods(receipt, receipt.lines, -1 if receipt.gross_pence < 0 else 1, zero_rated)]
     number = receipt.store_id[-1]
-    goods = Draft(
-        kind="invoice" if sign > 0 else "credit_note",
-        ordinal=1,
-        store_id=receipt.store_id,
-        receipt_no=receipt.receipt_no,
-        document_date=day,
-        customer=f"TILL0{number}",
-        bank="",
-        reference=f"POS-{receipt.store_id}-{receipt.receipt_no}",
-        second_reference=f"TILL {receipt.till_id}",
-        parts=parts,
-    )
     money = [
         replace(
-            goods,
+            goods[0],
             kind="receipt" if tender.pence > 0 else "payment",
             ordinal=tender.number,
-            bank=f"{tender.tender_type}0{number}",
-            reference=f"{goods.reference}-{tender.number}",
+            bank=BANKS.get(tender.tender_type, f"{tender.tender_type}0{number}"),
+            reference=f"{goods[0].reference}-{tender.number}",
             parts=(),
             value_pence=abs(tender.pence),
         )
         for tender in receipt.tenders
     ]
-    return [goods, *money]
+    return [*goods, *money]
+
+
+def _goods(receipt: Receipt, lines: Iterable[SoldLine], sign: int, zero_rated: frozenset[str]) -> Draft:
+    """An invoice (1) or credit note (-1) of these lines, by nominal and tax code."""
+    day = receipt.completed_at.date()
+    sums: dict[tuple[str, int], list[int]] = {}
+    for line in lines:
+        code = tax_code_of(line.letter, day)
+        totals = sums.setdefault((nominal_of(line.sku, zero_rated), -1 if code is None else code), [0, 0])
+        totals[0] += sign * line.net_pence
+        totals[1] += sign * line.tax_pence
+    return Draft(
+        kind="invoice" if sign > 0 else "credit_note",
+        ordinal=1,
+        store_id=receipt.store_id,
+        receipt_no=receipt.receipt_no,
+        document_date=day,
+        customer=f"TILL0{receipt.store_id[-1]}",
+        bank="",
+        reference=f"POS-{receipt.store_id}-{receipt.receipt_no}",
+        second_reference=f"TILL {receipt.till_id}",
+        parts=tuple(Part(*key, *totals) for key, totals in sorted(sums.items()) if totals != [0, 0]),
+    )
 
 
 def body_of(draft: Draft, ids: Ids) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
     python -m sandbox.scenario.judge --manifest FILE --published FOLDER --stage before|after [--json]
 
-It reads two things only: the truth, and of the current publication the tables `document_verdicts`, `till_closures`
-and, for what is open about closures, `exceptions`.
+It reads two things only: the truth, and of the current publication the tables `document_verdicts`, `till_closures`,
+`tax_roundings` and, for what is open about closures and about receipts in themselves, `exceptions`.
 Exit code 1 if a planted fault went unfound, an innocent document or till was accused or lost, or more documents were
 left `ambiguous` or `not_checked` than the truth has; 2 if there is nothing to judge.
 """
@@ -25,6 +25,7 @@ from sandbox.scenario import manifest as manifests
 from sandbox.scenario.judge_closures import GREY as CLOSURE_GREY
 from sandbox.scenario.judge_closures import Words, judge_closures
 from sandbox.scenario.judge_report import summary, text_of
+from sandbox.scenario.judge_roundings import Lens, Name, judge_roundings
 from sandbox.scenario.judgement import ABSENT, GREY, NOTHING_SAID, Finding, Judgement, Said, words_of
 from sandbox.scenario.manifest import Truth
 
@@ -184,6 +185,28 @@ def read_closures(published: Path) -> Words:
     return {(str(store), str(till), day): frozenset(words) for (store, till, day), words in said.items()}
 
 
+def read_roundings(published: Path) -> dict[Name, Lens]:
+    """What the rounding lens of the current publication says, by document. Raises NothingToJudge."""
+    columns = ("store_id", "receipt_no", "document_kind", "policy", "allowed_by_hmrc", "policies")
+    _, rows = _rows_of(published, "tax_roundings", columns)
+    return {
+        (row["store_id"], row["receipt_no"], row["document_kind"]): Lens(
+            row["policy"], row["allowed_by_hmrc"], frozenset((row["policies"] or "").split(","))
+        )
+        for row in rows
+    }
+
+
+def receipts_accused(published: Path) -> list[str]:
+    """Open exceptions about receipts in themselves: the tills of the demo add up and keep to their rounding."""
+    _, rows = _rows_of(published, "exceptions", ("document_kind", "status", "exception_class", "receipt_no"))
+    return sorted(
+        f"{row['exception_class']} {row['receipt_no']}"
+        for row in rows
+        if row["status"] == "open" and row["document_kind"] in ("till_receipt", "store_day")
+    )
+
+
 def _rows_of(published: Path, model: str, columns: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
     try:
         number = int((published / "current").read_text(encoding="utf-8").strip())
@@ -233,12 +256,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise NothingToJudge(f"{options.manifest} has no truth for the stage {options.stage}")
         publication, said = read_publication(options.published)
         closures = judge_closures(manifests.read_closures(options.manifest), read_closures(options.published))
+        roundings = judge_roundings(truths, read_roundings(options.published))
+        accused = receipts_accused(options.published)
     except (NothingToJudge, FileNotFoundError) as error:
         print(f"nothing to judge: {error}", file=sys.stderr)
         return 2
     judgement = judge(truths, said, stage=options.stage, publication=publication)
-    judgement.failures += closures["failures"]
-    report = summary(judgement) | {"closures": closures}
+    judgement.failures += closures["failures"] + roundings["failures"]
+    if accused:
+        judgement.failures.append(
+            f"{len(accused)} receipts were accused in themselves: {', '.join(accused[:5])}"
+        )
+    report = summary(judgement) | {"closures": closures, "roundings": roundings}
     print(json.dumps(report, indent=1) if options.json else text_of(report))
     return 0 if judgement.has_passed else 1
 

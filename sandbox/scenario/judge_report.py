@@ -115,6 +115,11 @@ def text_of(report: Mapping[str, Any]) -> str:
             f"closure of {miss['store_id']} till {miss['till_id']} on {miss['business_date']}:"
             f" truth {miss['truth'] or 'agrees'}, said {miss['said'] or 'agrees'}"
         )
+    if roundings := report.get("roundings"):
+        lines.append(
+            f"{'roundings named':34}{roundings['truth']:>8}{roundings['right']:>8}"
+            f"{_percent(roundings['precision']):>11}{_percent(roundings['recall']):>9}"
+        )
     for miss in report["misses"]:
         lines.append(
             f"missed: {miss['store_id']} {miss['receipt_no']} {miss['document_kind']} {miss['ordinal']}"

@@ -27,6 +27,7 @@ from sandbox.scenario.connector_documents import (
     tax_by_receipt,
     truncated,
 )
+from sandbox.scenario.connector_events import NEVER_SENT, event_of
 from sandbox.scenario.connector_reading import Phase, Receipt
 from sandbox.scenario.sales import LINE_BASIS_STORES, NOT_YET_IN_SAGE
 
@@ -35,6 +36,8 @@ UNMAPPED_SKUS = frozenset(NOT_YET_IN_SAGE)
 STORE_ON_HOLD = "S05"
 LAST_DAYS = tuple(date(2011, 8, day) for day in (13, 14, 15, 16, 17, 30, 31))  # of the two phases
 OTHER_BASIS_MOST = 3  # pence
+BY_LINE_STORE = "S04"  # whose tills go by receipt; the connector was set to go by line for these days
+BY_LINE_DAYS = (date(2011, 8, 1), date(2011, 8, 12))
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,13 @@ class Candidate:
 
     @cached_property
     def is_plain(self) -> bool:
-        return not (self.is_reduced or self.is_party or self.is_unmapped or is_not_a_sale(self.receipt))
+        return not (
+            self.is_reduced or self.is_party or self.is_unmapped or self.event or is_not_a_sale(self.receipt)
+        )
+
+    @cached_property
+    def event(self) -> str | None:
+        return event_of(self.receipt)
 
     @property
     def is_open(self) -> bool:
@@ -108,6 +117,17 @@ def printed_tax(receipt: Receipt) -> int:
 def _differs_by_basis(candidate: Candidate) -> bool:
     difference = abs(other_basis_tax(candidate.receipt) - printed_tax(candidate.receipt))
     return candidate.is_plain and 1 <= difference <= OTHER_BASIS_MOST
+
+
+def _is_in_the_store_by_line(candidate: Candidate) -> bool:
+    is_there = (
+        candidate.receipt.store_id == BY_LINE_STORE and BY_LINE_DAYS[0] <= candidate.day <= BY_LINE_DAYS[1]
+    )
+    return (
+        is_there
+        and candidate.is_plain
+        and tax_by_line(candidate.receipt.lines, half_up) != printed_tax(candidate.receipt)
+    )
 
 
 def _only_truncation_explains(candidate: Candidate) -> bool:
@@ -183,6 +203,10 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "journalled_in_part": lambda c: _journalled(c) and _only_tender(c) and c.goods.net_pence > 1000,
     "journal_reversed": _journalled,
     "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
+    "gift_card_as_sale": lambda c: c.event == "gift_card_sold",
+    "exchange_netted": lambda c: c.event == "exchange_uneven" and c.is_open,
+    "void_posted": lambda c: c.receipt.kind in NEVER_SENT,
+    "store_by_line": _is_in_the_store_by_line,
     "not_a_sale_posted": lambda c: is_not_a_sale(c.receipt) and c.receipt.gross_pence < 0,
 }
 

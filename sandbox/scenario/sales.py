@@ -11,6 +11,7 @@ Tables that `open_sales` leaves in its connection:
 - `derived_lines`: one row per source line, in the source's order (line_no)
 - `derived_receipts`: one row per document
 - `derived_tenders`: one row per tender of a document that is worth anything
+- `derived_events`: which receipts are none of the data's (derived_events.py)
 - `derived_closures`: one row per store, till and trading day, but for the faults of closure_faults.py
 """
 
@@ -38,6 +39,8 @@ NOT_A_PRODUCT = (
     "GIFT_0001_30",
     "GIFT_0001_40",
     "GIFT_0001_50",
+    "GIFTCARD",
+    "ROUNDING",
 )
 REDUCED_RATE = ("21486", "23355", "23356")  # three hot water bottles, so that about thirty receipts carry `R`
 NOT_YET_IN_SAGE = (
@@ -103,9 +106,10 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     """Derive everything the tills print; same seed and file, same rows.
 
     The seed chooses only which receipts are printed with an unknown store, which have an unreadable
-    quantity, and which closures are wrong.
+    quantity, beside which a derived event stands, and which closures are wrong.
     """
     from sandbox.scenario.closure_faults import commit_closure_faults
+    from sandbox.scenario.derived_events import add_events
 
     connection = open_skus(parquet)
     for statement in (
@@ -115,9 +119,10 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
         RECEIPTS,
         TENDERS,
         ODDITIES.format(seed=int(seed)),
-        CLOSURES,
     ):
         connection.execute(statement)
+    add_events(connection, seed)
+    connection.execute(CLOSURES)
     commit_closure_faults(connection, seed)
     return connection
 
@@ -362,5 +367,6 @@ select
 from derived_receipts
 left join tendered using (receipt_no)
 where receipt_no not in (select receipt_no from oddities where printed_store is not null)
+  and kind not in ('VOID', 'TRAINING')
 group by store_id, till_id, document_date
 """

@@ -28,14 +28,16 @@ COLUMNS = {
     varchar,
         occurrence integer, receipt_kind varchar, business_date date, document_date date, sold_at timestamp,
         sold_at_local timestamp, zone varchar, gross_pence bigint, net_pence bigint, tax_pence bigint,
-        tender_pence bigint, line_count bigint, units decimal(18,3), is_money boolean,
+        tender_pence bigint, do_lines_add_up boolean, policy_tax_pence bigint, tax_off_policy_pence bigint,
+        is_tax_by_policy boolean, line_count bigint, units decimal(18,3), is_money boolean,
         nothing_to_post_reason varchar, is_complete boolean, verdict varchar, is_partly_posted boolean,
         delivery_id varchar, source_file varchar, source_row bigint""",
     "receipt_lines": """event_id varchar, company_id varchar, store_id varchar, business_date date, line_no
     integer,
         sku_as_sent varchar, sku varchar, category varchar, description varchar, quantity decimal(18,3),
         unit_price_amount decimal(18,3), net_pence bigint, till_tax_code varchar, tax_rate_thousandths bigint,
-        tax_pence bigint, gross_pence bigint, source_file varchar, source_row bigint""",
+        tax_pence bigint, gross_pence bigint, is_return boolean, source_file varchar, source_row
+        bigint""",
     "receipt_tenders": """event_id varchar, company_id varchar, store_id varchar, business_date date,
         tender_no integer, tender_type varchar, tender_pence bigint, source_file varchar, source_row
         bigint""",

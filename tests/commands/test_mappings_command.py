@@ -87,10 +87,12 @@ def test_a_refused_row_is_not_told_as_added_too(told, described, folder):
 
 
 def test_a_column_that_nothing_reads_is_told(told, tillproof, folder):
-    old = STORES.replace("department,", "department,tax_basis,").replace("S01,,2010", "S01,,line,2010")
-    (folder / "stores.csv").write_text(old.replace("S02,,2010", "S02,,line,2010"), encoding="utf-8")
+    old = COMPANIES.replace("grace_hours,", "rounding_nominal_code,grace_hours,").replace(
+        "9998,", "9998,4999,"
+    )
+    (folder / "companies.csv").write_text(old, encoding="utf-8")
     (note,) = told("mappings", "import", folder)["notes"]
-    assert (note["file"], note["column"]) == ("stores.csv", "tax_basis")
+    assert (note["file"], note["column"]) == ("companies.csv", "rounding_nominal_code")
     assert "is read by nothing" in " ".join(tillproof("mappings", "import", folder).stdout.split())
 
 

@@ -73,16 +73,18 @@ def document_classes() -> set[str]:
     return classes
 
 
-def closure_classes() -> set[str]:
-    sql = (MODELS / "exceptions" / "int_closures_classed.sql").read_text(encoding="utf-8")
-    found = set(re.findall(r"'([a-z_]+)' as exception_class\b", sql))
+def named_classes(model: str) -> set[str]:
+    """The classes of a model that names each by itself."""
+    sql = (MODELS / "exceptions" / f"{model}.sql").read_text(encoding="utf-8")
+    found = re.findall(r"'([a-z_]+)' as exception_class\b", sql)
     assert len(found) == sql.count(" as exception_class"), "a class is named otherwise"
-    return found
+    return set(found)
 
 
 def classes() -> set[str]:
     deliveries = literals(branches("exceptions/int_deliveries_classed", "exception_class"))
-    return {rule.runbook for rule in all_rules()} | document_classes() | deliveries | closure_classes()
+    named = named_classes("int_closures_classed") | named_classes("int_receipts_classed")
+    return {rule.runbook for rule in all_rules()} | document_classes() | deliveries | named
 
 
 def test_the_classes_are_read_right():

@@ -57,6 +57,8 @@ def test_every_planted_fault_is_found_and_nothing_clean_is_accused(played: Playe
         assert judged["documents"] > 30_000
         assert judged["closures"]["misses"] == []
         assert judged["closures"]["till_days"] > 2_000
+        assert judged["roundings"]["precision"] == judged["roundings"]["recall"] == 1.0
+        assert judged["roundings"]["truth"] > 50
     assert played.exit_code == 0
 
 

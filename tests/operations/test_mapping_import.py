@@ -83,17 +83,67 @@ def test_what_is_wrong_is_named_by_file_row_column_and_reason(
 
 
 def test_a_column_that_nothing_reads_is_told_and_not_kept(operations, tmp_path):
-    old = FILES["stores"].replace("department,", "department,tax_basis,price_basis,")
-    old = old.replace("S01,,2010", "S01,,line,net,2010").replace("S02,,2010", "S02,,anything,,2010")
-    given = read(write_folder(tmp_path / "mappings", stores=old))
+    old = (
+        FILES["companies"]
+        .replace("grace_hours,", "grace_hours,rounding_nominal_code,")
+        .replace(",24,", ",24,4999,")
+    )
+    given = read(write_folder(tmp_path / "mappings", companies=old))
     assert [str(note).split(":")[0] for note in given.notes] == [
-        "stores.csv row 1, column tax_basis",
-        "stores.csv row 1, column price_basis",
+        "companies.csv row 1, column rounding_nominal_code"
     ]
     changes = operations.take_mappings(given, "Ann", "first import")
-    kept = next(change.after for change in changes if change.table == "stores")
-    assert kept["till_customer_reference"] == "TILL01"
-    assert {"tax_basis", "price_basis"}.isdisjoint(kept)
+    kept = next(change.after for change in changes if change.table == "companies")
+    assert kept["suspense_nominal_code"] == "9998"
+    assert "rounding_nominal_code" not in kept
+
+
+def stores_with_policies(*policies: str) -> str:
+    """The stores, each with the three columns of how its tills round."""
+    heading, *rows = FILES["stores"].splitlines()
+    heading += ",tax_basis,tax_rounding,price_basis"
+    return "\n".join([heading, *(f"{row},{policy}" for row, policy in zip(rows, policies, strict=True)), ""])
+
+
+def test_a_store_declares_how_its_tills_round_and_silence_declares_nothing(operations, tmp_path):
+    operations.import_mappings(write_folder(tmp_path / "a"), "Ann", "first import")
+    stores = operations.landed_tables()["stores"].to_pylist()
+    assert {(row["tax_basis"], row["tax_rounding"], row["price_basis"]) for row in stores} == {
+        ("given", "half_up", "net")
+    }
+    declared = stores_with_policies("line,half_even,gross", ",,")
+    operations.import_mappings(write_folder(tmp_path / "b", stores=declared), "Ann", "declared")
+    operations.import_mappings(write_folder(tmp_path / "c"), "Ann", "the columns left out again")
+    stores = {row["store_id"]: row for row in operations.landed_tables()["stores"].to_pylist()}
+    assert (stores["S01"]["tax_basis"], stores["S01"]["tax_rounding"]) == ("line", "half_even")
+    assert (stores["S02"]["tax_basis"], stores["S02"]["price_basis"]) == ("given", "net")
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("month,,", "column tax_basis: 'month' is not one of given, line, receipt, store_day"),
+        ("line,down,", "column tax_rounding: 'down' is not one of half_up, half_even, truncate"),
+        ("line,,vat", "column price_basis: 'vat' is not one of net, gross, gross_net_first"),
+    ],
+)
+def test_a_rounding_nobody_knows_is_refused(operations, tmp_path, policy, expected):
+    folder = write_folder(tmp_path / "mappings", stores=stores_with_policies(policy, ",,"))
+    assert any(expected in line for line in refusals(operations, folder)), refusals(operations, folder)
+
+
+def test_only_a_tender_that_goes_on_account_has_no_bank(operations, tmp_path):
+    heading = "company_id,tender_type,store_id,bank_code,settlement,valid_from,valid_to\n"
+    right = f"{heading}DGS,ACCOUNT,*,,account,2010-01-01,\nDGS,CASH,*,CASH01,,2010-01-01,\n"
+    operations.import_mappings(write_folder(tmp_path / "a", tender_mappings=right), "Ann", "first import")
+    landed = operations.landed_tables()["tender_mappings"].to_pylist()
+    assert [(row["tender_type"], row["settlement"]) for row in landed] == [
+        ("ACCOUNT", "account"),
+        ("CASH", "bank"),
+    ]
+    wrong = right.replace(",account,", ",,")
+    folder = write_folder(tmp_path / "b", tender_mappings=wrong)
+    assert any("bank_code: is empty" in line for line in refusals(operations, folder))
 
 
 def test_every_setting_that_is_kept_is_read_by_something_beyond_the_door():

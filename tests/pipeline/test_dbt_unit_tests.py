@@ -21,6 +21,9 @@ LOGIC = {
     "int_journals_faced",
     "int_documents_covered_by_journal",
     "int_ledger_duplicates_found",
+    "int_nominal_legs_mapped",
+    "int_receipts_totalled",
+    "tax_roundings",
     "int_drifts_explained",
     "int_expected_judged",
     "int_ledger_judged",
@@ -28,6 +31,7 @@ LOGIC = {
     "till_customer_balances",
     "till_closures",
     "int_closures_classed",
+    "int_receipts_classed",
     "int_open_spells",
     "posting_proposals",
 }

@@ -58,6 +58,11 @@ def test_each_store_has_its_customer_and_a_clearing_bank_for_each_tender() -> No
     stores = mappings("stores")
     assert {row["till_customer_reference"] for row in stores} <= customers
     pairs = {(row["tender_type"], row["store_id"]): row["bank_code"] for row in mappings("tender_mappings")}
+    gift_cards = {row["code"]: row["nominal_reference"] for row in seed("banks")}[
+        pairs.pop(("GIFT_CARD", "*"))
+    ]
+    liability = {row["category"]: row["nominal_code"] for row in mappings("nominal_mappings")}["gift_card"]
+    assert gift_cards == liability, "a card that is used takes from what a card that is sold puts there"
     assert set(pairs) == {(tender, row["store_id"]) for tender in ("CASH", "CARD") for row in stores}
     assert set(pairs.values()) == clearing
 

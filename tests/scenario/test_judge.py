@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from sandbox.scenario import judge, manifest
 from sandbox.scenario.judge_closures import judge_closures
 from sandbox.scenario.judge_report import summary, text_of
+from sandbox.scenario.judge_roundings import Lens, judge_roundings
 from sandbox.scenario.judgement import Judgement, Said
 from sandbox.scenario.manifest import Truth
 
@@ -277,8 +278,23 @@ def test_the_judge_of_closures_fails(change: dict[str, str | None], failure: str
     assert len(report["misses"]) == 1
 
 
+LENSES = [
+    {
+        "receipt_no": "2",
+        "policy": "tax_rounded_truncate_by_line",
+        "allowed_by_hmrc": "no",
+        "policies": "tax_rounded_truncate_by_line,tax_rounded_truncate_by_receipt",
+    },
+    {"receipt_no": "8", "policy": None, "allowed_by_hmrc": None, "policies": None},
+]
+
+
 def publish(
-    folder: Path, said: list[Said], number: int = 2, days: dict[tuple[str, str, date], str] = DAYS
+    folder: Path,
+    said: list[Said],
+    number: int = 2,
+    days: dict[tuple[str, str, date], str] = DAYS,
+    in_themselves: Sequence[dict[str, str]] = (),
 ) -> Path:
     """A publication of the verdicts, in two files, beside an older one that must not be read."""
     rows = [
@@ -293,17 +309,19 @@ def publish(
         for (store, till, day), words in days.items()
     ]
     verdicts = [row | {"closure_verdict": row["words"] or "agrees"} for row in of_day]
-    closure = {"document_kind": "closure", "status": "open"}
+    closure = {"document_kind": "closure", "status": "open", "receipt_no": ""}
     open_ones = [
         row | closure | {"exception_class": word}
         for row in of_day
         for word in row["words"].split(",")
         if word not in ("", "not_checked")
     ]
-    other = {**of_day[0], "document_kind": "invoice", "status": "open", "exception_class": "never_sent"}
+    other = {**of_day[0], **closure, "document_kind": "invoice", "exception_class": "never_sent"}
     closed = {**other, "document_kind": "closure", "status": "resolved"}
+    open_ones += [row | {"receipt_no": "1"} for row in in_themselves]
     tables = {
         "document_verdicts": (rows[:5], rows[5:]),
+        "tax_roundings": ([{"store_id": "S01", "document_kind": "invoice", **lens} for lens in LENSES],),
         "till_closures": (verdicts,),
         "exceptions": ([*open_ones, other, closed],),
     }
@@ -358,6 +376,73 @@ def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(
     assert failed.returncode == 1
     assert "1 planted faults of till closures were not found" in failed.stdout
     assert "closure of S01 till 1 on 2011-08-23: truth closure_missing, said agrees" in failed.stdout
+
+
+def test_a_receipt_accused_in_itself_fails_the_pipeline(tmp_path: Path) -> None:
+    truth_file = tmp_path / "truth.parquet"
+    manifest.append(truth_file, TRUTHS)
+    write_closure_truth(truth_file)
+    accused = {"document_kind": "till_receipt", "status": "open", "exception_class": "till_rounding_broken"}
+    failed = run(truth_file, publish(tmp_path / "wrong", said_of(TRUTHS), in_themselves=[accused]))
+    assert failed.returncode == 1
+    assert "1 receipts were accused in themselves: till_rounding_broken 1" in failed.stdout
+    resolved = publish(tmp_path / "right", said_of(TRUTHS), in_themselves=[accused | {"status": "resolved"}])
+    assert run(truth_file, resolved).returncode == 0
+
+
+ROUNDED = [
+    truth("2", "drifted", 103, drift_kinds="amount,tax_amount", fault="tax_truncated", **PLANTED),
+    truth("9", "matched_within_policy", 109, fault="store_by_line", store_id="S04", **PLANTED),
+    truth("9", "matched", 110, fault="store_by_line", store_id="S04", document_kind="receipt", **PLANTED),
+    truth("11", "matched_within_policy", 111, fault="other_basis", **PLANTED),
+    truth("12", "drifted", 112, drift_kinds="amount", fault="amount_drift", **PLANTED),
+]
+NAMED = {
+    ("S01", "2", "invoice"): Lens(
+        "tax_rounded_truncate_by_line", "no", frozenset({"tax_rounded_truncate_by_line"})
+    ),
+    ("S04", "9", "invoice"): Lens(
+        "tax_rounded_half_even_by_line",
+        "yes",
+        frozenset({"tax_rounded_half_even_by_line", "tax_rounded_half_up_by_line"}),
+    ),
+    ("S01", "11", "invoice"): Lens(
+        "tax_rounded_half_up_by_receipt", "yes", frozenset({"tax_rounded_half_up_by_receipt"})
+    ),
+}
+
+
+def test_every_rounding_named_as_it_was_planted_passes() -> None:
+    report = judge_roundings(ROUNDED, NAMED)
+    assert (report["truth"], report["right"], report["failures"]) == (3, 3, [])
+    assert (report["precision"], report["recall"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "lens", "failure"),
+    [
+        (("S01", "2", "invoice"), Lens(None, None, frozenset({""})), "1 planted roundings were not named"),
+        (
+            ("S01", "2", "invoice"),
+            Lens("tax_rounded_half_up_by_line", "yes", frozenset({"tax_rounded_half_up_by_line"})),
+            "1 planted roundings were not named",
+        ),
+        # the right name, and HMRC's word on it the wrong way round
+        (
+            ("S01", "2", "invoice"),
+            NAMED["S01", "2", "invoice"]._replace(allowed_by_hmrc="yes"),
+            "1 planted roundings were not named",
+        ),
+        (
+            ("S01", "12", "invoice"),
+            NAMED["S01", "11", "invoice"],
+            "1 documents were told a rounding: S01/12/invoice",
+        ),
+    ],
+)
+def test_the_judge_of_roundings_fails(name: tuple[str, str, str], lens: Lens, failure: str) -> None:
+    report = judge_roundings(ROUNDED, NAMED | {name: lens})
+    assert any(failure in line for line in report["failures"]), report["failures"]
 
 
 def test_kinds_in_another_order_are_the_same_kinds(tmp_path: Path) -> None:

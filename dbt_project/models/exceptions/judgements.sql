@@ -60,12 +60,34 @@ closures as (
     from {{ ref('int_closures_classed') }}
 ),
 
+receipts as (
+    select
+        company_id,
+        document_id as subject_id,
+        subject_kind,
+        event_id,
+        store_id,
+        business_date,
+        verdict,
+        drift_kinds,
+        cast(null as varchar) as ledger_document_id,
+        gross_pence as expected_gross_pence,
+        cast(null as bigint) as ledger_gross_pence,
+        exception_class,
+        owner,
+        value_at_risk_pence,
+        true as is_open
+    from {{ ref('int_receipts_classed') }}
+),
+
 unioned as (
     select * from documents
     union all
     select * from deliveries
     union all
     select * from closures
+    union all
+    select * from receipts
 ),
 
 stamped as (

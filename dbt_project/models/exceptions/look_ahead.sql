@@ -37,7 +37,7 @@ sold as (
         lines.company_id,
         lines.store_id,
         lines.category,
-        lines.till_tax_code,
+        case when not {{ is_outside_scope('lines.category') }} then lines.till_tax_code end as till_tax_code,
         lines.document_date,
         abs(lines.gross_pence) as gross_pence
     from {{ ref('int_receipt_lines_grouped') }} as lines
@@ -72,7 +72,7 @@ goods as (
             document_date as last_seen_on,
             gross_pence as lately_pence
         from sold
-        where category <> 'not_a_sale' and store_id in (select store_id from stores)
+        where category not in ('not_a_sale', 'account_payment') and store_id in (select store_id from stores)
         union all
         select
             stores.company_id,
@@ -215,8 +215,9 @@ tenders_tried as (
         'tender' as cell,
         tenders.store_id,
         tenders.tender_type as key,
-        mappings.bank_code as leads_to,
+        case when mappings.settlement = 'account' then 'on account' else mappings.bank_code end as leads_to,
         case
+            when mappings.settlement = 'account' then 'open'
             when mappings.bank_code is null then 'not_mapped'
             when banks.bank_code is null then 'not_in_sage'
             when banks.account_status = 'hidden' then 'hidden'

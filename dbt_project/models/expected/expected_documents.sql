@@ -9,9 +9,7 @@ with goods as (
         cast(null as varchar) as bank_code,
         net_pence + tax_pence as gross_pence,
         net_pence,
-        tax_pence,
-        tax_by_line_pence,
-        tax_by_receipt_pence
+        tax_pence
     from {{ ref('int_documents_from_goods') }}
 ),
 
@@ -25,10 +23,24 @@ tenders as (
         bank_code,
         gross_pence,
         cast(0 as bigint) as net_pence,
-        cast(0 as bigint) as tax_pence,
-        cast(0 as bigint) as tax_by_line_pence,
-        cast(0 as bigint) as tax_by_receipt_pence
+        cast(0 as bigint) as tax_pence
     from {{ ref('int_documents_from_tenders') }}
+    where document_kind <> 'on_account'
+),
+
+-- Bought on account, or paying it off: the customer's own account in Sage, not the till's.
+account_events as (
+    select
+        company_id,
+        event_id
+    from {{ ref('int_documents_from_tenders') }}
+    where document_kind = 'on_account'
+    union
+    select
+        company_id,
+        event_id
+    from {{ ref('int_receipts_totalled') }}
+    where account_payment_pence <> 0
 ),
 
 nothing as (
@@ -41,9 +53,7 @@ nothing as (
         cast(null as varchar) as bank_code,
         cast(0 as bigint) as gross_pence,
         cast(0 as bigint) as net_pence,
-        cast(0 as bigint) as tax_pence,
-        cast(0 as bigint) as tax_by_line_pence,
-        cast(0 as bigint) as tax_by_receipt_pence
+        cast(0 as bigint) as tax_pence
     from {{ ref('int_receipts_totalled') }}
     where nothing_to_post_reason is not null
 ),
@@ -76,12 +86,14 @@ described as (
         unioned.ordinal,
         unioned.tender_type,
         unioned.bank_code,
-        stores.till_customer_reference as customer_reference,
+        case
+            when account_events.event_id is null then stores.till_customer_reference
+            else account_customers.customer_reference
+        end as customer_reference,
+        account_events.event_id is not null as is_on_account,
         unioned.gross_pence,
         unioned.net_pence,
         unioned.tax_pence,
-        unioned.tax_by_line_pence,
-        unioned.tax_by_receipt_pence,
         case unioned.document_kind
             when 'invoice' then unioned.gross_pence when 'credit_note' then -unioned.gross_pence else 0
         end as sales_pence,
@@ -107,6 +119,13 @@ described as (
             receipts.company_id = stores.company_id
             and receipts.store_code = stores.store_code
             and {{ is_in_force('stores', 'receipts.document_date') }}
+    left join account_events
+        on unioned.company_id = account_events.company_id and unioned.event_id = account_events.event_id
+    left join {{ ref('stg_operations__customer_mappings') }} as account_customers
+        on
+            receipts.company_id = account_customers.company_id
+            and receipts.customer_no = account_customers.customer_no
+            and {{ is_in_force('account_customers', 'receipts.document_date') }}
     left join {{ ref('stg_operations__cutovers') }} as cutovers
         on receipts.company_id = cutovers.company_id and receipts.store_id = cutovers.store_id
 )

@@ -18,6 +18,9 @@ legs as (
         legs.skus,
         legs.has_case_conflict,
         legs.till_tax_code,
+        legs.tax_rate_thousandths,
+        legs.is_outside_scope,
+        legs.tax_pence as leg_tax_pence,
         legs.nominal_code,
         legs.cost_centre,
         legs.department,
@@ -60,7 +63,12 @@ looked_up as (
         nominals.account_type as nominal_account_type,
         legs.till_tax_code,
         cast(legs.tax_code as integer) as tax_code,
-        case when legs.leg_type <> 'nominal' then null when legs.tax_code is null then 'unmapped' else 'mapped' end as tax_mapping_status,
+        case
+            when legs.leg_type <> 'nominal' then null
+            when legs.tax_code is null and legs.is_outside_scope then 'no_outside_scope_code'
+            when legs.tax_code is null then 'unmapped'
+            else 'mapped'
+        end as tax_mapping_status,
         case when legs.tax_code is null then null when tax_codes.tax_code is null then 'missing' else 'known' end as tax_code_status,
         cast(legs.required_rate_thousandths * cast(0.001 as decimal(4, 3)) as decimal(6, 3)) as tax_rate_required,
         cast(tax_codes.tax_rate_thousandths * cast(0.001 as decimal(4, 3)) as decimal(6, 3)) as tax_rate_in_sage,
@@ -69,6 +77,19 @@ looked_up as (
             when tax_codes.tax_rate_thousandths = legs.required_rate_thousandths then 'agrees'
             else 'differs'
         end as tax_rate_status,
+        case
+            when legs.leg_type <> 'nominal' then null
+            when legs.is_outside_scope and legs.leg_tax_pence <> 0 then 'vat_outside_scope'
+            when legs.is_outside_scope then 'agrees'
+            when legs.tax_rate_thousandths is null or legs.required_rate_thousandths is null then 'not_compared'
+            when legs.tax_rate_thousandths = legs.required_rate_thousandths then 'agrees'
+            else 'differs'
+        end as till_rate_status,
+        case
+            when legs.leg_type <> 'customer' then null
+            when legs.gross_pence < 0 then 'negative'
+            else 'positive'
+        end as document_sign,
         legs.tender_type,
         case when legs.leg_type <> 'bank' then null when legs.bank_code is null then 'unmapped' else 'mapped' end as tender_status,
         legs.bank_code,
@@ -79,6 +100,7 @@ looked_up as (
         legs.customer_reference,
         case
             when legs.leg_type <> 'customer' or not legs.is_store_mapped then null
+            when legs.is_on_account and legs.customer_reference is null then 'unmapped'
             else coalesce(customers.account_status, 'missing')
         end as customer_status,
         case

@@ -1,5 +1,5 @@
 -- Receipt recipe: each tender is a receipt on the till customer, or a payment where money went back, through the clearing
--- bank the tender maps to.
+-- bank the tender maps to. What goes on a customer's account is no document: kind `on_account`, left out of what is expected.
 with receipts as (
     select * from {{ ref('int_receipts_totalled') }}
     where nothing_to_post_reason is null
@@ -14,10 +14,14 @@ candidates as (
     select
         receipts.company_id,
         receipts.event_id,
-        case when tenders.tender_pence > 0 then 'receipt' else 'payment' end as document_kind,
+        case
+            when mappings.settlement = 'account' then 'on_account'
+            when tenders.tender_pence > 0 then 'receipt'
+            else 'payment'
+        end as document_kind,
         tenders.tender_no as ordinal,
         tenders.tender_type,
-        {{ whole('abs(tenders.tender_pence)') }} as gross_pence,
+        {{ whole("case when mappings.settlement = 'account' then tenders.tender_pence else abs(tenders.tender_pence) end") }} as gross_pence,
         mappings.bank_code,
         row_number() over (
             partition by receipts.company_id, receipts.event_id, tenders.tender_no

@@ -12,13 +12,16 @@ grouped as (
         category,
         till_tax_code,
         tax_rate_thousandths,
-        {{ whole('abs(net_pence)') }} as net_pence,
-        {{ whole('abs(tax_pence)') }} as tax_pence,
-        {{ whole('abs(tax_by_line_pence)') }} as tax_by_line_pence,
+        is_return,
+        {{ is_outside_scope('category') }} as is_outside_scope,
+        -- in the direction of its document: money off a sale is a negative leg of the invoice
+        {{ whole('case when is_return then -net_pence else net_pence end') }} as net_pence,
+        {{ whole('case when is_return then -tax_pence else tax_pence end') }} as tax_pence,
         has_case_conflict,
         skus
     from {{ ref('int_receipt_lines_grouped') }}
-    where has_value
+    -- what a customer pays off his account was sold before
+    where has_value and coalesce(category, '') <> 'account_payment'
 ),
 
 dated as (
@@ -27,10 +30,12 @@ dated as (
         receipts.store_id,
         receipts.document_date,
         stores.cost_centre as store_cost_centre,
-        stores.department as store_department
+        stores.department as store_department,
+        companies.outside_scope_tax_code
     from grouped
     inner join receipts
         on grouped.company_id = receipts.company_id and grouped.event_id = receipts.event_id
+    left join {{ ref('stg_operations__companies') }} as companies on grouped.company_id = companies.company_id
     left join {{ ref('stg_operations__stores') }} as stores
         on
             receipts.company_id = stores.company_id
@@ -44,12 +49,22 @@ candidates as (
         mappings.nominal_code,
         case when mappings.cost_centre = '=' then dated.store_cost_centre else mappings.cost_centre end as cost_centre,
         case when mappings.department = '=' then dated.store_department else mappings.department end as department,
-        tax_mappings.tax_code,
-        tax_mappings.required_rate_thousandths,
+        case
+            when dated.is_outside_scope then dated.outside_scope_tax_code
+            when tax_mappings.required_rate_thousandths = dated.tax_rate_thousandths then tax_mappings.tax_code
+            else coalesce(charged_mappings.tax_code, tax_mappings.tax_code)
+        end as tax_code,
+        case
+            when dated.is_outside_scope then cast(0 as bigint)
+            when tax_mappings.required_rate_thousandths = dated.tax_rate_thousandths then tax_mappings.required_rate_thousandths
+            else coalesce(charged_mappings.required_rate_thousandths, tax_mappings.required_rate_thousandths)
+        end as required_rate_thousandths,
         -- the most specific mapping wins: one that names the store before one for any
         row_number() over (
-            partition by dated.company_id, dated.event_id, dated.document_kind, dated.category, dated.till_tax_code
-            order by case when mappings.store_id = '*' then 1 else 0 end, mappings.nominal_code, tax_mappings.tax_code
+            partition by dated.company_id, dated.event_id, dated.document_kind, dated.category, dated.till_tax_code, dated.tax_rate_thousandths
+            order by
+                case when mappings.store_id = '*' then 1 else 0 end asc, charged_mappings.valid_from desc,
+                mappings.nominal_code asc, tax_mappings.tax_code asc
         ) as mapping_rank
     from dated
     left join {{ ref('stg_operations__nominal_mappings') }} as mappings
@@ -63,14 +78,22 @@ candidates as (
             dated.company_id = tax_mappings.company_id
             and dated.till_tax_code = tax_mappings.till_tax_code
             and {{ is_in_force('tax_mappings', 'dated.document_date') }}
+    -- a refund goes back at the rate that was charged: the code that had it last, although another is in force by now
+    left join {{ ref('stg_operations__tax_mappings') }} as charged_mappings
+        on
+            dated.company_id = charged_mappings.company_id
+            and dated.till_tax_code = charged_mappings.till_tax_code
+            and dated.tax_rate_thousandths = charged_mappings.required_rate_thousandths
+            and charged_mappings.valid_from <= dated.document_date
+            and dated.is_return
 ),
 
 mapped as (
     select
-        candidates.* exclude (mapping_rank, store_cost_centre, store_department),
+        candidates.* exclude (mapping_rank, store_cost_centre, store_department, outside_scope_tax_code),
         row_number() over (
             partition by company_id, event_id, document_kind
-            order by nominal_code, cost_centre, tax_code, category, till_tax_code
+            order by nominal_code, cost_centre, tax_code, category, till_tax_code, tax_rate_thousandths
         ) as leg_no
     from candidates
     where mapping_rank = 1

@@ -1,7 +1,12 @@
 -- A receipt's lines by what was sold, how it is taxed and which way it went: all that documents and totals need of them,
 -- from one reading of the lines.
 with lines as (
-    select * from {{ ref('int_receipt_lines_placed') }}
+    select
+        *,
+        {{ is_return_line('category', 'receipt_kind', 'gross_pence') }} as is_return,
+        gross_pence <> 0 or net_pence <> 0 as has_value,
+        case when tax_basis = 'line' then {{ tax_by_policy('net_pence', 'gross_pence', 'tax_rate_thousandths', 'tax_rounding', 'price_basis') }} end as policy_tax_pence
+    from {{ ref('int_receipt_lines_placed') }}
 ),
 
 grouped as (
@@ -10,8 +15,9 @@ grouped as (
         event_id,
         category,
         till_tax_code,
-        gross_pence < 0 as is_return,
-        gross_pence <> 0 or net_pence <> 0 as has_value,
+        tax_rate_thousandths,
+        is_return,
+        has_value,
         min(store_id) as store_id,
         bool_and(is_store_mapped) as is_store_mapped,
         min(store_code) as store_code,
@@ -21,6 +27,7 @@ grouped as (
         min(document_date) as document_date,
         min(receipt_kind) as receipt_kind,
         min(sold_at_local) as sold_at_local,
+        min(customer_no) as customer_no,
         min(zone) as zone,
         min(day_cutoff_minutes) as day_cutoff_minutes,
         min(currency) as currency,
@@ -29,8 +36,11 @@ grouped as (
         {{ whole('sum(net_pence)') }} as net_pence,
         {{ whole('sum(tax_pence)') }} as tax_pence,
         {{ whole('sum(gross_pence)') }} as gross_pence,
-        {{ whole('sum(' ~ tax_half_up('net_pence', 'tax_rate_thousandths') ~ ')') }} as tax_by_line_pence,
-        min(tax_rate_thousandths) as tax_rate_thousandths,
+        min(tax_basis) as tax_basis,
+        min(tax_rounding) as tax_rounding,
+        min(price_basis) as price_basis,
+        {{ whole('sum(policy_tax_pence)') }} as policy_tax_pence,
+        {{ whole('sum(case when tax_pence <> policy_tax_pence then 1 else 0 end)') }} as lines_off_policy,
         bool_and(net_pence + tax_pence = gross_pence) as do_lines_add_up,
         bool_or(sku_case_status = 'differs') as has_case_conflict,
         -- named only where a rule may need the name: listing every SKU of every leg is the dearest thing here
@@ -40,7 +50,7 @@ grouped as (
         min(source_row) as source_row,
         max(pass_number) as pass_number
     from lines
-    group by company_id, event_id, category, till_tax_code, gross_pence < 0, gross_pence <> 0 or net_pence <> 0
+    group by company_id, event_id, category, till_tax_code, tax_rate_thousandths, is_return, has_value
 )
 
 select * from grouped

@@ -16,6 +16,7 @@ totalled as (
         min(document_date) as document_date,
         min(receipt_kind) as receipt_kind,
         min(sold_at_local) as sold_at_local,
+        min(customer_no) as customer_no,
         coalesce(min(zone), 'Europe/London') as zone,
         coalesce(min(day_cutoff_minutes), 0) as day_cutoff_minutes,
         min(currency) as currency,
@@ -24,6 +25,7 @@ totalled as (
         {{ whole('sum(net_pence)') }} as net_pence,
         {{ whole('sum(tax_pence)') }} as tax_pence,
         {{ whole('sum(gross_pence)') }} as gross_pence,
+        {{ whole("sum(case when category = 'account_payment' then gross_pence else 0 end)") }} as account_payment_pence,
         bool_or(has_value) as has_value,
         bool_and(coalesce(category, '') = 'not_a_sale') as is_not_a_sale,
         bool_and(do_lines_add_up) as do_lines_add_up,
@@ -32,6 +34,33 @@ totalled as (
         min(source_row) as source_row,
         max(pass_number) as pass_number
     from lines
+    group by company_id, event_id
+),
+
+-- The VAT of what was sold, by the policy that the store declares. A return gives back what was charged, so it is not asked.
+tax_codes as (
+    select
+        company_id,
+        event_id,
+        sum(tax_pence) as tax_pence,
+        case
+            when min(tax_basis) = 'line' then sum(policy_tax_pence)
+            else {{ tax_by_policy('sum(net_pence)', 'sum(gross_pence)', 'tax_rate_thousandths', 'min(tax_rounding)', 'min(price_basis)') }}
+        end as policy_tax_pence,
+        sum(lines_off_policy) as lines_off_policy
+    from lines
+    where not is_return and tax_basis in ('line', 'receipt') and tax_rate_thousandths is not null
+    group by company_id, event_id, till_tax_code, tax_rate_thousandths
+),
+
+taxes as (
+    select
+        company_id,
+        event_id,
+        {{ whole('sum(policy_tax_pence)') }} as policy_tax_pence,
+        {{ whole('sum(tax_pence - policy_tax_pence)') }} as tax_off_policy_pence,
+        bool_and(tax_pence = policy_tax_pence and lines_off_policy = 0) as is_tax_by_policy
+    from tax_codes
     group by company_id, event_id
 ),
 
@@ -65,6 +94,9 @@ judged as (
         {{ business_date('totalled.sold_at_local', 'totalled.day_cutoff_minutes') }} as business_date,
         {{ utc_of('totalled.sold_at_local', 'totalled.zone') }} as sold_at,
         coalesce(tendered.tender_pence, 0) as tender_pence,
+        taxes.policy_tax_pence,
+        taxes.tax_off_policy_pence,
+        taxes.is_tax_by_policy,
         incomplete.receipt_no is null as is_complete,
         case
             when totalled.receipt_kind in ('VOID', 'NO_SALE', 'TRAINING') then lower(totalled.receipt_kind)
@@ -74,6 +106,7 @@ judged as (
             else 'zero_value'
         end as nothing_to_post_reason
     from totalled
+    left join taxes on totalled.company_id = taxes.company_id and totalled.event_id = taxes.event_id
     left join tendered
         on
             totalled.company_id = tendered.company_id

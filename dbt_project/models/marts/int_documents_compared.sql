@@ -86,8 +86,6 @@ compared as (
         expected.gross_pence as expected_gross_pence,
         expected.net_pence as expected_net_pence,
         expected.tax_pence as expected_tax_pence,
-        expected.tax_by_line_pence,
-        expected.tax_by_receipt_pence,
         ledger.gross_pence as ledger_gross_pence,
         ledger.net_pence as ledger_net_pence,
         ledger.tax_pence as ledger_tax_pence,

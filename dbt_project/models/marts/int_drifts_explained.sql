@@ -1,5 +1,6 @@
--- A difference that a named and permitted policy explains: tax rounded on another permitted basis, within the company's cap;
--- or a closed period's document in the next open one, as Sage does by itself.
+-- A difference that a named and permitted policy explains: VAT by another rounding that HMRC allows a retailer, within the
+-- company's cap; or a closed period's document in the next open one, as Sage does by itself. A rounding that is not allowed
+-- explains nothing, however small the difference.
 with listed as (
     select
         posting_key,
@@ -14,14 +15,7 @@ explained as (
         compared.posting_key,
         coalesce(listed.drift_kinds, '') as drift_kinds,
         case
-            when
-                listed.drift_kinds in ('tax_amount', 'amount,tax_amount')
-                and compared.expected_net_pence = compared.ledger_net_pence
-                and abs(compared.expected_tax_pence - compared.ledger_tax_pence) <= compared.tax_rounding_cap_pence
-                then case
-                    when compared.ledger_tax_pence = compared.tax_by_receipt_pence then 'tax_rounded_half_up_by_receipt'
-                    when compared.ledger_tax_pence = compared.tax_by_line_pence then 'tax_rounded_half_up_by_line'
-                end
+            when roundings.allowed_by_hmrc = 'yes' and roundings.is_within_cap then roundings.policy
             when
                 listed.drift_kinds = 'period'
                 and compared.expected_period_state = 'closed'
@@ -29,6 +23,7 @@ explained as (
         end as policy
     from {{ ref('int_documents_compared') }} as compared
     left join listed on compared.posting_key = listed.posting_key
+    left join {{ ref('tax_roundings') }} as roundings on compared.posting_key = roundings.document_id
 )
 
 select * from explained

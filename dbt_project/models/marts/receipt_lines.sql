@@ -16,6 +16,7 @@ with lines as (
         cast(tax_rate_thousandths as bigint) as tax_rate_thousandths,
         tax_pence,
         gross_pence,
+        {{ is_return_line('category', 'receipt_kind', 'gross_pence') }} as is_return,
         source_file,
         source_row
     from {{ ref('int_receipt_lines_placed') }}

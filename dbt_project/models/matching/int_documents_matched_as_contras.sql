@@ -18,6 +18,26 @@ our_contras as (
         on intents.company_id = targets.company_id and intents.target_urn = targets.urn
 ),
 
+-- An even exchange gives an invoice and a credit note of one receipt that are equal and opposite, and neither undoes the other.
+even_exchanges as (
+    select distinct
+        company_id,
+        store_id,
+        receipt_no,
+        gross_pence
+    from (
+        select
+            company_id,
+            store_id,
+            receipt_no,
+            gross_pence
+        from {{ ref('expected_documents') }}
+        where document_kind in ('invoice', 'credit_note')
+        group by company_id, event_id, store_id, receipt_no, gross_pence, tax_pence
+        having count(*) > 1
+    ) as events
+),
+
 -- what nobody's key explains, a person undid: like with unlike, in the order Sage took them
 by_evidence as (
     select
@@ -32,12 +52,20 @@ by_evidence as (
     from documents
     left join our_contras as undoing on documents.ledger_document_id = undoing.contra_id
     left join our_contras as undone on documents.ledger_document_id = undone.target_id
+    left join even_exchanges
+        on
+            documents.company_id = even_exchanges.company_id
+            and documents.named_store_id = even_exchanges.store_id
+            and documents.named_receipt_no = even_exchanges.receipt_no
+            and documents.gross_pence = even_exchanges.gross_pence
+            and documents.document_kind in ('invoice', 'credit_note')
     -- without a reference there is no evidence
     where
         documents.our_key is null
         and trim(documents.reference) <> ''
         and undoing.contra_id is null
         and undone.target_id is null
+        and even_exchanges.receipt_no is null
 ),
 
 balanced as (

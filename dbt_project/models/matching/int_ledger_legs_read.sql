@@ -16,7 +16,10 @@ nominal_legs as (
     from {{ ref('int_ledger_lines_classed') }} as lines
     inner join documents
         on lines.company_id = documents.company_id and lines.urn = documents.urn
-    where lines.leg_role in ('analysis', 'suspense')
+    -- a sale of gift cards is analysed to the liability that is also the nominal account of the bank they are used from
+    where
+        lines.leg_role in ('analysis', 'suspense')
+        or (lines.leg_role = 'bank' and documents.document_kind in ('invoice', 'credit_note'))
     group by documents.ledger_document_id, lines.nominal_code, lines.cost_centre, lines.department
 ),
 
@@ -24,6 +27,15 @@ tax_items as (
     select * from {{ ref('stg_ledger__sales_tax_items') }}
     union all
     select * from {{ ref('stg_ledger__bank_tax_items') }}
+),
+
+tax_totals as (
+    select
+        company_id,
+        urn,
+        case when sum(net_pence + tax_pence) < 0 then -1 else 1 end as direction
+    from tax_items
+    group by company_id, urn
 ),
 
 tax_legs as (
@@ -34,9 +46,12 @@ tax_legs as (
         cast(null as varchar) as cost_centre,
         cast(null as varchar) as department,
         tax_items.tax_code,
-        {{ whole('abs(sum(tax_items.net_pence))') }} as net_pence,
-        {{ whole('abs(sum(tax_items.tax_pence))') }} as tax_pence
+        -- in its document's direction, which its total has: money off under a code of its own is below zero
+        {{ whole('sum(tax_items.net_pence) * min(totals.direction)') }} as net_pence,
+        {{ whole('sum(tax_items.tax_pence) * min(totals.direction)') }} as tax_pence
     from tax_items
+    inner join tax_totals as totals
+        on tax_items.company_id = totals.company_id and tax_items.urn = totals.urn
     inner join documents
         on tax_items.company_id = documents.company_id and tax_items.urn = documents.urn
     where documents.document_kind in ('invoice', 'credit_note', 'bank_receipt', 'bank_payment')

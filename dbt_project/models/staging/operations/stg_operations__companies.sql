@@ -12,6 +12,7 @@ renamed as (
         grace_hours,
         late_policy,
         tax_rounding_cap_pence,
+        outside_scope_tax_code,
         posting_enabled as is_posting_enabled
     from source
 )

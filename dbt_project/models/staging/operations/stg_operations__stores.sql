@@ -14,6 +14,9 @@ renamed as (
         till_customer_reference,
         cost_centre,
         coalesce(department, '') as department,
+        tax_basis,
+        tax_rounding,
+        price_basis,
         valid_from,
         valid_to
     from source

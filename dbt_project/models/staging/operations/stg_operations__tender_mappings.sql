@@ -7,7 +7,8 @@ renamed as (
         company_id,
         upper(trim(tender_type)) as tender_type,
         store_id,
-        bank_code,
+        nullif(bank_code, '') as bank_code,
+        coalesce(settlement, 'bank') as settlement,
         valid_from,
         valid_to
     from source

@@ -1,0 +1,409 @@
+"""Every kind of event, from the rows a till writes to the documents and legs that Sage should hold for it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+
+import pytest
+
+from orchestration.landing import Landing
+from orchestration.operations.landing import land_operations
+from orchestration.operations.store import Operations
+from orchestration.tills.intake import intake
+
+LINES = (
+    "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross,"
+    "Customer,Destination"
+)
+TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
+
+MAPPINGS = {
+    "companies": "company_id,name,currency,ledger_kind,suspense_nominal_code,grace_hours,late_policy,"
+    "tax_rounding_cap_pence,outside_scope_tax_code\nDGS,Demo,GBP,sage200,9998,2,hold,5,9\n",
+    "stores": "company_id,store_id,store_code,name,zone,day_cutoff_minutes,currency,till_customer_reference,"
+    "cost_centre,department,valid_from,valid_to\nDGS,S01,S01,Leeds,Europe/London,0,GBP,TILL01,S01,,2010-01-01,\n",
+    "tax_mappings": "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\n"
+    "DGS,S,3,17.5,2010-01-01,2011-01-03\nDGS,S,1,20,2011-01-04,\nDGS,R,5,5,2010-01-01,\nDGS,Z,2,0,2010-01-01,\n",
+    "nominal_mappings": "company_id,category,store_id,nominal_code,cost_centre,department,valid_from,valid_to\n"
+    + "".join(
+        f"DGS,{category},*,{code},,,2010-01-01,\n"
+        for category, code in {
+            "gift": "4000",
+            "carriage": "4905",
+            "discount": "4100",
+            "promotion": "4101",
+            "gift_card": "2251",
+            "multi_purpose_voucher": "2252",
+            "voucher": "4200",
+            "deposit": "2260",
+            "tip": "2270",
+            "cash_rounding": "4999",
+        }.items()
+    ),
+    "tender_mappings": "company_id,tender_type,store_id,bank_code,settlement,valid_from,valid_to\n"
+    + "".join(
+        f"DGS,{tender},*,{bank},{settlement},2010-01-01,\n"
+        for tender, bank, settlement in (
+            ("CASH", "CASH01", "bank"),
+            ("CARD", "CARD01", "bank"),
+            ("GIFT_CARD", "GIFT01", "bank"),
+            ("VOUCHER", "VOUCH01", "bank"),
+            ("DEPOSIT", "DEPO01", "bank"),
+            ("ACCOUNT", "", "account"),
+        )
+    ),
+    "customer_mappings": "company_id,customer_no,customer_reference,valid_from,valid_to\n"
+    "DGS,17850,ACME01,2010-01-01,\n",
+    "sku_mappings": "company_id,sku,category,valid_from,valid_to\n"
+    + "".join(
+        f"DGS,{sku},{category},2010-01-01,\n"
+        for sku, category in {
+            "MUG": "gift",
+            "POST": "carriage",
+            "OFF": "discount",
+            "PROMO": "promotion",
+            "GC25": "gift_card",
+            "MPV": "multi_purpose_voucher",
+            "SPV": "voucher",
+            "DEP": "deposit",
+            "TIP": "tip",
+            "ROUND": "cash_rounding",
+            "PAYACC": "account_payment",
+        }.items()
+    ),
+}
+
+S, OLD, REDUCED, ZERO, NONE = ("S", "20.0"), ("S", "17.5"), ("R", "5.0"), ("Z", "0.0"), ("N", "0.0")
+
+
+@dataclass
+class Event:
+    """A receipt as its till prints it, and what it must become.
+
+    `lines` are (SKU, net pence, VAT pence, (code, rate)), `tenders` (type, pence). `documents` are (kind, ordinal,
+    gross, VAT, customer, bank), `legs` (kind, nominal, Sage's tax code, net, VAT), in pence.
+    """
+
+    lines: list[tuple[str, int, int, tuple[str, str]]]
+    tenders: list[tuple[str, int]] = field(default_factory=list)
+    documents: list[tuple[str, int, int, int, str, str | None]] = field(default_factory=list)
+    legs: list[tuple[str, str, int, int, int]] = field(default_factory=list)
+    kind: str = "SALE"
+    day: str = "2011-02-10"
+    customer: str = ""
+    reason: str | None = None
+    open_pence: int = 0
+    """What rightly stays on the account of the customer."""
+
+
+def goods(kind: str, gross: int, tax: int, customer: str = "TILL01") -> tuple[str, int, int, int, str, None]:
+    return kind, 1, gross, tax, customer, None
+
+
+def money(kind: str, ordinal: int, gross: int, bank: str, customer: str = "TILL01"):
+    return kind, ordinal, gross, 0, customer, bank
+
+
+SALE = [("MUG", 1000, 200, S)]
+EVENTS: dict[str, Event] = {
+    "sale": Event(
+        SALE,
+        [("CASH", 1200)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 1200, "CASH01")],
+        [("invoice", "4000", 1, 1000, 200)],
+    ),
+    "last sale at 17.5%": Event(
+        [("MUG", 1000, 175, OLD)],
+        [("CARD", 1175)],
+        [goods("invoice", 1175, 175), money("receipt", 1, 1175, "CARD01")],
+        [("invoice", "4000", 3, 1000, 175)],
+        day="2011-01-03",
+    ),
+    "first sale at 20%": Event(
+        SALE,
+        [("CARD", 1200)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 1200, "CARD01")],
+        [("invoice", "4000", 1, 1000, 200)],
+        day="2011-01-04",
+    ),
+    "return": Event(
+        [("MUG", -1000, -200, S)],
+        [("CASH", -1200)],
+        [goods("credit_note", 1200, 200), money("payment", 1, 1200, "CASH01")],
+        [("credit_note", "4000", 1, 1000, 200)],
+        kind="REFUND",
+    ),
+    "refund in a later period of what was sold at 17.5%": Event(
+        [("MUG", -1000, -175, OLD)],
+        [("CARD", -1175)],
+        [goods("credit_note", 1175, 175), money("payment", 1, 1175, "CARD01")],
+        [("credit_note", "4000", 3, 1000, 175)],
+        kind="REFUND",
+    ),
+    "refund to another tender": Event(
+        [("MUG", -1000, -200, S)],
+        [("GIFT_CARD", -1200)],
+        [goods("credit_note", 1200, 200), money("payment", 1, 1200, "GIFT01")],
+        [("credit_note", "4000", 1, 1000, 200)],
+        kind="REFUND",
+    ),
+    "even exchange": Event(
+        [("MUG", -1000, -200, S), *SALE],
+        [],
+        [goods("credit_note", 1200, 200), goods("invoice", 1200, 200)],
+        [("credit_note", "4000", 1, 1000, 200), ("invoice", "4000", 1, 1000, 200)],
+        kind="EXCHANGE",
+    ),
+    "uneven exchange over the change of rate": Event(
+        [("MUG", -1000, -175, OLD), ("MUG", 2000, 400, S)],
+        [("CASH", 1225)],
+        [goods("credit_note", 1175, 175), goods("invoice", 2400, 400), money("receipt", 1, 1225, "CASH01")],
+        [("credit_note", "4000", 3, 1000, 175), ("invoice", "4000", 1, 2000, 400)],
+        kind="EXCHANGE",
+    ),
+    "void": Event(SALE, kind="VOID", reason="void"),
+    "training": Event(SALE, [("CASH", 1200)], kind="TRAINING", reason="training"),
+    "no-sale": Event([("NOSALE", 0, 0, NONE)], kind="NO_SALE", reason="no_sale"),
+    "gift card sold": Event(
+        [("GC25", 2500, 0, NONE)],
+        [("CARD", 2500)],
+        [goods("invoice", 2500, 0), money("receipt", 1, 2500, "CARD01")],
+        [("invoice", "2251", 9, 2500, 0)],
+    ),
+    "gift card redeemed": Event(
+        SALE,
+        [("GIFT_CARD", 1000), ("CASH", 200)],
+        [
+            goods("invoice", 1200, 200),
+            money("receipt", 1, 1000, "GIFT01"),
+            money("receipt", 2, 200, "CASH01"),
+        ],
+        [("invoice", "4000", 1, 1000, 200)],
+    ),
+    "multi-purpose voucher sold": Event(
+        [("MPV", 1000, 0, NONE)],
+        [("CASH", 1000)],
+        [goods("invoice", 1000, 0), money("receipt", 1, 1000, "CASH01")],
+        [("invoice", "2252", 9, 1000, 0)],
+    ),
+    "multi-purpose voucher used": Event(
+        SALE,
+        [("VOUCHER", 1200)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 1200, "VOUCH01")],
+        [("invoice", "4000", 1, 1000, 200)],
+    ),
+    "single-purpose voucher sold: its VAT is due at once": Event(
+        [("SPV", 1000, 200, S)],
+        [("CASH", 1200)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 1200, "CASH01")],
+        [("invoice", "4200", 1, 1000, 200)],
+    ),
+    "deposit taken": Event(
+        [("DEP", 500, 0, NONE)],
+        [("CASH", 500)],
+        [goods("invoice", 500, 0), money("receipt", 1, 500, "CASH01")],
+        [("invoice", "2260", 9, 500, 0)],
+    ),
+    "deposit used": Event(
+        SALE,
+        [("DEPOSIT", 500), ("CARD", 700)],
+        [
+            goods("invoice", 1200, 200),
+            money("receipt", 1, 500, "DEPO01"),
+            money("receipt", 2, 700, "CARD01"),
+        ],
+        [("invoice", "4000", 1, 1000, 200)],
+    ),
+    "deposit given back": Event(
+        [("DEP", -500, 0, NONE)],
+        [("CASH", -500)],
+        [goods("credit_note", 500, 0), money("payment", 1, 500, "CASH01")],
+        [("credit_note", "2260", 9, 500, 0)],
+        kind="REFUND",
+    ),
+    "sold on account": Event(
+        SALE,
+        [("ACCOUNT", 1200)],
+        [goods("invoice", 1200, 200, "ACME01")],
+        [("invoice", "4000", 1, 1000, 200)],
+        customer="17850",
+        open_pence=1200,
+    ),
+    "partly on account": Event(
+        SALE,
+        [("CASH", 200), ("ACCOUNT", 1000)],
+        [goods("invoice", 1200, 200, "ACME01"), money("receipt", 1, 200, "CASH01", "ACME01")],
+        [("invoice", "4000", 1, 1000, 200)],
+        customer="17850",
+        open_pence=1000,
+    ),
+    "account paid off": Event(
+        [("PAYACC", 2200, 0, NONE)],
+        [("CASH", 2200)],
+        [money("receipt", 1, 2200, "CASH01", "ACME01")],
+        customer="17850",
+        open_pence=-2200,
+    ),
+    "tip on the card": Event(
+        [*SALE, ("TIP", 150, 0, NONE)],
+        [("CARD", 1350)],
+        [goods("invoice", 1350, 200), money("receipt", 1, 1350, "CARD01")],
+        [("invoice", "2270", 9, 150, 0), ("invoice", "4000", 1, 1000, 200)],
+    ),
+    "carriage": Event(
+        [*SALE, ("POST", 500, 100, S)],
+        [("CARD", 1800)],
+        [goods("invoice", 1800, 300), money("receipt", 1, 1800, "CARD01")],
+        [("invoice", "4000", 1, 1000, 200), ("invoice", "4905", 1, 500, 100)],
+    ),
+    "split tender": Event(
+        SALE,
+        [("CASH", 500), ("CARD", 700)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 500, "CASH01"), money("receipt", 2, 700, "CARD01")],
+        [("invoice", "4000", 1, 1000, 200)],
+    ),
+    "cash rounded down": Event(
+        [("MUG", 1002, 200, S), ("ROUND", -2, 0, NONE)],
+        [("CASH", 1200)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 1200, "CASH01")],
+        [("invoice", "4000", 1, 1002, 200), ("invoice", "4999", 9, -2, 0)],
+    ),
+    "cash rounded up": Event(
+        [("MUG", 998, 200, S), ("ROUND", 2, 0, NONE)],
+        [("CASH", 1200)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 1200, "CASH01")],
+        [("invoice", "4000", 1, 998, 200), ("invoice", "4999", 9, 2, 0)],
+    ),
+    # 12.00 less a promotion of 3.00: its VAT comes off the same code as the goods'
+    "promotion with its own VAT code": Event(
+        [*SALE, ("PROMO", -250, -50, S)],
+        [("CARD", 900)],
+        [goods("invoice", 900, 150), money("receipt", 1, 900, "CARD01")],
+        [("invoice", "4000", 1, 1000, 200), ("invoice", "4101", 1, -250, -50)],
+    ),
+    # 7.99 at 0%, 8.50 at 20%, 12.00 at 5%, 5.00 off the basket as 1.40, 1.49, 2.11: VAT 1.17 + 0.47, not 1.99
+    "5.00 off a basket of three rates": Event(
+        [
+            ("MUG", 799, 0, ZERO),
+            ("MUG", 708, 142, S),
+            ("MUG", 1143, 57, REDUCED),
+            ("OFF", -140, 0, ZERO),
+            ("OFF", -124, -25, S),
+            ("OFF", -201, -10, REDUCED),
+        ],
+        [("CARD", 2349)],
+        [goods("invoice", 2349, 164), money("receipt", 1, 2349, "CARD01")],
+        [
+            ("invoice", "4000", 1, 708, 142),
+            ("invoice", "4000", 2, 799, 0),
+            ("invoice", "4000", 5, 1143, 57),
+            ("invoice", "4100", 1, -124, -25),
+            ("invoice", "4100", 2, -140, 0),
+            ("invoice", "4100", 5, -201, -10),
+        ],
+    ),
+}
+NUMBERS = {name: str(number) for number, name in enumerate(EVENTS, start=101)}
+
+
+def pounds(pence: int) -> str:
+    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02}"
+
+
+def files() -> tuple[str, str]:
+    """The till's two files: lines and tenders."""
+    lines, tenders = [LINES], [TENDERS]
+    for name, event in EVENTS.items():
+        number, at = NUMBERS[name], f"{event.day} 10:00:00"
+        for sku, net, tax, (code, rate) in event.lines:
+            quantity = "0" if not net else "-1" if net < 0 else "1"
+            lines.append(
+                f"S01,1,{number},{event.kind},{at},{sku},,{quantity},{pounds(abs(net))}0,{pounds(net)},"
+                f"{code},{rate},{pounds(tax)},{pounds(net + tax)},{event.customer},"
+            )
+        for place, (tender, pence) in enumerate(event.tenders, start=1):
+            tenders.append(f"S01,1,{number},{place},{at},{tender},{pounds(pence)}")
+    return "\n".join(lines) + "\n", "\n".join(tenders) + "\n"
+
+
+@pytest.fixture(scope="module")
+def house(empty_house, tmp_path_factory):
+    """A house whose tills wrote every event into one file, read and worked out up to what is expected of Sage."""
+    home = tmp_path_factory.mktemp("events") / "home"
+    shutil.copytree(empty_house.home, home)
+    inbox, mappings = home / "inbox" / "S01", home.parent / "mappings"
+    inbox.mkdir(parents=True)
+    mappings.mkdir()
+    for name, text in zip(("sales_2011.csv", "tenders_2011.csv"), files(), strict=True):
+        (inbox / name).write_text(text, encoding="utf-8")
+    for name, text in MAPPINGS.items():
+        (mappings / f"{name}.csv").write_text(text, encoding="utf-8")
+    landing = Landing(home / "landing", "DGS", threads=1)
+    report = intake(home / "inbox", landing, 1, now=4e9)
+    assert (report.rows_set_aside, report.files_refused) == (0, 0)
+    url = f"sqlite:///{(home / 'operations.sqlite').as_posix()}"
+    with Operations.open(url) as operations:
+        operations.import_mappings(mappings, "Ann", "the stage")
+    land_operations(url, landing, 1)
+    events = type(empty_house)(home)
+    built = events.dbt(
+        *("--quiet", "build", "--select", "tillproof.staging", "tillproof.expected", "--exclude"),
+        *("test_type:unit", "tag:ci", "--indirect-selection", "cautious"),
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    with events.warehouse.connect() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_receipt_becomes_the_documents_and_legs_that_are_written_here(house, name):
+    event, number = EVENTS[name], NUMBERS[name]
+    documents = house.execute(
+        """select document_kind, ordinal, gross_pence, tax_pence, customer_reference, bank_code
+           from expected.expected_documents where receipt_no = $1 and document_kind <> 'none'""",
+        [number],
+    ).fetchall()
+    assert sorted(documents, key=str) == sorted(event.documents, key=str)
+    legs = house.execute(
+        """select documents.document_kind, legs.nominal_code, legs.tax_code, legs.net_pence, legs.tax_pence
+           from expected.expected_legs as legs inner join expected.expected_documents as documents using (posting_key)
+           where documents.receipt_no = $1 and legs.leg_type = 'nominal'""",
+        [number],
+    ).fetchall()
+    assert sorted(legs) == sorted(event.legs)
+    ((reason,),) = house.execute(
+        "select nothing_to_post_reason from expected.int_receipts_totalled where receipt_no = $1", [number]
+    ).fetchall()
+    assert reason == event.reason
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_legs_make_their_document_and_the_documents_leave_nothing_on_the_till_customer(house, name):
+    unbalanced = house.execute(
+        """select documents.posting_key
+           from expected.expected_documents as documents
+           inner join expected.expected_legs as legs using (posting_key)
+           where documents.receipt_no = $1 and legs.leg_type = 'nominal'
+           group by documents.posting_key, documents.gross_pence
+           having sum(legs.net_pence + legs.tax_pence) <> documents.gross_pence""",
+        [NUMBERS[name]],
+    ).fetchall()
+    assert unbalanced == []
+    ((balance,),) = house.execute(
+        "select coalesce(sum(sales_pence - takings_pence), 0) from expected.expected_documents where receipt_no = $1",
+        [NUMBERS[name]],
+    ).fetchall()
+    assert balance == EVENTS[name].open_pence
+
+
+def test_the_gate_stops_none_of_them_for_what_a_till_or_a_mapping_says(house):
+    wrong = house.execute(
+        """select receipt_no, leg_type, category, sku_status, nominal_mapping_status, tax_mapping_status,
+                  till_rate_status, tender_status, customer_status, lines_sum_status, tenders_sum_status
+           from expected.gate_candidates
+           where sku_status = 'unmapped' or nominal_mapping_status = 'unmapped' or tax_mapping_status <> 'mapped'
+              or till_rate_status <> 'agrees' or tender_status = 'unmapped' or customer_status = 'unmapped'
+              or lines_sum_status = 'differs' or tenders_sum_status = 'differs'"""
+    ).fetchall()
+    assert wrong == []
