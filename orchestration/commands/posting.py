@@ -59,6 +59,31 @@ def post(
     show(report, as_json, lambda told: posting_report.render(told, console))
 
 
+def verify(
+    home: Home = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="The record alone: its chain of hashes. Sage is not asked.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the record of postings against itself, and each confirmed posting against Sage as it is now.
+
+    Exit code 1: the record was changed, or a posting no longer agrees; which, and in what, is told.
+    """
+    from orchestration import posting_verify
+    from orchestration.ledgers.ledger import LedgerUnavailableError
+    from orchestration.operations.errors import OperationsError
+
+    settings = settings_of(home)
+    try:
+        report = posting_verify.verify(settings, offline=offline)
+    except (OperationsError, LedgerUnavailableError) as error:
+        raise fail(str(error)) from error
+    show(report, as_json, lambda told: posting_verify.render(told, console))
+    if not report["agrees"]:
+        raise typer.Exit(1)
+
+
 @app.command("status")
 def posting_status(home: Home = None, as_json: AsJson = False) -> None:
     """On or off for each company, and every stop in force: why, since when, by whom or by what."""

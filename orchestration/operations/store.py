@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from orchestration.operations import mapping_export, mapping_import
 from orchestration.operations.base import utc_now
+from orchestration.operations.chain import ChainEnd
 from orchestration.operations.database import Database
 from orchestration.operations.errors import MappingError
 from orchestration.operations.intents import IntentStore
@@ -72,6 +73,13 @@ class Operations(Permissions, People, MatchDecisions):
         with self._database.read() as connection:
             return landed_tables(connection)
 
+    def verify_chain(self, company_id: str) -> ChainEnd:
+        """Recompute the chain of postings, every sign-off's seal included; raises ChainBrokenError."""
+        seals = [
+            ChainEnd(row["chain_event_number"], row["chain_head_hash"]) for row in self.sign_offs(company_id)
+        ]
+        return self.intents.verify_chain(*seals)
+
     def sign_off(
         self,
         company_id: str,
@@ -90,7 +98,7 @@ class Operations(Permissions, People, MatchDecisions):
             date_from=date_from,
             date_to=date_to,
             publication_number=publication_number,
-            sealed=self.intents.verify_chain(),
+            sealed=self.verify_chain(company_id),
             author=author,
             reason=reason,
         )

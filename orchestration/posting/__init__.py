@@ -6,6 +6,7 @@ from orchestration.posting.holds import HOLD_CODES, Hold
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import PostingPolicy
 from orchestration.posting.poster import Poster, advance
+from orchestration.posting.proof import Proof, prove_again
 from orchestration.posting.run import run
 from orchestration.posting.states import ENDS, LIVE, MOVES, STATES, check_states
 from orchestration.posting.summary import PostingSummary
@@ -23,12 +24,14 @@ __all__ = [
     "Poster",
     "PostingPolicy",
     "PostingSummary",
+    "Proof",
     "Proposal",
     "advance",
     "approve",
     "check_states",
     "decide",
     "plan",
+    "prove_again",
     "read_proposals",
     "run",
 ]

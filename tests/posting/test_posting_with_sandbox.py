@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.ledgers.sage200_settings import Sage200Settings
-from orchestration.posting import Pace
+from orchestration.posting import Pace, Payload
+from orchestration.posting_verify import verify
+from orchestration.settings import Settings, load
 from sandbox.company import SageCompany
 from sandbox.server import serving
 
@@ -53,6 +55,26 @@ def sage(tmp_path_factory):
         )
         with Sage200Client(settings) as client:
             yield running, Sage200Ledger(client)
+
+
+def home_of(sage, shop, folder: Path) -> Settings:
+    """An installation's settings over the running sandbox and the shop's store."""
+    running, ledger = sage
+    token_file = ledger._client.settings.token_file  # one refresh token is handed on
+    lines = [
+        'company_id = "DGS"',
+        f'operations_url = "{shop.operations._database.url.render_as_string(hide_password=False)}"',
+        "[sage200]",
+        *(
+            f'{name} = "{getattr(running, name)}"'
+            for name in ("base_url", "token_url", "client_id", "client_secret", "refresh_token", "site_id")
+        ),
+        f"company_id = {running.company_id}",
+        f'token_file = "{token_file.as_posix()}"',
+        "max_attempts = 2",
+    ]
+    (folder / "tillproof.toml").write_text("\n".join(lines), encoding="utf-8")
+    return load(folder)
 
 
 def sales(story: str, count: int) -> Publication:
@@ -97,3 +119,23 @@ def test_over_http_no_fault_doubles_or_loses(shop, sage, fault):
     expected = {"to_suspense": {"wrong": 2, "proven": 2}, "deferred": {"deferred": 2, "proven": 2}}
     assert states == expected.get(fault, {"proven": 4})
     shop.operations.intents.verify_chain()
+
+
+def test_over_http_what_was_proven_is_proven_again_and_a_copy_is_named(shop, sage, tmp_path):
+    shop.ledger = sage[1]
+    publication = sales("V", 3)
+    assert shop.post(publication, pace=QUICK).right == 6
+    settings = home_of(sage, shop, tmp_path)
+    report = verify(settings, offline=False)
+    assert report["agrees"] and report["confirmed"] == 6 and report["chain"]["holds"]
+    copied = Payload.from_text(shop.operations.intents.payload(next(iter(payload_digests(shop))))).document
+    assert sage[1].post(copied).kind == "accepted"
+    report = verify(settings, offline=False)
+    assert not report["agrees"]
+    (told,) = report["differing"]
+    assert told["posting_key"] == copied.posting_key and told["differences"] == ["Sage holds 2 copies"]
+    assert verify(settings, offline=True)["agrees"], "the record itself holds"
+
+
+def payload_digests(shop) -> list[str]:
+    return shop.operations.landed_tables()["intents"].column("payload_digest").to_pylist()
