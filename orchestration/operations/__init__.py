@@ -13,6 +13,7 @@ from orchestration.operations.landed import LANDED_TABLES
 from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import DecisionInForce
 from orchestration.operations.permissions import ApprovalGiven, CompanySwitch, StopInForce
+from orchestration.operations.runs import Run
 from orchestration.operations.store import Operations
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Operations",
     "OperationsError",
     "RowChange",
+    "Run",
     "Step",
     "StopInForce",
     "StoredIntent",

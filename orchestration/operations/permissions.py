@@ -42,6 +42,7 @@ STORES = bindparam("store_ids", type_=String, expanding=True)
 DAY = bindparam("day", type_=Date)
 ENABLED = select(COMPANIES.c.posting_enabled).where(COMPANIES.c.company_id == COMPANY)
 SUSPENSE = select(COMPANIES.c.suspense_nominal_code).where(COMPANIES.c.company_id == COMPANY)
+LATE = select(COMPANIES.c.late_policy).where(COMPANIES.c.company_id == COMPANY)
 WRITER = select(WRITERS.c.store_id, WRITERS.c.writer).where(
     WRITERS.c.company_id == COMPANY,
     WRITERS.c.store_id.in_(STORES),
@@ -192,6 +193,11 @@ class Permissions(SignedStore):
         """The nominal code Sage puts what it cannot place on; empty when the company is not known."""
         with self._database.read() as connection:
             return connection.execute(SUSPENSE, {"company_id": company_id}).scalar_one_or_none() or ""
+
+    def late_policy(self, company_id: str) -> str:
+        """What happens to a document of a closed period: `hold` or `original_date`."""
+        with self._database.read() as connection:
+            return connection.execute(LATE, {"company_id": company_id}).scalar_one_or_none() or "hold"
 
     def connector_patterns(self, company_id: str) -> list[str]:
         """How the company's connectors write a receipt into Sage's reference."""

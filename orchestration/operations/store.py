@@ -19,6 +19,7 @@ from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import MatchDecisions
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
+from orchestration.operations.runs import RunStore
 
 
 class Operations(Permissions, People, MatchDecisions):
@@ -27,6 +28,7 @@ class Operations(Permissions, People, MatchDecisions):
     def __init__(self, database: Database):
         super().__init__(database)
         self.intents = IntentStore(database)
+        self.runs = RunStore(database)
 
     @classmethod
     def open(cls, url: str | Path, clock: Callable[[], datetime] = utc_now) -> Operations:

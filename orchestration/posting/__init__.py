@@ -7,7 +7,8 @@ from orchestration.posting.pace import Pace
 from orchestration.posting.policy import PostingPolicy
 from orchestration.posting.poster import Poster, advance
 from orchestration.posting.proof import Proof, prove_again
-from orchestration.posting.run import run
+from orchestration.posting.reversal import Wanted, chosen, plan_reversal
+from orchestration.posting.run import run, run_reversal
 from orchestration.posting.states import ENDS, LIVE, MOVES, STATES, check_states
 from orchestration.posting.summary import PostingSummary
 
@@ -26,12 +27,16 @@ __all__ = [
     "PostingSummary",
     "Proof",
     "Proposal",
+    "Wanted",
     "advance",
     "approve",
     "check_states",
+    "chosen",
     "decide",
     "plan",
+    "plan_reversal",
     "prove_again",
     "read_proposals",
     "run",
+    "run_reversal",
 ]

@@ -21,6 +21,7 @@ STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
 # no longer proposed: the cause went away by itself
 CANCELLABLE = ("decided", "held")
+REVERSE_POSTING = "reverse_posting"
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,16 @@ def plan(
         hold = (
             Hold("key_taken", f"the publication proposes it {times[proposal.posting_key]} times")
             if times[proposal.posting_key] > 1
-            else _hold_by_intent(proposal, intent)
+            else hold_by_intent(proposal, intent)
             or _hold_by_proposal(proposal)
             or permits.hold(proposal)
-            or _hold_by_refusal(proposal, intent, publication_number)
+            or hold_by_refusal(proposal, intent, publication_number)
         )
         decisions.append(Decision(proposal, hold, intent.state if intent else ""))
     return decisions
 
 
-def _hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:
+def hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:
     """What an earlier decision on the same key forbids."""
     if intent is None:
         return None
@@ -120,7 +121,7 @@ def _hold_by_proposal(proposal: Proposal) -> Hold | None:
     return None
 
 
-def _hold_by_refusal(
+def hold_by_refusal(
     proposal: Proposal, intent: StoredIntent | None, publication_number: int | None
 ) -> Hold | None:
     """What Sage refused is tried again only for another payload or a later publication."""
@@ -173,6 +174,18 @@ def decide(
     operations: Operations, decisions: Sequence[Decision], *, company_id: str, publication_number: int
 ) -> int:
     """Write down what goes, what no longer does, what is no longer proposed; returns how many of the last."""
+    cancelled = list(_cancelled(operations, decisions, company_id, publication_number))
+    record(operations, decisions, publication_number, cancelled)
+    return len(cancelled)
+
+
+def record(
+    operations: Operations,
+    decisions: Sequence[Decision],
+    publication_number: int,
+    cancelled: Sequence[Step] = (),
+) -> None:
+    """Write down what goes and what no longer does, and what is cancelled besides."""
     intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
     steps: list[Step] = []
     payloads: dict[str, str] = {}
@@ -181,12 +194,10 @@ def decide(
         if step is not None:
             steps.append(step)
             payloads[decision.payload_digest] = decision.proposal.payload.text
-    cancelled = list(_cancelled(operations, decisions, company_id, publication_number))
     for batch in _batches([*steps, *cancelled]):
         kept = {step.after.payload_digest for step in batch}
         wanted = {digest: text for digest, text in payloads.items() if digest in kept}
         operations.intents.record_many(batch, wanted)
-    return len(cancelled)
 
 
 def _step(
@@ -241,6 +252,7 @@ def _decided(operations: Operations, decision: Decision, publication_number: int
         writer=proposal.writer,
         sync_claim=proposal.sync_claim,
         exception_id=proposal.exception_id,
+        gross_pence=proposal.payload.document.gross_pence,
         decided_at=now,
         updated_at=now,
     )
@@ -252,7 +264,9 @@ def _cancelled(
     """What an earlier publication proposed and this one no longer does, if nothing was ever sent of it."""
     proposed = {decision.posting_key for decision in decisions}
     for intent in operations.intents.in_states(CANCELLABLE, company_id):
-        if intent.posting_key not in proposed and publication_number > intent.publication_number:
+        if intent.posting_key in proposed or intent.remedy == REVERSE_POSTING:
+            continue  # no publication proposes a reversal
+        if publication_number > intent.publication_number:
             after = replace(intent, state=move(intent.state, "cancel", "poster"))
             yield Step("cancel", intent, after, MOVER, {"publication_number": publication_number})
 

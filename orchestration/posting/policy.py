@@ -53,8 +53,8 @@ class PostingPolicy:
 class Permits:
     """What the store allows at one moment; every fact is read once and kept, so keep no instance for long."""
 
-    def __init__(self, operations: Operations, policy: PostingPolicy, posting_keys: Iterable[str]):
-        self._policy = policy
+    def __init__(self, operations: Operations, policy: PostingPolicy | None, posting_keys: Iterable[str]):
+        self._policy = policy or PostingPolicy()
         self._approvals = operations.approvals(posting_keys)
         self._enabled = cache(operations.is_posting_enabled)
         self._stops = cache(operations.active_stops)

@@ -66,6 +66,7 @@ class Poster:
         pace: Pace | None = None,
         alone: bool = False,
         seen_urn: int | None = None,
+        run_number: int = 0,
         rng: random.Random | None = None,
     ):
         self.pace = pace or Pace()
@@ -77,6 +78,7 @@ class Poster:
         self._policy = policy or PostingPolicy()
         self._alone = alone
         self._seen_urn = seen_urn
+        self._run_number = run_number
         self._rng = rng or random.Random(0)  # noqa: S311  spreads waits, guards nothing
         self._gate = LiveGate(ledger, operations, operations.now, self.pace.live_facts_s)
         self._suspense_of = cache(operations.suspense_account)
@@ -136,7 +138,8 @@ class Poster:
     def _claim(self, intent: StoredIntent) -> StoredIntent:
         """Take the intent for this worker alone; whoever had it before can record nothing more."""
         fresh = {"next_attempt_at": None, "probe_count": 0, "hold_reason": ""}
-        return self._step(intent, "claim", {**self._lease(), **fresh, "fence": intent.fence + 1})
+        run = {"run_number": self._run_number, "fence": intent.fence + 1}
+        return self._step(intent, "claim", {**self._lease(), **fresh, **run})
 
     def _release(self, intent: StoredIntent) -> StoredIntent:
         """Nothing was sent under this claim: give it back."""

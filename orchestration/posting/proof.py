@@ -7,11 +7,11 @@ next pass judges it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from orchestration.ledgers.ledger import Ledger
+from orchestration.ledgers.ledger import Ledger, PostedDocument
 from orchestration.operations import Operations, StoredIntent
 from orchestration.posting.documents import Payload
 from orchestration.posting.key import receipt_no_of
@@ -48,18 +48,19 @@ def prove_again(ledger: Ledger, operations: Operations, company_id: str) -> Iter
 
     Raises LedgerUnavailableError when Sage does not answer.
     """
-    suspense_account = operations.suspense_account(company_id)
     for page in operations.intents.pages(CONFIRMED, company_id):
         for start in range(0, len(page), AT_ONCE):
-            yield from read_back(ledger, operations, page[start : start + AT_ONCE], suspense_account)
+            part = page[start : start + AT_ONCE]
+            found = ledger.find_many([], [intent.posting_key for intent in part])
+            yield from proofs_of(operations, part, found)
 
 
-def read_back(
-    ledger: Ledger, operations: Operations, intents: list[StoredIntent], suspense_account: str
+def proofs_of(
+    operations: Operations, intents: Sequence[StoredIntent], found: Sequence[PostedDocument]
 ) -> Iterator[Proof]:
-    """The proofs of a few intents, in their order, from one look into Sage."""
+    """The proofs of a few intents of one company, in their order, from what one look into Sage found."""
     payloads = operations.intents.payloads(intent.payload_digest for intent in intents)
-    found = ledger.find_many([], [intent.posting_key for intent in intents])
+    suspense_account = operations.suspense_account(intents[0].company_id) if intents else ""
     for intent in intents:
         payload = Payload.from_text(payloads[intent.payload_digest])
         truths = truths_of(payload, found, suspense_account)

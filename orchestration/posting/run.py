@@ -13,7 +13,7 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
@@ -21,12 +21,12 @@ from itertools import islice, zip_longest
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError
-from orchestration.operations import FenceLostError, Operations, StoredIntent
-from orchestration.posting.decisions import decide, plan
+from orchestration.operations import FenceLostError, Operations, Run, StoredIntent
+from orchestration.posting.decisions import REVERSE_POSTING, Decision, decide, plan, record
 from orchestration.posting.documents import Rows
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import PostingPolicy
-from orchestration.posting.poster import HeldElsewhereError, Poster, mark_reversed
+from orchestration.posting.poster import HeldElsewhereError, Poster, mark_reversed, worker_name
 from orchestration.posting.states import UNSETTLED
 from orchestration.posting.summary import PostingSummary
 
@@ -60,7 +60,6 @@ def run(
     `alone`: the caller holds the installation's posting lock. `max_posts`, `max_seconds`: the budget; when it
     is spent what was sent is still settled. `progress` is told (done, of, intent) as each comes to rest.
     """
-    summary = PostingSummary(publication_number)
     decisions = [
         decision
         for decision in plan(
@@ -68,11 +67,9 @@ def run(
         )
         if decision.proposal.company_id == company_id
     ]
-    summary.proposals = len(decisions)
-    codes = Counter(decision.code for decision in decisions if not decision.goes)
-    summary.already = codes.pop("already_posted", 0)
-    codes.pop("being_settled", None)  # walked below, and counted where it comes to rest
-    summary.held.update(codes)
+    worker = worker or worker_name()
+    begun = operations.runs.begin(company_id, "post", publication_number, worker)
+    summary = _summary_of(begun, decisions)
     summary.cancelled = decide(
         operations, decisions, company_id=company_id, publication_number=publication_number
     )
@@ -86,6 +83,7 @@ def run(
         pace=pace,
         alone=alone,
         seen_urn=seen_urn,
+        run_number=begun.run_number,
         rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
     )
     proposed = {decision.posting_key for decision in decisions}
@@ -96,8 +94,74 @@ def run(
             except LedgerUnavailableError:
                 break  # the next run looks
     walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=max_posts, max_seconds=max_seconds)
-    walk.through(operations.intents.in_states({*UNSETTLED, "decided"}, company_id), progress)
+    walk.through(
+        operations.intents.in_states(UNSETTLED, company_id) + _decided(operations, company_id), progress
+    )
+    return _ended(operations, begun, poster, summary)
+
+
+def run_reversal(
+    ledger: Ledger,
+    operations: Operations,
+    decisions: Sequence[Decision],
+    *,
+    company_id: str,
+    publication_number: int,
+    policy: PostingPolicy | None = None,
+    pace: Pace | None = None,
+    worker: str | None = None,
+    alone: bool = False,
+    seed: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
+    progress: Progress | None = None,
+) -> PostingSummary:
+    """Send the contras of a pack that may go, and settle what an earlier run left of them; nothing else is sent."""
+    worker = worker or worker_name()
+    begun = operations.runs.begin(company_id, "reverse", publication_number, worker)
+    summary = _summary_of(begun, decisions)
+    record(operations, decisions, publication_number)
+    poster = Poster(
+        ledger,
+        operations,
+        worker=worker,
+        policy=policy,
+        pace=pace,
+        alone=alone,
+        run_number=begun.run_number,
+        rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
+    )
+    intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
+    for contra in intents.values():
+        if contra.state == "proven":
+            mark_reversed(operations, contra)
+    walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=None, max_seconds=None)
+    walk.through([intent for intent in intents.values() if intent.state in {*UNSETTLED, "decided"}], progress)
+    return _ended(operations, begun, poster, summary)
+
+
+def _summary_of(begun: Run, decisions: Sequence[Decision]) -> PostingSummary:
+    """What was decided, before anything is done."""
+    summary = PostingSummary(begun.publication_number, begun.run_number, len(decisions))
+    codes = Counter(decision.code for decision in decisions if not decision.goes)
+    summary.already = codes.pop("already_posted", 0)
+    codes.pop("being_settled", None)  # walked, and counted where it comes to rest
+    summary.held.update(codes)
+    return summary
+
+
+def _decided(operations: Operations, company_id: str) -> list[StoredIntent]:
+    """What may go and was not begun; a reversal goes only when the pack is sent."""
+    return [
+        intent
+        for intent in operations.intents.in_states(["decided"], company_id)
+        if intent.remedy != REVERSE_POSTING
+    ]
+
+
+def _ended(operations: Operations, begun: Run, poster: Poster, summary: PostingSummary) -> PostingSummary:
+    """The run's end, on record."""
     summary.posts = poster.sends
+    operations.runs.end(begun.run_number, poster.sends, summary.stopped_because)
     end = operations.intents.chain_end()
     summary.chain_event_number, summary.chain_head_hash = end.event_number, end.head_hash
     return summary

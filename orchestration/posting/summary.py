@@ -21,6 +21,7 @@ class PostingSummary:
     """
 
     publication_number: int
+    run_number: int = 0
     proposals: int = 0
     already: int = 0
     posts: int = 0

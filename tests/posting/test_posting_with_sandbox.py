@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.ledgers.sage200_settings import Sage200Settings
-from orchestration.posting import Pace, Payload
+from orchestration.posting import Pace, Payload, Wanted
+from orchestration.posting_report import reverse
 from orchestration.posting_verify import verify
 from orchestration.settings import Settings, load
 from sandbox.company import SageCompany
@@ -139,3 +140,26 @@ def test_over_http_what_was_proven_is_proven_again_and_a_copy_is_named(shop, sag
 
 def payload_digests(shop) -> list[str]:
     return shop.operations.landed_tables()["intents"].column("payload_digest").to_pylist()
+
+
+def test_over_http_what_was_posted_is_undone_once_after_approval_and_both_stay_proven(shop, sage, tmp_path):
+    running, shop.ledger = sage
+    publication = sales("U", 3)
+    run_number = shop.post(publication, pace=QUICK).run_number
+    settings = home_of(sage, shop, tmp_path)
+    wanted = Wanted(run_number=run_number)
+    dry = reverse(settings, wanted)
+    assert [row["code"] for row in dry["held"]] == ["needs_approval"] * 6 and dry["sent"] is None
+    running.faults(
+        {"kind": "gateway_timeout_after_commit", "count": 2, "method": "POST", "account": "TILL01"}
+    )
+    done = reverse(settings, wanted, approver="Fay", reason="wrong day", send=True, pace=QUICK)
+    assert (done["approved"], done["sent"]["right"], done["sent"]["errors"]) == (6, 6, [])
+    found = [posted for key in publication.rows for posted in sage[1].find(key[:18])]
+    assert Counter(posted.reference[-1] for posted in found) == {"P": 6, "X": 6}
+    assert not sum(
+        line.amount_pence for posted in found for line in posted.nominal_lines if line.nominal_code == "4000"
+    )
+    again = reverse(settings, wanted, approver="Fay", reason="once more", send=True, pace=QUICK)
+    assert again["sent"]["posts"] == 0 and {row["code"] for row in again["held"]} == {"already_reversed"}
+    assert verify(settings, offline=False)["confirmed"] == 12

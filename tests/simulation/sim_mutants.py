@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, update
 from orchestration.ledgers.ledger import Document, Reply
 from orchestration.operations import StoredIntent, intents
 from orchestration.posting import poster as room
+from orchestration.posting import reversal
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
 from orchestration.posting.policy import Permits
@@ -101,6 +102,13 @@ def _ignores_the_connector(patch: Any) -> None:
     patch.setattr(room, "hold_by_likeness", lambda *_: None)
 
 
+def _undoes_anything(patch: Any) -> None:
+    patch.setattr(reversal, "_hold_by_state", lambda *_: None)
+    patch.setattr(reversal, "_hold_by_sage", lambda *_: None)
+    patch.setattr(room, "hold_by_stem", lambda *_: None)
+    patch.setattr(room, "hold_by_target", lambda *_: None)
+
+
 DOUBLED = frozenset({"doubled"})
 MUTANTS = {
     "skips the probe": Mutant(_without_the_probe, DOUBLED),
@@ -111,5 +119,6 @@ MUTANTS = {
     "does not sync its mark": Mutant(_mark_is_not_synced, frozenset({"unmarked"})),
     "asks no live gate": Mutant(_asks_no_gate, frozenset({"gate_bypassed"})),
     "asks for no permission": Mutant(_asks_nobody, frozenset({"not_allowed"})),
+    "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"})),
     "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
 }

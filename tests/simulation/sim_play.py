@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 from publication import DAY, Publication
@@ -16,8 +18,18 @@ from sim_story import LIVES_MAX, Happens, Paper, Story, smaller, story_of
 from sim_watch import Watch
 from sim_world import Death, NeverRestsError, World
 
+from orchestration.ledgers.ledger import LedgerUnavailableError
 from orchestration.operations import FenceLostError
-from orchestration.posting import Proposal, read_proposals, run
+from orchestration.posting import (
+    Decision,
+    PostingSummary,
+    Proposal,
+    approve,
+    plan_reversal,
+    read_proposals,
+    run,
+    run_reversal,
+)
 
 CALM_AFTER_S = 3600.0
 PASS_S = 60.0  # no publication is younger than the pass that made it
@@ -80,6 +92,7 @@ class _Play:
         self.watch = Watch(self.world, self.sage, self.operations, self.database, list(self.proposals))
         self.counts: Counter[str] = Counter()
         self.number = 0
+        self._acts = [self._work, self._undo] if story.undoes else [self._work]
         self._power = random.Random(story.turns)  # noqa: S311  tells stories, guards nothing
 
     def play(self) -> Outcome:
@@ -91,9 +104,10 @@ class _Play:
         self.sage.before_post = self.watch.before_post
         try:
             self._publish()
-            for _ in range(LIVES_MAX):
-                if not self._live():
-                    break
+            for work in self._acts:
+                for _ in range(LIVES_MAX):
+                    if not self._live(work):
+                        break
             self._calm_down()
             self.watch.at_rest()
         except NeverRestsError:
@@ -138,13 +152,13 @@ class _Play:
         self.tables = _published(self.story.papers, there)
         self.seen_urn = max((posted.urn for posted in self.sage.in_sight()), default=0)
 
-    def _live(self) -> bool:
+    def _live(self, work: Callable[..., None]) -> bool:
         """Start the workers and let them work; whether one died, so that another must take its place."""
         deaths = self.world.deaths
         two = self.story.workers > 1
-        self.world.successor = (lambda: self._work(alone=False)) if two else None
+        self.world.successor = (lambda: work(alone=False)) if two else None
         for number in range(self.story.workers):
-            self.world.start(lambda: self._work(alone=not two), after_s=number * 0.01)
+            self.world.start(lambda: work(alone=not two), after_s=number * 0.01)
         self.world.play()
         if self.world.deaths == deaths:
             return False
@@ -156,21 +170,49 @@ class _Play:
 
     def _work(self, *, alone: bool) -> None:
         """One process: a run, ended or cut short."""
+        self._process(lambda: self._post(alone), alone)
+
+    def _undo(self, *, alone: bool) -> None:
+        """One process that undoes whatever was posted by its time."""
+        self._process(lambda: self._reverse(alone), alone)
+
+    def _post(self, alone: bool) -> PostingSummary:
+        return run(self.sage, self.operations, *self.tables, seen_urn=self.seen_urn, **self._options(alone))
+
+    def _reverse(self, alone: bool) -> PostingSummary:
+        keys = [proposal.posting_key for proposal in self.proposals if proposal.role == "P"]
+        intents = [intent for _, intent in sorted(self.operations.intents.by_keys(keys).items())]
+
+        def planned() -> list[Decision]:
+            return plan_reversal(self.sage, self.operations, intents, publication_number=self.number)
+
+        decisions = planned()
+        for decision in decisions:
+            self.watch.also(decision.proposal)
+        waiting = [decision for decision in decisions if decision.code == "needs_approval"]
+        if waiting:
+            approve(self.operations, waiting, "Fay", "undo it")
+            decisions = planned()
+        return run_reversal(self.sage, self.operations, decisions, **self._options(alone))
+
+    def _options(self, alone: bool) -> dict[str, Any]:
+        return {
+            "company_id": COMPANY,
+            "publication_number": self.number,
+            "worker": self.world.worker_name(),
+            "alone": alone,
+            "seed": self.story.turns,
+            "sleep": self.world.sleep,
+        }
+
+    def _process(self, work: Callable[[], PostingSummary], alone: bool) -> None:
+        """What one process does, to its end or its death."""
         try:
-            summary = run(
-                self.sage,
-                self.operations,
-                *self.tables,
-                company_id=COMPANY,
-                publication_number=self.number,
-                worker=self.world.worker_name(),
-                alone=alone,
-                seen_urn=self.seen_urn,
-                seed=self.story.turns,
-                sleep=self.world.sleep,
-            )
+            summary = work()
         except Death:
             self.counts["deaths"] += 1
+        except LedgerUnavailableError:
+            self.counts["runs without an answer"] += 1
         except FenceLostError:
             if alone:
                 self.watch.tell("broke", "one worker alone lost its fence")
@@ -193,9 +235,10 @@ class _Play:
         self.world.successor = None
         for _ in range(RUNS_IN_CALM):
             self._publish()
-            self.world.start(lambda: self._work(alone=True))
-            self.world.play()
-            self.world.sleep(CALM_AFTER_S)
+            for work in self._acts:
+                self.world.start(lambda work=work: work(alone=True))
+                self.world.play()
+                self.world.sleep(CALM_AFTER_S)
 
     def _mend(self) -> None:
         """What people put right: the account, the stops, and what Sage kept back from the nominal ledger."""
@@ -207,9 +250,7 @@ class _Play:
         self.watch.forbidden_at.pop("*", None)
         for place, kept in enumerate(self.sage.books):
             if not kept.posted.is_in_nominal:
-                document = next(
-                    one.payload.document for one in self.proposals if one.posting_key == kept.posted.reference
-                )
+                document = self.watch.proposal(kept.posted.reference).payload.document
                 let_in = self.sage.keep(document)
                 self.sage.books.pop()
                 posted = replace(let_in.posted, urn=kept.posted.urn)
