@@ -10,13 +10,12 @@ from rich.table import Table
 
 from orchestration.operations import Operations
 from orchestration.operations.errors import OperationsError
-from orchestration.posting import Decision, Pace, Wanted, approve
+from orchestration.posting import WAITING, Decision, Pace, Wanted, approve
 from orchestration.posting_run import dry_run, newest, reversing, send_approved
 from orchestration.settings import Settings
 
 Report = dict[str, Any]
 SHOWN = 25
-WAITING = ("needs_approval", "approval_lapsed")
 
 
 def post(
@@ -32,7 +31,7 @@ def post(
         if enabler:
             operations.enable_posting(settings.company_id, enabler, reason)
         decisions = dry_run(settings, operations)
-        waiting = [decision for decision in decisions if decision.code == "needs_approval"]
+        waiting = [decision for decision in decisions if decision.code in WAITING]
         approved = approve(operations, waiting, approver, reason) if approver and waiting else 0
         if approved:
             decisions = dry_run(settings, operations)

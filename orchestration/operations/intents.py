@@ -110,6 +110,8 @@ PAGE_IN_STATES = (
 PAYLOADS_OF = select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload).where(
     PAYLOADS.c.payload_digest.in_(bindparam("digests", expanding=True))
 )
+IN_CASES = select(INTENTS).where(INTENTS.c.after_key != "").order_by(INTENTS.c.posting_key)
+BY_AFTER_KEY = select(INTENTS).where(INTENTS.c.after_key == bindparam("after_key"))
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -164,6 +166,20 @@ class IntentStore:
             if len(page) < KEYS_PER_QUERY:
                 return
             asked["after"] = page[-1].posting_key
+
+    def in_cases(self) -> list[StoredIntent]:
+        """The second half of every correction in two steps, by key."""
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(IN_CASES).mappings()]
+
+    def following(self, posting_key: str) -> StoredIntent | None:
+        """The second half of a correction whose contra has this key; the one that still may go, if several."""
+        with self._database.read() as connection:
+            found = [
+                _intent(row)
+                for row in connection.execute(BY_AFTER_KEY, {"after_key": posting_key}).mappings()
+            ]
+        return min(found, key=lambda one: (one.state == "cancelled", one.posting_key), default=None)
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""

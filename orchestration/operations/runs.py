@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -60,6 +61,36 @@ SENT_IN = select(func.count(INTENTS.c.posting_key), func.coalesce(func.sum(INTEN
     INTENTS.c.run_number == bindparam("its_number"), INTENTS.c.truth_sent.is_(True)
 )
 
+PROVEN = ("proven", "reversed")
+OUT = ("sending", "unknown", "acknowledged", "deferred", "wrong", "unsettled")
+CONTRAS = INTENTS.alias("contras")
+OF_STORE_AND_KIND = (
+    INTENTS.c.company_id == COMPANY,
+    INTENTS.c.store_id == bindparam("store_id", type_=String),
+    INTENTS.c.document_kind == bindparam("document_kind", type_=String),
+    INTENTS.c.role == "P",
+)
+SINCE_CHANGE = (
+    select(INTENTS.c.posting_key, INTENTS.c.state)
+    .join(RUNS, INTENTS.c.run_number == RUNS.c.run_number)
+    .where(
+        *OF_STORE_AND_KIND,
+        RUNS.c.mapping_change == bindparam("mapping_change"),
+        INTENTS.c.state.in_((*PROVEN, *OUT)),
+    )
+)
+# a correction that was begun: its contra has left, its repost has not
+OWED = (
+    select(INTENTS.c.posting_key, INTENTS.c.state)
+    .join(CONTRAS, CONTRAS.c.posting_key == INTENTS.c.after_key)
+    .where(
+        *OF_STORE_AND_KIND,
+        INTENTS.c.after_key != "",
+        INTENTS.c.state.in_(("decided", "held", "claimed", "locked", "refused")),
+        CONTRAS.c.state.in_((*OUT, "proven")),
+    )
+)
+
 RunKind = Literal["post", "reverse"]
 
 
@@ -90,15 +121,38 @@ class RunStore:
         asked = {"company_id": company_id, "kind": kind, "publication_number": publication_number}
         with self._database.write() as connection:
             change = mapping_change(connection, company_id)
-            left = connection.execute(NOT_ENDED, asked).mappings().all()
-            if left and left[0]["mapping_change"] == change:
-                found = Run(**left[0])
+            found = _not_ended(connection, asked)
+            if found and found.mapping_change == change:
                 connection.execute(TAKE_UP, {"its_number": found.run_number, "by": worker})
                 return replace(found, worker=worker)
             number = (connection.execute(NEWEST).scalar_one_or_none() or 0) + 1
             begun = Run(number, company_id, kind, publication_number, change, worker, self._database.now())
             connection.execute(ADD, vars(begun))
         return begun
+
+    def going(self, company_id: str, kind: RunKind, publication_number: int) -> Run | None:
+        """The run that `begin` would go on with."""
+        asked = {"company_id": company_id, "kind": kind, "publication_number": publication_number}
+        with self._database.read() as connection:
+            found = _not_ended(connection, asked)
+            is_same = found is not None and found.mapping_change == mapping_change(connection, company_id)
+        return found if is_same else None
+
+    def canary(self, run: Run, store_id: str, document_kind: str) -> tuple[bool, list[str]]:
+        """Whether a document of the store and kind was proven since the newest change of a mapping, and the keys
+        of those that were sent since, or are owed, and are not proven.
+        """
+        asked = {
+            "company_id": run.company_id,
+            "mapping_change": run.mapping_change,
+            "store_id": store_id,
+            "document_kind": document_kind,
+        }
+        with self._database.read() as connection:
+            rows = connection.execute(SINCE_CHANGE, asked).all()
+            owed = connection.execute(OWED, asked).all()
+        is_proven = any(row.state in PROVEN for row in rows)
+        return is_proven, sorted({row.posting_key for row in (*rows, *owed) if row.state not in PROVEN})
 
     def end(self, run_number: int, posts: int, stopped_because: str) -> None:
         """It came to its end, after so many POSTs of the worker that ended it."""
@@ -124,6 +178,11 @@ class RunStore:
         with self._database.read() as connection:
             documents, pence = connection.execute(SENT_IN, {"its_number": run_number}).one()
         return int(documents), int(pence)
+
+
+def _not_ended(connection: Connection, asked: Mapping[str, object]) -> Run | None:
+    found = connection.execute(NOT_ENDED, asked).mappings().all()
+    return Run(**found[0]) if found else None
 
 
 def mapping_change(connection: Connection, company_id: str) -> int:

@@ -19,10 +19,11 @@ from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import MatchDecisions
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
+from orchestration.operations.policies import Policies
 from orchestration.operations.runs import RunStore
 
 
-class Operations(Permissions, People, MatchDecisions):
+class Operations(Permissions, Policies, People, MatchDecisions):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
     def __init__(self, database: Database):

@@ -1,10 +1,11 @@
 """Posting: what is missing goes to Sage exactly once, and is proven to be there."""
 
-from orchestration.posting.decisions import Decision, approve, decide, plan
+from orchestration.operations import PostingPolicy
+from orchestration.posting.decision import WAITING, Decision
+from orchestration.posting.decisions import approve, decide, plan
 from orchestration.posting.documents import Payload, Proposal, read_proposals
 from orchestration.posting.holds import HOLD_CODES, Hold
 from orchestration.posting.pace import Pace
-from orchestration.posting.policy import PostingPolicy
 from orchestration.posting.poster import Poster, advance
 from orchestration.posting.proof import Proof, prove_again
 from orchestration.posting.reversal import Wanted, chosen, plan_reversal
@@ -18,6 +19,7 @@ __all__ = [
     "LIVE",
     "MOVES",
     "STATES",
+    "WAITING",
     "Decision",
     "Hold",
     "Pace",

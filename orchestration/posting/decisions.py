@@ -8,59 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from orchestration.ledgers.ledger import Document
-from orchestration.operations import Operations, OperationsError, Step, StoredIntent
+from orchestration.operations import Operations, OperationsError, PostingPolicy, Step, StoredIntent
+from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting.cases import whole_cases, with_begun_cases
+from orchestration.posting.decision import WAITING, Decision
 from orchestration.posting.documents import Proposal, Rows, read_proposals
 from orchestration.posting.holds import Hold
-from orchestration.posting.policy import Permits, PostingPolicy
+from orchestration.posting.limits import within_run
+from orchestration.posting.policy import Permits
 from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
 
 STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
 # no longer proposed: the cause went away by itself
 CANCELLABLE = ("decided", "held")
-REVERSE_POSTING = "reverse_posting"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What would happen to one proposal now; `hold` is None when it goes."""
-
-    proposal: Proposal
-    hold: Hold | None
-    state: str
-
-    @property
-    def goes(self) -> bool:
-        """Whether it would be sent."""
-        return self.hold is None
-
-    @property
-    def posting_key(self) -> str:
-        """Its key."""
-        return self.proposal.posting_key
-
-    @property
-    def payload_digest(self) -> str:
-        """What an approval of it binds to."""
-        return self.proposal.payload_digest
-
-    @property
-    def document(self) -> Document:
-        """Exactly what would be sent."""
-        return self.proposal.payload.document
-
-    @property
-    def code(self) -> str:
-        """The code of the hold; `goes` when there is none."""
-        return self.hold.code if self.hold else "goes"
-
-    @property
-    def reason(self) -> str:
-        """The hold in words; empty when it goes."""
-        return str(self.hold) if self.hold else ""
 
 
 def plan(
@@ -75,10 +38,10 @@ def plan(
 
     What Sage itself may still object to is only asked at the moment of sending.
     """
-    read = read_proposals(proposals, legs)
+    read = with_begun_cases(operations, read_proposals(proposals, legs))
     keys = [proposal.posting_key for proposal in read]
-    intents = operations.intents.by_keys(keys)
-    permits = Permits(operations, policy or PostingPolicy(), keys)
+    intents = operations.intents.by_keys([*keys, *(one.after_key for one in read if one.after_key)])
+    permits = Permits(operations, policy, keys)
     times = Counter(keys)
     decisions = []
     for proposal in read:
@@ -88,11 +51,11 @@ def plan(
             if times[proposal.posting_key] > 1
             else hold_by_intent(proposal, intent)
             or _hold_by_proposal(proposal)
-            or permits.hold(proposal)
+            or permits.hold(proposal, proposal.payload.document)
             or hold_by_refusal(proposal, intent, publication_number)
         )
         decisions.append(Decision(proposal, hold, intent.state if intent else ""))
-    return decisions
+    return within_run(operations, whole_cases(decisions, intents), "post", publication_number or 0, policy)
 
 
 def hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:
@@ -139,7 +102,7 @@ def approve(operations: Operations, decisions: Iterable[Decision], approver: str
     """
     chosen = list(decisions)
     for decision in chosen:
-        if decision.code not in ("needs_approval", "approval_lapsed", "rejected", "goes"):
+        if decision.code not in (*WAITING, "rejected", "goes"):
             raise OperationsError(f"{decision.posting_key} cannot be approved: {decision.reason}")
     for company_id in sorted({decision.proposal.company_id for decision in chosen}):
         mine = [decision for decision in chosen if decision.proposal.company_id == company_id]
@@ -253,6 +216,7 @@ def _decided(operations: Operations, decision: Decision, publication_number: int
         sync_claim=proposal.sync_claim,
         exception_id=proposal.exception_id,
         gross_pence=proposal.payload.document.gross_pence,
+        after_key=proposal.after_key,
         decided_at=now,
         updated_at=now,
     )

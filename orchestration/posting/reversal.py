@@ -14,10 +14,13 @@ from functools import cache
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, Ledger, LedgerType, PostedDocument
 from orchestration.operations import Operations, OperationsError, StoredIntent
-from orchestration.posting.decisions import REVERSE_POSTING, Decision, hold_by_intent, hold_by_refusal
+from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting.decision import Decision
+from orchestration.posting.decisions import hold_by_intent, hold_by_refusal
 from orchestration.posting.documents import CUSTOMER_KINDS, Payload, Proposal
 from orchestration.posting.holds import Hold
 from orchestration.posting.key import receipt_no_of
+from orchestration.posting.limits import within_run
 from orchestration.posting.policy import Permits, PostingPolicy
 from orchestration.posting.probes import hold_by_difference, hold_by_opposite
 from orchestration.posting.proof import AT_ONCE, Proof, proofs_of
@@ -106,11 +109,11 @@ def plan_reversal(
             or hold_by_intent(contra, earlier)
             or (Hold("unsound", contra.unsound) if contra.unsound else None)
             or (None if starts else Hold("period_not_open", period.words_of(payload.document)))
-            or permits.hold(contra)
+            or permits.hold(contra, contra.payload.document)
             or hold_by_refusal(contra, earlier, publication_number)
         )
         decisions.append(Decision(contra, hold, earlier.state if earlier else ""))
-    return decisions
+    return within_run(operations, decisions, "reverse", publication_number, policy)
 
 
 def contra_key(intent: StoredIntent) -> str:

@@ -22,11 +22,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError
 from orchestration.operations import FenceLostError, Operations, Run, StoredIntent
-from orchestration.posting.decisions import REVERSE_POSTING, Decision, decide, plan, record
+from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting.cases import half_corrected
+from orchestration.posting.decision import Decision
+from orchestration.posting.decisions import decide, plan, record
 from orchestration.posting.documents import Rows
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import PostingPolicy
-from orchestration.posting.poster import HeldElsewhereError, Poster, mark_reversed, worker_name
+from orchestration.posting.poster import TO_SEND, HeldElsewhereError, Poster, mark_reversed, worker_name
 from orchestration.posting.states import UNSETTLED
 from orchestration.posting.summary import PostingSummary
 
@@ -83,7 +86,7 @@ def run(
         pace=pace,
         alone=alone,
         seen_urn=seen_urn,
-        run_number=begun.run_number,
+        run=begun,
         rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
     )
     proposed = {decision.posting_key for decision in decisions}
@@ -127,7 +130,7 @@ def run_reversal(
         policy=policy,
         pace=pace,
         alone=alone,
-        run_number=begun.run_number,
+        run=begun,
         rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
     )
     intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
@@ -161,6 +164,7 @@ def _decided(operations: Operations, company_id: str) -> list[StoredIntent]:
 def _ended(operations: Operations, begun: Run, poster: Poster, summary: PostingSummary) -> PostingSummary:
     """The run's end, on record."""
     summary.posts = poster.sends
+    summary.half_corrected = half_corrected(operations, begun.company_id)
     operations.runs.end(begun.run_number, poster.sends, summary.stopped_because)
     end = operations.intents.chain_end()
     summary.chain_event_number, summary.chain_head_hash = end.event_number, end.head_hash
@@ -203,6 +207,8 @@ class _Walk:
         self._queues: dict[str, deque[StoredIntent]] = {}
         self._ready: deque[str] = deque()
         self._waiting: list[tuple[datetime, str]] = []
+        self._account_of: dict[str, str] = {}
+        self._open: set[str] = set()
         self._sent: list[StoredIntent] = []
         self._sent_since = operations.now()
         self._at_once = 1
@@ -210,20 +216,35 @@ class _Walk:
         self._progress: Progress | None = None
 
     def through(self, intents: list[StoredIntent], progress: Progress | None) -> None:
-        """Walk every intent to its rest, contras before the rest of their account."""
+        """Walk every intent to its rest, contras before the rest of their account, each repost behind its own."""
         self._of, self._progress = len(intents), progress
-        for intent in sorted(intents, key=lambda one: (one.role != "X", one.posting_key)):
-            self._queues.setdefault(intent.account, deque()).append(intent)
+        self._open = {intent.posting_key for intent in intents}
+        leads = self._operations.intents.by_keys(one.after_key for one in intents if one.after_key)
+
+        def place(one: StoredIntent) -> tuple[bool, str, bool]:
+            lead = leads.get(one.after_key, one)
+            return (lead.role != "X", lead.posting_key, one is not lead)
+
+        for intent in sorted(intents, key=place):
+            account = self._account_of[intent.posting_key] = leads.get(intent.after_key, intent).account
+            self._queues.setdefault(account, deque()).append(intent)
         self._ready.extend(sorted(self._queues))
         while (self._ready or self._waiting or self._sent) and not self._is_over:
             if self._sent and (not self._ready or len(self._sent) >= self._at_once):
                 self._read_back()
                 continue
             self._wake()
-            if self._must_read_back_before(self._queues[self._ready[0]][0]):
+            head = self._queues[self._ready[0]][0]
+            must_wait = self._waits_for_canary(head)
+            if self._sent and (must_wait or self._must_read_back_before(head)):
                 self._read_back()
                 continue
-            self._take_turn(self._ready.popleft())
+            account = self._ready.popleft()
+            if must_wait and (self._ready or self._waiting):
+                until = self._operations.now() + timedelta(seconds=self._poster.pace.first_wait_s)
+                heapq.heappush(self._waiting, (until, account))
+                continue
+            self._take_turn(account)
         for account in sorted(self._queues):
             for intent in self._queues[account]:
                 self._summary.count(intent)
@@ -260,6 +281,7 @@ class _Walk:
 
     def _rest(self, intent: StoredIntent) -> None:
         self._done += 1
+        self._open.discard(intent.posting_key)
         self._summary.count(intent)
         if self._progress:
             self._progress(self._done, self._of, intent)
@@ -273,12 +295,18 @@ class _Walk:
         self._poster.look_ahead(islice(in_turn, self._poster.pace.at_once))
 
     def _must_read_back_before(self, head: StoredIntent) -> bool:
-        """Whether something sent is of the same stem, or has gone unproven for too long."""
-        if not self._sent:
-            return False
+        """Whether something sent is of the same stem or its contra, or has gone unproven for too long."""
         unproven = self._operations.now() - self._sent_since
         return unproven >= timedelta(seconds=self._poster.pace.live_facts_s) or any(
-            one.key_stem == head.key_stem for one in self._sent
+            one.key_stem == head.key_stem or one.posting_key == head.after_key for one in self._sent
+        )
+
+    def _waits_for_canary(self, head: StoredIntent) -> bool:
+        """Whether another document must be proven first that this run may yet prove."""
+        return (
+            self._poster.may_send
+            and head.state in TO_SEND
+            and self._poster.canary_out(head) in self._open - {head.posting_key}
         )
 
     def _read_back(self) -> None:
@@ -293,7 +321,7 @@ class _Walk:
         self._at_once = min(2 * self._at_once, self._poster.pace.at_once)
         not_there = []
         for intent in sent:
-            worked = self._work(intent, self._patience_with(intent.account))
+            worked = self._work(intent, self._patience_with(self._account_of[intent.posting_key]))
             if worked.until is not None or worked.intent.state not in AS_HOPED:
                 self._at_once = 1
             if worked.until is not None:
@@ -307,7 +335,7 @@ class _Walk:
     def _put_back(self, those: list[_Worked]) -> None:
         """To the heads of their queues, in the order they were sent; the queues wait."""
         for worked in reversed(those):
-            account = worked.intent.account
+            account = self._account_of[worked.intent.posting_key]
             self._queues[account].appendleft(worked.intent)
             if account in self._ready:
                 self._ready.remove(account)
@@ -329,6 +357,7 @@ class _Walk:
             return
         for intent in [one for one in queue if one.state in ("decided", "locked")]:
             queue.remove(intent)
+            self._open.discard(intent.posting_key)
             self._summary.count(intent)
 
     def _wake(self) -> None:
@@ -388,8 +417,12 @@ class _Walk:
             self._locks[after.posting_key] += 1
         elif after.state == "refused":
             self._refusals_in_a_row += 1
-            if self._refusals_in_a_row >= self._poster.pace.max_refusals:
-                self._stop_sending(f"{self._refusals_in_a_row} refusals in a row, the last: {after.refusal}")
+            allowed = self._poster.policy_of(after.company_id).refusals_in_a_row
+            if self._refusals_in_a_row >= min(allowed, self._poster.pace.max_refusals):
+                words = f"{self._refusals_in_a_row} refusals in a row, the last: {after.refusal}"
+                self._stop_sending(words)
+                # the next run would only be refused again: a person looks, and lifts it
+                self._operations.stop_store(after.company_id, "*", words)
         elif after.state == "acknowledged":
             self._refusals_in_a_row = 0
 

@@ -20,6 +20,7 @@ HAPPENINGS = (
     *("stop store", "posting off"),
 )
 LIVES_MAX = 8
+UNDOING = ("contra", "case")
 UNDOES = 0.3  # of the stories
 
 
@@ -27,7 +28,7 @@ UNDOES = 0.3  # of the stories
 class Paper:
     """One document of the publication. S01 is ours to post, S02 the connector's: there a person must approve."""
 
-    kind: str  # invoice, receipt, contra
+    kind: str  # invoice, receipt, contra, case (a contra and its repost)
     store_id: str
     net: int
     is_approved: bool = True
@@ -112,8 +113,8 @@ def story_of(seed: int) -> Story:
 
 
 def _paper(rng: random.Random) -> Paper:
-    kind = rng.choice(("invoice", "invoice", "invoice", "receipt", "contra"))
-    store = "S02" if kind == "contra" else rng.choice(("S01", "S01", "S02"))
+    kind = rng.choice(("invoice", "invoice", "invoice", "receipt", "contra", "case"))
+    store = "S02" if kind in UNDOING else rng.choice(("S01", "S01", "S02"))
     return Paper(kind, store, rng.choice((1000, 2000)), rng.random() < 0.8)
 
 

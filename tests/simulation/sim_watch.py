@@ -14,8 +14,8 @@ from sim_world import World
 
 from orchestration.ledgers.ledger import Document
 from orchestration.operations import ChainBrokenError, Operations, StoredIntent
+from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting import HOLD_CODES, Hold, Pace, Proposal
-from orchestration.posting.decisions import REVERSE_POSTING
 from orchestration.posting.verification import truths_of
 
 PROMISES = {
@@ -25,6 +25,8 @@ PROMISES = {
     "not_allowed": "nothing leaves after a person or the policy forbade it",
     "gate_bypassed": "nothing leaves to an account that was hidden before",
     "connector_ignored": "nothing leaves that the connector was seen to have posted",
+    "order": "a repost never leaves before its contra is proven",
+    "half_corrected": "when all is calm again, no correction is left half done",
     "undone": "only what is proven is undone, and is marked so when its one opposite is proven, not before",
     "chain_broken": "the chain of events verifies",
     "stuck": "every intent comes to an end, or waits with a reason",
@@ -87,6 +89,7 @@ class Watch:
             self.tell("unmarked", f"{key} leaves and its mark is not on disk")
         self._mind_the_last_send(key)
         self._mind_what_it_undoes(key)
+        self._mind_what_it_follows(key)
         claimed = self._raw.execute(LAST_CLAIM, (key,)).fetchone()
         if claimed is None:
             self.tell("unmarked", f"{key} leaves and was never claimed")
@@ -121,6 +124,15 @@ class Watch:
         if row is None or row[0] != "proven" or len(self._sage.of(undone)) != 1:
             self.tell("undone", f"{key} leaves while {undone} is {row and row[0]}")
 
+    def _mind_what_it_follows(self, key: str) -> None:
+        """A repost needs its contra: proven, and in the books."""
+        after_key = self._proposals[key].after_key
+        if not after_key:
+            return
+        row = self._raw.execute("select state from intents where posting_key = ?", (after_key,)).fetchone()
+        if row is None or row[0] != "proven" or len(self._sage.of(after_key)) != 1:
+            self.tell("order", f"{key} leaves while {after_key} is {row and row[0]}")
+
     def _mind_permission(self, key: str, claimed_at: datetime) -> None:
         """What was withdrawn before the claim, or was never given."""
         store_id = self._proposals[key].store_id
@@ -143,6 +155,11 @@ class Watch:
                 self.tell("doubled", f"{key} is in Sage {len(copies)} times")
             self._mind_rest(key, intents.get(key))
             self._mind_truth(key, proposal, intents.get(key))
+            contra = intents.get(proposal.after_key)
+            if contra is not None and contra.state == "proven":
+                repost = intents.get(key)
+                if repost is None or repost.state not in (*POSTED, "unsettled"):
+                    self.tell("half_corrected", f"{key} is {repost and repost.state}, its contra is proven")
             if proposal.remedy == REVERSE_POSTING:
                 undone = self._operations.intents.get(key[:-1] + "P")
                 contra = intents.get(key)

@@ -13,7 +13,7 @@ from orchestration.operations.migrations.versions.m0001_mappings_and_people impo
     whole,
 )
 
-revision = "0005"
+revision = "0007"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
