@@ -126,6 +126,30 @@ def posting_status(home: Home = None, as_json: AsJson = False) -> None:
         _tell(settings, operations, {}, as_json)
 
 
+@app.command("policy")
+def posting_policy(
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="What to change; with --by and --reason."),
+    ] = None,
+    home: Home = None,
+    by: By = "",
+    reason: Reason = "",
+    company: Company = "",
+    as_json: AsJson = False,
+) -> None:
+    """What the company lets the poster do, and how to change it: `document_limit=500.00 canary=no`."""
+    from orchestration import posting_policies
+
+    if changes:
+        must_be_signed(by, reason)
+    with store_of(home) as (settings, operations):
+        report = posting_policies.policy(
+            operations, company or settings.company_id, changes or [], by=by, reason=reason
+        )
+    show(report, as_json, lambda told: posting_policies.render(told, console))
+
+
 @app.command("runs")
 def posting_runs(
     home: Home = None,

@@ -138,13 +138,20 @@ class RunStore:
             is_same = found is not None and found.mapping_change == mapping_change(connection, company_id)
         return found if is_same else None
 
-    def canary(self, run: Run, store_id: str, document_kind: str) -> tuple[bool, list[str]]:
-        """Whether a document of the store and kind was proven since the newest change of a mapping, and the keys
-        of those that were sent since, or are owed, and are not proven.
+    def mapping_change(self, company_id: str) -> int:
+        """The number of the newest change of a mapping; 0 for none."""
+        with self._database.read() as connection:
+            return mapping_change(connection, company_id)
+
+    def canary(
+        self, company_id: str, change: int, store_id: str, document_kind: str
+    ) -> tuple[bool, dict[str, str]]:
+        """Whether a document of the store and kind was proven since a change of a mapping, and of those that were
+        sent since, or are owed, and are not proven, the states by key.
         """
         asked = {
-            "company_id": run.company_id,
-            "mapping_change": run.mapping_change,
+            "company_id": company_id,
+            "mapping_change": change,
             "store_id": store_id,
             "document_kind": document_kind,
         }
@@ -152,7 +159,8 @@ class RunStore:
             rows = connection.execute(SINCE_CHANGE, asked).all()
             owed = connection.execute(OWED, asked).all()
         is_proven = any(row.state in PROVEN for row in rows)
-        return is_proven, sorted({row.posting_key for row in (*rows, *owed) if row.state not in PROVEN})
+        unproven = {row.posting_key: row.state for row in (*rows, *owed) if row.state not in PROVEN}
+        return is_proven, dict(sorted(unproven.items()))
 
     def end(self, run_number: int, posts: int, stopped_because: str) -> None:
         """It came to its end, after so many POSTs of the worker that ended it."""

@@ -16,7 +16,7 @@ from orchestration.posting.cases import whole_cases, with_begun_cases
 from orchestration.posting.decision import WAITING, Decision
 from orchestration.posting.documents import Proposal, Rows, read_proposals
 from orchestration.posting.holds import Hold
-from orchestration.posting.limits import within_run
+from orchestration.posting.limits import behind_canaries, within_run
 from orchestration.posting.policy import Permits
 from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
 
@@ -55,7 +55,8 @@ def plan(
             or hold_by_refusal(proposal, intent, publication_number)
         )
         decisions.append(Decision(proposal, hold, intent.state if intent else ""))
-    return within_run(operations, whole_cases(decisions, intents), "post", publication_number or 0, policy)
+    whole = behind_canaries(operations, whole_cases(decisions, intents), policy)
+    return within_run(operations, whole, "post", publication_number or 0, policy)
 
 
 def hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:

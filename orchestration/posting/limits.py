@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from orchestration.operations import Operations, PostingPolicy
 from orchestration.operations.runs import RunKind
@@ -11,6 +12,34 @@ from orchestration.posting.decision import Decision
 from orchestration.posting.holds import Hold
 from orchestration.posting.policy import pounds
 from orchestration.posting.states import LIVE
+
+# a canary in one of these will not be proven by going on
+STUCK = ("deferred", "wrong", "unsettled")
+
+
+def behind_canaries(
+    operations: Operations, decisions: Sequence[Decision], policy: PostingPolicy | None
+) -> list[Decision]:
+    """The same decisions, those held whose store and kind have a document that went wrong since a mapping changed,
+    and none that was proven.
+    """
+    stuck: dict[tuple[str, str, str], Hold | None] = {}
+    change_of = cache(operations.runs.mapping_change)
+    policy_of = cache((lambda _company_id: policy) if policy else operations.posting_policy)
+    kept = []
+    for decision in decisions:
+        proposal = decision.proposal
+        group = (proposal.company_id, proposal.store_id, proposal.document_kind)
+        is_concerned = decision.goes and proposal.role == "P" and not proposal.after_key
+        if is_concerned and policy_of(proposal.company_id).canary and group not in stuck:
+            change = change_of(proposal.company_id)
+            is_proven, out = operations.runs.canary(group[0], change, *group[1:])
+            first = next(((key, state) for key, state in out.items() if state in STUCK), None)
+            words = f"{first[0]} is {first[1]}, not proven yet" if first else ""
+            stuck[group] = Hold("canary_first", words) if first and not is_proven else None
+        hold = stuck.get(group) if is_concerned else None
+        kept.append(replace(decision, hold=hold) if hold else decision)
+    return kept
 
 
 def within_run(

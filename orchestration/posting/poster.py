@@ -211,16 +211,15 @@ class Poster:
 
     def _hold_by_policy(self, intent: StoredIntent, payload: Payload) -> Hold | None:
         """What people allow now: who, what, how much, when, and what must be proven first."""
-        document = payload.document
+        document, policy = payload.document, self.policy_of(intent.company_id)
         return (
-            Permits(self._operations, self._policy, [intent.posting_key]).hold(intent, document)
-            or self._hold_by_run(intent, document.gross_pence)
+            Permits(self._operations, policy, [intent.posting_key]).hold(intent, document)
+            or self._hold_by_run(policy, intent, document.gross_pence)
             or self._hold_by_canary(intent)
         )
 
-    def _hold_by_run(self, intent: StoredIntent, gross_pence: int) -> Hold | None:
+    def _hold_by_run(self, policy: PostingPolicy, intent: StoredIntent, gross_pence: int) -> Hold | None:
         """Whether the run has sent as much as it may; what is owed always goes, and a contra needs room for both."""
-        policy = self.policy_of(intent.company_id)
         if self._run is None or intent.after_key:
             return None
         if policy.run_documents is None and policy.run_limit_pence is None:
@@ -234,27 +233,34 @@ class Poster:
 
     def _hold_by_canary(self, intent: StoredIntent) -> Hold | None:
         """Whether another document must be proven first, because a mapping has changed."""
-        other = self.canary_out(intent)
-        return Hold("canary_first", f"{other} is not proven yet") if other else None
+        key, state = self._canary_out(intent)
+        return Hold("canary_first", f"{key} is {state}, not proven yet") if key else None
 
     def canary_out(self, intent: StoredIntent) -> str:
-        """The key of a document of the same store and kind that was sent since a mapping changed, or is owed, and
-        is not proven, while none is; empty where there is none. A contra answers for its repost.
+        """The key of a document that must be proven first; empty where there is none."""
+        return self._canary_out(intent)[0]
+
+    def _canary_out(self, intent: StoredIntent) -> tuple[str, str]:
+        """Key and state of a document of the same store and kind that was sent since a mapping changed, or is owed,
+        and is not proven, while none is. A contra answers for its repost.
         """
+        none = ("", "")
         second = self._second_half(intent)
         if intent.after_key or (intent.role == "X" and second is None):
-            return ""  # it is owed, and its contra was asked for it; or it goes by what is there, not by a mapping
+            return none  # it is owed, and its contra was asked for it; or it goes by what is there, not by a mapping
         of = second or intent
         group = (of.store_id, of.document_kind)
-        if self._run is None or not self._run.mapping_change or group in self._proven_since_change:
-            return ""
+        change = self._run.mapping_change if self._run else 0
+        if not change or group in self._proven_since_change:
+            return none
         if not self.policy_of(intent.company_id).canary:
-            return ""
-        is_proven, out = self._operations.runs.canary(self._run, *group)
+            return none
+        is_proven, out = self._operations.runs.canary(intent.company_id, change, *group)
         if is_proven:
             self._proven_since_change.add(group)
-            return ""
-        return next((key for key in out if key not in (of.posting_key, intent.posting_key)), "")
+            return none
+        mine = (of.posting_key, intent.posting_key)
+        return next(((key, state) for key, state in out.items() if key not in mine), none)
 
     def policy_of(self, company_id: str) -> PostingPolicy:
         """What is in force now."""
