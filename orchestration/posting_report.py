@@ -130,6 +130,10 @@ def render(report: Report, console: Console) -> None:
         console.print("Nothing was sent: this is a dry run. --send sends what may go.")
         return
     sent = report["sent"]
+    for key in sent["half_corrected"]:
+        console.print(
+            f"[red]half corrected:[/red] {key} is owed, what it replaces is undone", highlight=False
+        )
     truths = ("sent", "acknowledged", "present", "in_nominal", "right")
     console.print(
         "  →  ".join(f"{truth.replace('_', ' ')} {sent[truth]}" for truth in truths), highlight=False

@@ -110,7 +110,7 @@ PAGE_IN_STATES = (
 PAYLOADS_OF = select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload).where(
     PAYLOADS.c.payload_digest.in_(bindparam("digests", expanding=True))
 )
-IN_CASES = select(INTENTS).where(INTENTS.c.after_key != "").order_by(INTENTS.c.posting_key)
+IN_CASES = select(INTENTS).where(INTENTS.c.after_key > "").order_by(INTENTS.c.posting_key)
 BY_AFTER_KEY = select(INTENTS).where(INTENTS.c.after_key == bindparam("after_key"))
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 

@@ -104,7 +104,7 @@ class Permits:
             claims = f"the connector then claimed {given.sync_claim}, now {candidate.sync_claim}"
             return Hold("approval_lapsed", claims)
         people = {name_of(approver): approver for approver in given.approvers}
-        if candidate.remedy in policy.four_eyes:
+        if candidate.remedy in policy.four_eyes and candidate.remedy != REVERSE_POSTING:
             authors = {name_of(author) for author in self._authors(candidate.company_id, goes_by(document))}
             counted = {name for name in people if name not in authors}
             if not counted:

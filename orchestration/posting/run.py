@@ -36,6 +36,8 @@ from orchestration.posting.summary import PostingSummary
 Progress = Callable[[int, int, StoredIntent], None]
 STEPS_WITHOUT_REST = 200
 HEADS_LOCKED = 2
+# sent, and perhaps in Sage: looked for before anything else of the account is sent
+OUT = ("sending", "unknown", "acknowledged", "deferred", "wrong", "unsettled")
 AS_HOPED = ("proven", "deferred")
 
 
@@ -208,7 +210,6 @@ class _Walk:
         self._ready: deque[str] = deque()
         self._waiting: list[tuple[datetime, str]] = []
         self._account_of: dict[str, str] = {}
-        self._open: set[str] = set()
         self._sent: list[StoredIntent] = []
         self._sent_since = operations.now()
         self._at_once = 1
@@ -216,14 +217,16 @@ class _Walk:
         self._progress: Progress | None = None
 
     def through(self, intents: list[StoredIntent], progress: Progress | None) -> None:
-        """Walk every intent to its rest, contras before the rest of their account, each repost behind its own."""
+        """Walk every intent to its rest: in each account what may be in Sage already, then contras, then the rest.
+
+        A repost stands in the queue of its contra, right behind it.
+        """
         self._of, self._progress = len(intents), progress
-        self._open = {intent.posting_key for intent in intents}
         leads = self._operations.intents.by_keys(one.after_key for one in intents if one.after_key)
 
-        def place(one: StoredIntent) -> tuple[bool, str, bool]:
+        def place(one: StoredIntent) -> tuple[bool, bool, str, bool]:
             lead = leads.get(one.after_key, one)
-            return (lead.role != "X", lead.posting_key, one is not lead)
+            return (one.state not in OUT, lead.role != "X", lead.posting_key, one is not lead)
 
         for intent in sorted(intents, key=place):
             account = self._account_of[intent.posting_key] = leads.get(intent.after_key, intent).account
@@ -281,7 +284,6 @@ class _Walk:
 
     def _rest(self, intent: StoredIntent) -> None:
         self._done += 1
-        self._open.discard(intent.posting_key)
         self._summary.count(intent)
         if self._progress:
             self._progress(self._done, self._of, intent)
@@ -302,12 +304,12 @@ class _Walk:
         )
 
     def _waits_for_canary(self, head: StoredIntent) -> bool:
-        """Whether another document must be proven first that this run may yet prove."""
-        return (
-            self._poster.may_send
-            and head.state in TO_SEND
-            and self._poster.canary_out(head) in self._open - {head.posting_key}
-        )
+        """Whether another document must be proven first that this run is about to prove."""
+        if not self._poster.may_send or head.state not in TO_SEND:
+            return False
+        other = self._poster.canary_out(head)
+        heads = (queue[0] for queue in self._queues.values() if queue)
+        return bool(other) and any(one.posting_key == other for one in (*self._sent, *heads))
 
     def _read_back(self) -> None:
         """Look for everything sent, together; what is not there yet goes back to the head of its queue."""
@@ -357,7 +359,6 @@ class _Walk:
             return
         for intent in [one for one in queue if one.state in ("decided", "locked")]:
             queue.remove(intent)
-            self._open.discard(intent.posting_key)
             self._summary.count(intent)
 
     def _wake(self) -> None:

@@ -260,6 +260,36 @@ def test_a_canary_of_before_the_change_does_not_count(shop, publication, tmp_pat
     assert shop.post(later.without()).right == 3
 
 
+def test_nobody_waits_for_ever_for_a_canary_that_stands_behind_another(shop):
+    class Killed(BaseException):
+        pass
+
+    def kill(_seconds):
+        raise Killed
+
+    keys = [Publication().add(str(number)) for number in range(3)]
+    first, last, other = sorted(keys)[0], sorted(keys)[1], sorted(keys)[2]
+    receipts = {key: str(number) for number, key in enumerate(keys)}
+    alone = Publication()
+    alone.add(receipts[last])
+    shop.ledger.faults[last] = ["timeout before commit"]
+    with pytest.raises(Killed):
+        shop.post(alone, sleep=kill)
+    assert shop.state(last) == "unknown"
+    every = Publication()
+    every.add(receipts[first])
+    every.add(receipts[last])
+    every.add(receipts[other], customer_reference="TILL02")
+    slept: list[float] = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        assert len(slept) < 500, "it waits for ever"
+        shop.sleep(seconds)
+
+    assert shop.post(every, sleep=sleep).right == 3
+
+
 # refusals
 
 

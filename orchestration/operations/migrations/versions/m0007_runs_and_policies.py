@@ -19,17 +19,21 @@ branch_labels = None
 depends_on = None
 
 POLICIES = "posting_policies"
-ADDED: tuple[sa.Column, ...] = (
-    sa.Column("after_key", sa.String(20), nullable=False, server_default=""),
-    sa.Column("gross_pence", sa.BigInteger(), nullable=False, server_default="0"),
-    sa.Column("run_number", sa.Integer(), nullable=False, server_default="0"),
-)
+
+
+def added() -> tuple[sa.Column, ...]:
+    """What an intent has besides, from now on."""
+    return (
+        sa.Column("after_key", sa.String(20), nullable=False, server_default=""),
+        sa.Column("gross_pence", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("run_number", sa.Integer(), nullable=False, server_default="0"),
+    )
 
 
 def upgrade() -> None:
     """Make them; a posting of before belongs to no run."""
-    for column in ADDED:
-        op.add_column("intents", column.copy())
+    for column in added():
+        op.add_column("intents", column)
     op.create_index(None, "intents", ["after_key"])
     op.create_index(None, "intents", ["run_number"])
     op.create_table(
@@ -69,5 +73,5 @@ def downgrade() -> None:
     op.drop_table("posting_runs")
     op.drop_index(op.f("ix_intents_run_number"), "intents")
     op.drop_index(op.f("ix_intents_after_key"), "intents")
-    for column in reversed(ADDED):
+    for column in reversed(added()):
         op.drop_column("intents", str(column.name))
