@@ -202,4 +202,4 @@ class Policies(SignedStore):
 
     def _row_in_force(self, connection: Connection, company_id: str) -> Mapping[str, Any] | None:
         found = connection.execute(IN_FORCE, {"company_id": company_id}).mappings().all()
-        return found[0] if found else None
+        return dict(found[0]) if found else None

@@ -45,7 +45,7 @@ from sandbox.server import Running, serving  # noqa: E402
 
 COMPANY = "DGS"
 STORES = ("S01", "S02", "S03")
-RECEIPTS = 60  # in a publication, each an invoice and its money
+RECEIPTS = 30  # in a publication, each an invoice and its money
 LONGEST_LIFE_S = 1.5
 FAULTS = ("lost_reply", "gateway_timeout_after_commit", "gateway_timeout_before_commit", "lock")
 FAULT_IN = 0.3  # of the lives

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kill_workers import kill_many
 
-KILLS = 4
+KILLS = 3
 
 
 def test_workers_killed_at_random_moments_double_nothing_and_lose_nothing(tmp_path):
     told = kill_many(tmp_path, KILLS, seed=1)
     assert told.wrong == []
-    assert told.kills == KILLS and told.documents >= 100
+    assert told.kills == KILLS and told.documents >= 60
