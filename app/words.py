@@ -135,7 +135,12 @@ DRIFTS = {
     "changed_after_posting": "changed after posting",
 }
 
-REMEDIES = {"post_missing": "Post what is missing", "reverse_duplicate": "Reverse the copy"}
+REMEDIES = {
+    "post_missing": "Post what is missing",
+    "reverse_duplicate": "Reverse the copy",
+    "reverse_and_repost": "Reverse it and post it right",
+    "reverse_posting": "Undo what was posted",
+}
 
 HOLDS = {
     "goes": "Goes by the next send",

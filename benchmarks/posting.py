@@ -1,10 +1,12 @@
 """What posting a document and proving it costs, beside the cost of the same POSTs alone.
 
-    python benchmarks/posting.py [--documents 500] [--days 14] [--known 0]
+    python benchmarks/posting.py [--documents 500] [--days 14] [--known 0] [--restart-at 0]
 
 Makes its own company in a temporary folder: receipts of five stores, an invoice and its money each, that the
 ledger does not hold. They are approved, sent and proven through a sandbox over HTTP. `--known` puts so many
-documents of the connector into the ledger first. Prints one line per figure; processor time is the one to
+documents of the connector into the ledger first; `--restart-at` ends the first process's run after so many
+POSTs and goes on with another. Afterwards every document is asked of Sage once more: there, once, and in each
+customer's order. Prints one line per figure; processor time is the one to
 compare, because the clock also counts whoever else works on the machine.
 """
 
@@ -32,7 +34,7 @@ from orchestration.ledgers.sage200_client import Sage200Client  # noqa: E402
 from orchestration.ledgers.sage200_ledger import Sage200Ledger  # noqa: E402
 from orchestration.ledgers.sage200_settings import Sage200Settings  # noqa: E402
 from orchestration.operations import Operations  # noqa: E402
-from orchestration.posting import PostingSummary, approve, plan, run  # noqa: E402
+from orchestration.posting import PostingSummary, approve, plan, prove_again, run  # noqa: E402
 from sandbox.company import SageCompany  # noqa: E402
 from sandbox.server import Running, serving  # noqa: E402
 
@@ -41,6 +43,7 @@ FIRST_DAY = date(2011, 8, 1)
 NOW = datetime(2011, 8, 31, 23, 0)  # noqa: DTZ001  UTC without a zone
 MAPPINGS = ROOT / "sandbox" / "scenario" / "mappings"
 STORES = 5
+TOLD_EVERY = 2000
 
 
 @dataclass
@@ -69,6 +72,7 @@ def main() -> None:
     arguments.add_argument("--documents", type=int, default=500)
     arguments.add_argument("--days", type=int, default=14)
     arguments.add_argument("--known", type=int, default=0)
+    arguments.add_argument("--restart-at", type=int, default=0)
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         books = Path(folder) / "company.sqlite"
@@ -79,13 +83,22 @@ def main() -> None:
             Sage200Client(_settings(running, Path(folder))) as client,
             Operations.open(Path(folder) / "operations.sqlite") as operations,
         ):
+            operations.import_mappings(MAPPINGS, "benchmark", "its opening mappings")
             alone = _bare(publication, client, running, operations)
             print(f"bare POSTs: {alone.of_each(len(publication.rows))}")
-            spent, summary = _posted(publication, client, running, operations, seen_urn)
-            print(f"posted and proven: {spent.of_each(len(publication.rows))}")
-            print(f"memory: {resident_mb():.0f} MB; proven {summary.right} of {summary.proposals}")
-            if summary.right != summary.proposals:
+            proven, prove, rows = 0, time.perf_counter(), len(publication.rows)
+            for most in [given.restart_at, None] if given.restart_at else [None]:
+                spent, summary = _posted(publication, client, running, operations, seen_urn, most)
+                proven += summary.right
+                print(
+                    f"posted and proven: {summary.right} in {spent.seconds:.0f} s, {spent.of_each(summary.posts)}"
+                )
+            if proven != rows:
                 raise SystemExit(f"not all are proven: {summary.as_dict()}")
+            print(f"proven {proven} of {rows} in {time.perf_counter() - prove:.0f} s")
+            with _measured(client, running) as again:
+                _all_there_once_and_in_order(client, operations, rows)
+            print(f"proven again: {again.of_each(rows)}")
 
 
 def _company(books: Path, known: int) -> int:
@@ -169,12 +182,12 @@ def _posted(
     running: Running,
     operations: Operations,
     seen_urn: int,
+    max_posts: int | None,
 ) -> tuple[Spent, PostingSummary]:
     """Approved, sent and proven, as the product does it."""
-    operations.import_mappings(MAPPINGS, "benchmark", "its opening mappings")
-    operations.enable_posting(COMPANY, "benchmark", "its own company")
     proposals, legs = publication.tables()
-    approve(operations, plan(proposals, legs, operations), "benchmark", "its own documents")
+    if operations.enable_posting(COMPANY, "benchmark", "its own company"):
+        approve(operations, plan(proposals, legs, operations), "benchmark", "its own documents")
     with _measured(client, running) as spent:
         summary = run(
             Sage200Ledger(client),
@@ -185,8 +198,28 @@ def _posted(
             publication_number=1,
             alone=True,
             seen_urn=seen_urn,
+            max_posts=max_posts,
+            progress=_tell_memory,
         )
     return spent, summary
+
+
+def _tell_memory(done: int, _of: int, _intent: object) -> None:
+    """The memory of this process, every two thousand documents."""
+    if done % TOLD_EVERY == 0:
+        print(f"  after {done}: {resident_now_mb():.0f} MB")
+
+
+def _all_there_once_and_in_order(client: Sage200Client, operations: Operations, rows: int) -> None:
+    """Every document read back once more; the URNs of each customer in the order of the keys."""
+    proofs = list(prove_again(Sage200Ledger(client), operations, COMPANY))
+    wrong = [proof for proof in proofs if not proof.agrees]
+    if wrong or len(proofs) != rows:
+        raise SystemExit(f"{len(proofs)} of {rows} are there, {len(wrong)} not as they were proven")
+    for store_id in {proof.store_id for proof in proofs}:
+        urns = [proof.urn or 0 for proof in proofs if proof.store_id == store_id]
+        if urns != sorted(urns):
+            raise SystemExit(f"the documents of {store_id} are not in the order of their keys")
 
 
 @contextmanager
@@ -210,12 +243,12 @@ def cpu_s(process_id: int) -> float:
     return sum(map(int, ticks)) / 100
 
 
-def resident_mb() -> float:
-    """Resident memory of this process at its greatest, where the system tells it as a file; else nothing."""
+def resident_now_mb() -> float:
+    """Resident memory of this process, where the system tells it as a file; else nothing."""
     status = Path("/proc/self/status")
     if not status.is_file():
         return 0.0
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
 
 

@@ -23,6 +23,8 @@ for command in (
     looking.export,
     deciding.decide,
     posting.post,
+    posting.reverse,
+    posting.verify,
     looking.doctor,
     running.up,
 ):

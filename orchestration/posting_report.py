@@ -1,4 +1,4 @@
-"""`tillproof post`: the dry run, the approval and the sending, told as one report."""
+"""`tillproof post` and `tillproof reverse`: the dry run, the approval and the sending, told as one report."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rich.table import Table
 
 from orchestration.operations import Operations
 from orchestration.operations.errors import OperationsError
-from orchestration.posting import Decision, approve
-from orchestration.posting_run import dry_run, newest, send_approved
+from orchestration.posting import WAITING, Decision, Pace, Wanted, approve
+from orchestration.posting_run import dry_run, newest, reversing, send_approved
 from orchestration.settings import Settings
 
 Report = dict[str, Any]
@@ -31,7 +31,7 @@ def post(
         if enabler:
             operations.enable_posting(settings.company_id, enabler, reason)
         decisions = dry_run(settings, operations)
-        waiting = [decision for decision in decisions if decision.code == "needs_approval"]
+        waiting = [decision for decision in decisions if decision.code in WAITING]
         approved = approve(operations, waiting, approver, reason) if approver and waiting else 0
         if approved:
             decisions = dry_run(settings, operations)
@@ -47,11 +47,42 @@ def post(
     return report
 
 
+def reverse(
+    settings: Settings,
+    wanted: Wanted,
+    *,
+    approver: str = "",
+    reason: str = "",
+    send: bool = False,
+    pace: Pace | None = None,
+) -> Report:
+    """The same for the contras of what was posted: show them, approve them, send them once and prove them.
+
+    Raises OperationsError and what `reversing` raises.
+    """
+    if approver and not reason:
+        raise OperationsError("say why with --reason: it goes on record with the name")
+    with reversing(settings, wanted, pace=pace) as pack:
+        decisions = pack.dry_run()
+        waiting = [decision for decision in decisions if decision.code in WAITING]
+        approved = approve(pack.operations, waiting, approver, reason) if approver and waiting else 0
+        if approved:
+            decisions = pack.dry_run()
+        return {
+            "publication": None,
+            "approved": approved,
+            "goes": [_told(decision) for decision in decisions if decision.goes],
+            "held": [_told(decision) for decision in decisions if not decision.goes],
+            "sent": pack.send().as_dict() if send else None,
+        }
+
+
 def _told(decision: Decision) -> Report:
     proposal, document = decision.proposal, decision.document
     return {
         "posting_key": decision.posting_key,
         "remedy": proposal.remedy,
+        "target_urn": proposal.payload.target_urn,
         "document_kind": proposal.document_kind,
         "store_id": proposal.store_id,
         "receipt_no": proposal.receipt_no,
@@ -73,7 +104,10 @@ def _told(decision: Decision) -> Report:
 
 def render(report: Report, console: Console) -> None:
     """The same for a person."""
-    table = Table(title=f"What would go, from publication {report['publication']}", title_justify="left")
+    source = (
+        f"from publication {report['publication']}" if report["publication"] else "to undo what was posted"
+    )
+    table = Table(title=f"What would go, {source}", title_justify="left")
     for heading in ("remedy", "document", "store", "receipt", "date", "account"):
         table.add_column(heading)
     table.add_column("gross £", justify="right")
@@ -96,6 +130,10 @@ def render(report: Report, console: Console) -> None:
         console.print("Nothing was sent: this is a dry run. --send sends what may go.")
         return
     sent = report["sent"]
+    for key in sent["half_corrected"]:
+        console.print(
+            f"[red]half corrected:[/red] {key} is owed, what it replaces is undone", highlight=False
+        )
     truths = ("sent", "acknowledged", "present", "in_nominal", "right")
     console.print(
         "  →  ".join(f"{truth.replace('_', ' ')} {sent[truth]}" for truth in truths), highlight=False

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.file_lock import locked
+from orchestration.ledgers.ledger import Ledger
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import Operations
-from orchestration.posting import Decision, Pace, PostingSummary, plan, run
+from orchestration.posting import (
+    Decision,
+    Pace,
+    PostingSummary,
+    Wanted,
+    chosen,
+    plan,
+    plan_reversal,
+    run,
+    run_reversal,
+)
 from orchestration.posting.run import Progress
 from orchestration.publishing import Publication, Publications
 from orchestration.settings import Settings
@@ -79,6 +91,66 @@ def send_approved(
             alone=True,
             seen_urn=seen,
             progress=progress,
+        )
+
+
+@contextmanager
+def reversing(
+    settings: Settings, wanted: Wanted, *, pace: Pace | None = None, progress: Progress | None = None
+) -> Iterator[Reversing]:
+    """A reversal pack with Sage and the store open, and nobody else posting until the block ends.
+
+    Raises PostingInProgressError, LedgerUnavailableError, and OperationsError for a selection that is none.
+    """
+    publication = Publications(settings.published).newest()
+    with (
+        _alone(settings.home),
+        Operations.open(settings.operations) as operations,
+        Sage200Client(settings.sage200_at_home()) as client,
+    ):
+        yield Reversing(
+            Sage200Ledger(client),
+            operations,
+            settings.company_id,
+            wanted,
+            publication.number if publication else 0,
+            pace,
+            progress,
+        )
+
+
+@dataclass(frozen=True)
+class Reversing:
+    """The contras of what is wanted: looked at, approved, sent."""
+
+    ledger: Ledger
+    operations: Operations
+    company_id: str
+    wanted: Wanted
+    publication_number: int
+    pace: Pace | None
+    progress: Progress | None
+
+    def dry_run(self) -> list[Decision]:
+        """The contra of each posting and whether it may go; asks Sage, changes nothing."""
+        return plan_reversal(
+            self.ledger,
+            self.operations,
+            chosen(self.operations, self.company_id, self.wanted),
+            publication_number=self.publication_number,
+        )
+
+    def send(self) -> PostingSummary:
+        """Send what may go, once, and read it back."""
+        return run_reversal(
+            self.ledger,
+            self.operations,
+            self.dry_run(),
+            company_id=self.company_id,
+            publication_number=self.publication_number,
+            pace=self.pace,
+            alone=True,
+            progress=self.progress,
         )
 
 

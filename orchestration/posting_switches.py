@@ -114,6 +114,41 @@ def _utc(moment: datetime | None) -> str | None:
     return f"{moment.isoformat()}Z" if moment else None
 
 
+def runs(operations: Operations, company_id: str, limit: int) -> Report:
+    """The newest runs, the newest first."""
+    return {
+        "company_id": company_id,
+        "runs": [
+            {
+                "run": run.run_number,
+                "kind": run.kind,
+                "publication": run.publication_number,
+                "started": _utc(run.started_at),
+                "ended": _utc(run.ended_at),
+                "posts": operations.runs.sent_in(run.run_number)[0],
+                "stopped_because": run.stopped_because,
+            }
+            for run in operations.runs.newest(company_id, limit)
+        ],
+    }
+
+
+def render_runs(report: Report, console: Console) -> None:
+    """The same for a person."""
+    if not report["runs"]:
+        console.print(f"Nothing was ever posted for {escape(report['company_id'])}.")
+    for run in report["runs"]:
+        end = f"ended {_read(run['ended'])}" if run["ended"] else "never ended: the next one goes on with it"
+        why = f"; stopped: {run['stopped_because']}" if run["stopped_because"] else ""
+        console.print(
+            escape(
+                f"run {run['run']:>4}  {run['kind']:<8}publication {run['publication']}, "
+                f"{run['posts']} sent, began {_read(run['started'])}, {end}{why}"
+            ),
+            highlight=False,
+        )
+
+
 def render(report: Report, console: Console) -> None:
     """The same for a person."""
     if "done" in report:

@@ -24,3 +24,8 @@
 
 {# The hash of an event's identity that its posting keys are cut from. #}
 {% macro event_digest(company_id, event_id) %}md5({{ company_id }} || '|' || {{ event_id }}){% endmacro %}
+
+{# The key of the first revision, which is the one that we expect a document under; other text as it is. #}
+{% macro first_revision(posting_key) -%}
+    case when substr({{ posting_key }}, 20, 1) = 'P' then left({{ posting_key }}, 18) || '1P' else {{ posting_key }} end
+{%- endmacro %}

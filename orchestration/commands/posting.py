@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,11 +63,108 @@ def post(
     show(report, as_json, lambda told: posting_report.render(told, console))
 
 
+def reverse(
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Posting keys.")] = None,
+    home: Home = None,
+    store: Annotated[str, typer.Option("--store", help="Our code of the store; with --day.")] = "",
+    day: Annotated[str, typer.Option("--day", help="A business date, YYYY-MM-DD; with --store.")] = "",
+    run: Annotated[
+        int | None, typer.Option("--run", help="What one run sent: `posting runs` lists them.")
+    ] = None,
+    approve: Annotated[str, typer.Option(help="Your name: approve what waits for a person.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; required with --approve.")] = "",
+    send: Annotated[
+        bool, typer.Option("--send", help="Send what may go. Without it nothing is sent.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Undo what was posted: the exact opposite of each document (dry run); approve them; send them once, prove them."""
+    from orchestration import posting_report
+    from orchestration.ledgers.ledger import LedgerUnavailableError
+    from orchestration.operations.errors import OperationsError
+    from orchestration.posting import Wanted
+    from orchestration.posting_run import PostingInProgressError
+
+    try:
+        business_date = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise fail(f"--day '{day}' is no date: write it YYYY-MM-DD") from None
+    wanted = Wanted(tuple(keys or ()), store, business_date, run)
+    try:
+        report = posting_report.reverse(settings_of(home), wanted, approver=approve, reason=reason, send=send)
+    except (PostingInProgressError, OperationsError, LedgerUnavailableError) as error:
+        raise fail(str(error)) from error
+    show(report, as_json, lambda told: posting_report.render(told, console))
+
+
+def verify(
+    home: Home = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="The record alone: its chain of hashes. Sage is not asked.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the record of postings against itself, and each confirmed posting against Sage as it is now.
+
+    Exit code 1: the record was changed, or a posting no longer agrees; which, and in what, is told.
+    """
+    from orchestration import posting_verify
+    from orchestration.ledgers.ledger import LedgerUnavailableError
+    from orchestration.operations.errors import OperationsError
+
+    settings = settings_of(home)
+    try:
+        report = posting_verify.verify(settings, offline=offline)
+    except (OperationsError, LedgerUnavailableError) as error:
+        raise fail(str(error)) from error
+    show(report, as_json, lambda told: posting_verify.render(told, console))
+    if not report["agrees"]:
+        raise typer.Exit(1)
+
+
 @app.command("status")
 def posting_status(home: Home = None, as_json: AsJson = False) -> None:
     """On or off for each company, and every stop in force: why, since when, by whom or by what."""
     with store_of(home) as (settings, operations):
         _tell(settings, operations, {}, as_json)
+
+
+@app.command("policy")
+def posting_policy(
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="What to change; with --by and --reason."),
+    ] = None,
+    home: Home = None,
+    by: By = "",
+    reason: Reason = "",
+    company: Company = "",
+    as_json: AsJson = False,
+) -> None:
+    """What the company lets the poster do, and how to change it: `document_limit=500.00 canary=no`."""
+    from orchestration import posting_policies
+
+    if changes:
+        must_be_signed(by, reason)
+    with store_of(home) as (settings, operations):
+        report = posting_policies.policy(
+            operations, company or settings.company_id, changes or [], by=by, reason=reason
+        )
+    show(report, as_json, lambda told: posting_policies.render(told, console))
+
+
+@app.command("runs")
+def posting_runs(
+    home: Home = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """The newest runs that sent or undid documents: when, from which publication, how many, how they ended."""
+    from orchestration import posting_switches
+
+    with store_of(home) as (settings, operations):
+        report = posting_switches.runs(operations, settings.company_id, limit)
+    show(report, as_json, lambda told: posting_switches.render_runs(told, console))
 
 
 @app.command("on")

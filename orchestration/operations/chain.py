@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ INTENTS, EVENTS = table_of(Intent), table_of(IntentEvent)
 HEADS, PAYLOADS = table_of(ChainHead), table_of(IntentPayload)
 CHAIN = "intents"
 FIRST_HASH = "0" * 64
+SEEN = ("prove", "defer", "differ")
+CONFIRMED = ("proven", "reversed")
 HASHED = (
     *("event_number", "posting_key", "from_state", "event", "to_state", "mover", "fence", "payload_digest"),
     *("detail", "previous_hash"),
@@ -72,14 +74,17 @@ def end_of(connection: Connection) -> ChainEnd:
     return ChainEnd(head["event_number"], head["head_hash"])
 
 
-def verify(connection: Connection, sealed: ChainEnd | None = None) -> ChainEnd:
+def verify(connection: Connection, sealed: Iterable[ChainEnd] = ()) -> ChainEnd:
     """Recompute the whole chain; ChainBrokenError names the first event that is not what was written.
 
-    `sealed` is an earlier end (of a sign-off, say) that must still be on it. Also checked: every intent
+    `sealed` are earlier ends (of sign-offs, say) that must still be on it. Also checked: every intent
     is where its last event put it, and every payload still has its digest.
     """
     number, previous = 0, FIRST_HASH
+    seals = {(seal.event_number, seal.head_hash) for seal in sealed}
+    sealed_at = {event_number for event_number, _ in seals}
     last: dict[str, tuple[str, str, int]] = {}
+    urns: dict[str, int | None] = {}
     query = select(EVENTS).order_by(EVENTS.c.event_number).execution_options(yield_per=1000)
     for row in connection.execute(query).mappings():
         number += 1
@@ -89,21 +94,31 @@ def verify(connection: Connection, sealed: ChainEnd | None = None) -> ChainEnd:
             raise ChainBrokenError(f"event {number} ({row['posting_key']}) is not what was written")
         previous = row["event_hash"]
         last[row["posting_key"]] = (row["to_state"], row["payload_digest"], row["fence"])
-        if sealed and number == sealed.event_number and previous != sealed.head_hash:
+        if row["event"] in SEEN:
+            urns[row["posting_key"]] = json.loads(row["detail"]).get("urn")
+        if number in sealed_at and any(at == number and told != previous for at, told in seals):
             raise ChainBrokenError(f"event {number} is not the one that was sealed")
     head = end_of(connection)
     if head != ChainEnd(number, previous):
         raise ChainBrokenError(f"the chain ends at event {number}, its head says {head.event_number}")
-    if sealed and sealed.event_number > number:
-        raise ChainBrokenError(f"the chain ends at event {number}, event {sealed.event_number} was sealed")
-    _verify_rows(connection, last)
+    if sealed_at and max(sealed_at) > number:
+        raise ChainBrokenError(f"the chain ends at event {number}, event {max(sealed_at)} was sealed")
+    _verify_rows(connection, last, urns)
     return head
 
 
-def _verify_rows(connection: Connection, last: Mapping[str, tuple[str, str, int]]) -> None:
-    """Every intent is where its last event put it; every payload is what its digest says."""
+def _verify_rows(
+    connection: Connection, last: Mapping[str, tuple[str, str, int]], urns: Mapping[str, int | None]
+) -> None:
+    """Every intent is where its last event put it, what was seen in Sage has the URN it was seen under, and
+    every payload is what its digest says.
+    """
     columns = (INTENTS.c.posting_key, INTENTS.c.state, INTENTS.c.payload_digest, INTENTS.c.fence)
-    stands = {row[0]: (row[1], row[2], row[3]) for row in connection.execute(select(*columns))}
+    stands = {}
+    for key, state, digest, fence, urn in connection.execute(select(*columns, INTENTS.c.urn)):
+        stands[key] = (state, digest, fence)
+        if state in CONFIRMED and key in urns and urns[key] != urn:
+            raise ChainBrokenError(f"{key} says URN {urn}, it was seen under URN {urns[key]}")
     for key in sorted(set(stands) | set(last)):
         if stands.get(key) != last.get(key):
             raise ChainBrokenError(f"{key} is {stands.get(key)}, its last event says {last.get(key)}")

@@ -8,7 +8,7 @@ fence), and the event that tells of the move joins the chain. Which moves are le
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -74,6 +74,9 @@ class StoredIntent:
     worker: str = ""
     lease_until: datetime | None = None
     next_attempt_at: datetime | None = None
+    after_key: str = ""
+    gross_pence: int = 0
+    run_number: int = 0
 
     @property
     def key_stem(self) -> str:
@@ -120,6 +123,21 @@ IN_STATES = (
     )
     .order_by(INTENTS.c.posting_key)
 )
+PAGE_IN_STATES = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.company_id == bindparam("company_id"),
+        INTENTS.c.state.in_(bindparam("states", expanding=True)),
+        INTENTS.c.posting_key > bindparam("after"),
+    )
+    .order_by(INTENTS.c.posting_key)
+    .limit(bindparam("page_size"))
+)
+PAYLOADS_OF = select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload).where(
+    PAYLOADS.c.payload_digest.in_(bindparam("digests", expanding=True))
+)
+IN_CASES = select(INTENTS).where(INTENTS.c.after_key > "").order_by(INTENTS.c.posting_key)
+BY_AFTER_KEY = select(INTENTS).where(INTENTS.c.after_key == bindparam("after_key"))
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -190,6 +208,32 @@ class IntentStore:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def pages(self, states: Iterable[str], company_id: str) -> Iterator[list[StoredIntent]]:
+        """The same, some hundred at a time."""
+        asked = {"company_id": company_id, "states": sorted(states), "after": "", "page_size": KEYS_PER_QUERY}
+        while True:
+            with self._database.read() as connection:
+                page = [_intent(row) for row in connection.execute(PAGE_IN_STATES, asked).mappings()]
+            if page:
+                yield page
+            if len(page) < KEYS_PER_QUERY:
+                return
+            asked["after"] = page[-1].posting_key
+
+    def in_cases(self) -> list[StoredIntent]:
+        """The second half of every correction in two steps, by key."""
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(IN_CASES).mappings()]
+
+    def following(self, posting_key: str) -> StoredIntent | None:
+        """The second half of a correction whose contra has this key; the one that still may go, if several."""
+        with self._database.read() as connection:
+            found = [
+                _intent(row)
+                for row in connection.execute(BY_AFTER_KEY, {"after_key": posting_key}).mappings()
+            ]
+        return min(found, key=lambda one: (one.state == "cancelled", one.posting_key), default=None)
+
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""
         query = select(INTENTS).where(INTENTS.c.company_id == company_id, INTENTS.c.urn == urn)
@@ -204,6 +248,17 @@ class IntentStore:
         if found is None:
             raise OperationsError(f"no payload was kept for digest {payload_digest}")
         return str(found)
+
+    def payloads(self, payload_digests: Iterable[str]) -> dict[str, str]:
+        """The canonical JSON of each digest that was kept."""
+        wanted = sorted(set(payload_digests))
+        kept: dict[str, str] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), KEYS_PER_QUERY):
+                part = wanted[start : start + KEYS_PER_QUERY]
+                rows = connection.execute(PAYLOADS_OF, {"digests": part}).mappings()
+                kept.update((row["payload_digest"], row["payload"]) for row in rows)
+        return kept
 
     def events(self, posting_key: str) -> list[dict[str, Any]]:
         """Every step of one intent, oldest first; `detail` as it was given."""
@@ -263,7 +318,7 @@ class IntentStore:
         with self._database.read() as connection:
             return chain.end_of(connection)
 
-    def verify_chain(self, sealed: ChainEnd | None = None) -> ChainEnd:
+    def verify_chain(self, *sealed: ChainEnd) -> ChainEnd:
         """Recompute the chain against every event, intent and payload: see `chain.verify`."""
         with self._database.read() as connection:
             return chain.verify(connection, sealed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -19,8 +19,10 @@ from orchestration.operations.mapping_tables import (
     Company,
     ConnectorPattern,
     Cutover,
+    NominalMapping,
     Store,
     TaxMapping,
+    TenderMapping,
     WriterOfRecord,
 )
 from orchestration.operations.people_tables import AuditLog
@@ -32,6 +34,7 @@ POSTER = "tillproof"
 COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), table_of(Cutover)
 PATTERNS, TAXES = table_of(ConnectorPattern), table_of(TaxMapping)
 APPROVALS, STOPS = table_of(Approval), table_of(StoreStop)
+TENDERS, NOMINALS = table_of(TenderMapping), table_of(NominalMapping)
 LOG, STORE_ROWS = table_of(AuditLog), table_of(Store)
 SWITCHES = ("enable posting", "disable posting")
 
@@ -42,6 +45,7 @@ STORES = bindparam("store_ids", type_=String, expanding=True)
 DAY = bindparam("day", type_=Date)
 ENABLED = select(COMPANIES.c.posting_enabled).where(COMPANIES.c.company_id == COMPANY)
 SUSPENSE = select(COMPANIES.c.suspense_nominal_code).where(COMPANIES.c.company_id == COMPANY)
+LATE = select(COMPANIES.c.late_policy).where(COMPANIES.c.company_id == COMPANY)
 WRITER = select(WRITERS.c.store_id, WRITERS.c.writer).where(
     WRITERS.c.company_id == COMPANY,
     WRITERS.c.store_id.in_(STORES),
@@ -63,7 +67,10 @@ PATTERNS_IN_USE = (
 
 @dataclass(frozen=True)
 class ApprovalGiven:
-    """The newest word on one payload; `sync_claim` is what the connector claimed when it was given."""
+    """The newest word on one payload; `sync_claim` is what the connector claimed when it was given.
+
+    `approvers` are all who approved it knowing the same, since the last time somebody said no.
+    """
 
     posting_key: str
     payload_digest: str
@@ -71,6 +78,7 @@ class ApprovalGiven:
     approver: str
     reason: str
     sync_claim: str
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +104,19 @@ class StopInForce:
     recorded_at: datetime
 
 
+@dataclass(frozen=True)
+class GoesBy:
+    """What a document goes by, which mappings lead to: accounts and codes, on its date."""
+
+    customer_reference: str | None
+    bank_code: str | None
+    nominal_codes: frozenset[str]
+    tax_codes: frozenset[int]
+    on: date
+
+
 GIVEN = (
-    select(*(APPROVALS.c[name] for name in ApprovalGiven.__dataclass_fields__))
+    select(*(APPROVALS.c[name] for name in ApprovalGiven.__dataclass_fields__ if name != "approvers"))
     .where(APPROVALS.c.posting_key.in_(bindparam("keys", expanding=True)))
     .order_by(APPROVALS.c.id)
 )
@@ -199,6 +218,11 @@ class Permissions(SignedStore):
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none() or "sage200"
 
+    def late_policy(self, company_id: str) -> str:
+        """What happens to a document of a closed period: `hold` or `original_date`."""
+        with self._database.read() as connection:
+            return connection.execute(LATE, {"company_id": company_id}).scalar_one_or_none() or "hold"
+
     def connector_patterns(self, company_id: str) -> list[str]:
         """How the company's connectors write a receipt into Sage's reference."""
         with self._database.read() as connection:
@@ -240,8 +264,30 @@ class Permissions(SignedStore):
             for start in range(0, len(keys), KEYS_PER_QUERY):
                 part = keys[start : start + KEYS_PER_QUERY]
                 for row in connection.execute(GIVEN, {"keys": part}).mappings():
-                    given[(row["posting_key"], row["payload_digest"])] = ApprovalGiven(**row)
+                    at = (row["posting_key"], row["payload_digest"])
+                    given[at] = _also_approved(ApprovalGiven(**row), given.get(at))
         return given
+
+    def mapping_authors(self, company_id: str, goes_by: GoesBy) -> set[str]:
+        """Who wrote a mapping in force on the date that leads to one of these accounts or codes."""
+        on = goes_by.on
+        leads = (
+            (STORE_ROWS, STORE_ROWS.c.till_customer_reference == (goes_by.customer_reference or "")),
+            (TENDERS, TENDERS.c.bank_code == (goes_by.bank_code or "")),
+            (NOMINALS, NOMINALS.c.nominal_code.in_(sorted(goes_by.nominal_codes))),
+            (TAXES, TAXES.c.tax_code.in_(sorted(goes_by.tax_codes))),
+        )
+        authors: set[str] = set()
+        with self._database.read() as connection:
+            for table, leads_there in leads:
+                query = select(table.c.author).where(
+                    table.c.company_id == company_id,
+                    leads_there,
+                    table.c.valid_from <= on,
+                    or_(table.c.valid_to.is_(None), table.c.valid_to >= on),
+                )
+                authors.update(connection.execute(query).scalars())
+        return authors
 
     def stops_in_force(self) -> list[StopInForce]:
         """Every stop nobody has lifted, with who stopped it: the poster itself signs as POSTER."""
@@ -291,3 +337,12 @@ class Permissions(SignedStore):
             for row in connection.execute(ACTIVE_STOPS, {"company_id": company_id}):
                 stops[row.store_id] = (*stops.get(row.store_id, ()), row.reason)
         return stops
+
+
+def _also_approved(word: ApprovalGiven, before: ApprovalGiven | None) -> ApprovalGiven:
+    """The newest word with all who agreed to the same before it."""
+    if word.decision != "approved":
+        return word
+    is_same = before is not None and before.decision == "approved" and before.sync_claim == word.sync_claim
+    agreed = before.approvers if before is not None and is_same else ()
+    return replace(word, approvers=(*agreed, word.approver))

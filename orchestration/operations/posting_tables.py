@@ -18,13 +18,16 @@ class Intent(Base):
     """One document we mean to have in Sage exactly once.
 
     `fence` rises with every claim: a worker whose number is no longer this one may record nothing more.
-    `attempts` counts sends, not tries; `account` is the queue (customer, else bank).
+    `attempts` counts sends, not tries; `account` is the queue (customer, else bank). `after_key` is the contra
+    that must be proven before this may be sent; `run_number` the run that claimed it last, 0 for none.
     """
 
     __tablename__ = "intents"
     __table_args__ = (
         UniqueConstraint("company_id", "event_id", "document_kind", "ordinal", "revision", "role"),
         Index(None, "state"),
+        Index(None, "after_key"),
+        Index(None, "run_number"),
     )
     posting_key: Mapped[str] = mapped_column(String(20), primary_key=True)
     company_id: Mapped[str] = mapped_column(String(20))
@@ -62,6 +65,28 @@ class Intent(Base):
     next_attempt_at: Mapped[datetime | None] = mapped_column(DateTime)
     decided_at: Mapped[datetime] = mapped_column(DateTime)
     updated_at: Mapped[datetime] = mapped_column(DateTime)
+    after_key: Mapped[str] = mapped_column(String(20), default="")
+    gross_pence: Mapped[int] = mapped_column(BigInteger, default=0)
+    run_number: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class PostingRun(Base):
+    """One run of the poster. One that never ended (its worker died) is gone on with under the same number.
+
+    `mapping_change` is the newest change of a mapping it knew: a number of the audit log.
+    """
+
+    __tablename__ = "posting_runs"
+    run_number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    company_id: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(20))
+    publication_number: Mapped[int] = mapped_column(Integer)
+    mapping_change: Mapped[int] = mapped_column(Integer)
+    worker: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime] = mapped_column(DateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime)
+    posts: Mapped[int] = mapped_column(Integer, default=0)
+    stopped_because: Mapped[str] = mapped_column(Text, default="")
 
 
 class IntentEvent(Base):
@@ -122,3 +147,24 @@ class StoreStop(Recorded, Base):
     lifted_by: Mapped[str] = mapped_column(String(80), default="")
     lifted_reason: Mapped[str] = mapped_column(Text, default="")
     lifted_at: Mapped[datetime | None] = mapped_column(DateTime)
+
+
+class PostingPolicyRow(Recorded, Base):
+    """What a company lets the poster do, whole; the newest row counts and no row is ever changed.
+
+    Lists are words with a comma between them; a limit that is null is none. `operations.policies` reads them.
+    """
+
+    __tablename__ = "posting_policies"
+    company_id: Mapped[str] = mapped_column(String(20))
+    remedies: Mapped[str] = mapped_column(String(200))
+    by_itself: Mapped[str] = mapped_column(String(200))
+    document_limit_pence: Mapped[int | None] = mapped_column(BigInteger)
+    run_documents: Mapped[int | None] = mapped_column(Integer)
+    run_limit_pence: Mapped[int | None] = mapped_column(BigInteger)
+    four_eyes: Mapped[str] = mapped_column(String(200))
+    two_approvers_above_pence: Mapped[int | None] = mapped_column(BigInteger)
+    quiet_windows: Mapped[str] = mapped_column(String(400))
+    quiet_zone: Mapped[str] = mapped_column(String(60))
+    canary: Mapped[bool] = mapped_column(Boolean)
+    refusals_in_a_row: Mapped[int] = mapped_column(Integer)

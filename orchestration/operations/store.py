@@ -11,6 +11,7 @@ import pyarrow as pa
 from orchestration.operations import mapping_export, mapping_import
 from orchestration.operations.base import utc_now
 from orchestration.operations.casework import Casework
+from orchestration.operations.chain import ChainEnd
 from orchestration.operations.database import Database
 from orchestration.operations.errors import MappingError
 from orchestration.operations.intents import IntentStore
@@ -19,14 +20,17 @@ from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import MatchDecisions
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
+from orchestration.operations.policies import Policies
+from orchestration.operations.runs import RunStore
 
 
-class Operations(Permissions, People, Casework, MatchDecisions):
+class Operations(Permissions, Policies, People, Casework, MatchDecisions):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
     def __init__(self, database: Database):
         super().__init__(database)
         self.intents = IntentStore(database)
+        self.runs = RunStore(database)
 
     @classmethod
     def open(cls, url: str | Path, clock: Callable[[], datetime] = utc_now) -> Operations:
@@ -73,6 +77,13 @@ class Operations(Permissions, People, Casework, MatchDecisions):
         with self._database.read() as connection:
             return landed_tables(connection)
 
+    def verify_chain(self, company_id: str) -> ChainEnd:
+        """Recompute the chain of postings, every sign-off's seal included; raises ChainBrokenError."""
+        seals = [
+            ChainEnd(row["chain_event_number"], row["chain_head_hash"]) for row in self.sign_offs(company_id)
+        ]
+        return self.intents.verify_chain(*seals)
+
     def sign_off(
         self,
         company_id: str,
@@ -91,7 +102,7 @@ class Operations(Permissions, People, Casework, MatchDecisions):
             date_from=date_from,
             date_to=date_to,
             publication_number=publication_number,
-            sealed=self.intents.verify_chain(),
+            sealed=self.verify_chain(company_id),
             author=author,
             reason=reason,
         )

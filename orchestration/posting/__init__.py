@@ -1,12 +1,15 @@
 """Posting: what is missing goes to Sage exactly once, and is proven to be there."""
 
-from orchestration.posting.decisions import Decision, approve, decide, plan
+from orchestration.operations import PostingPolicy
+from orchestration.posting.decision import WAITING, Decision
+from orchestration.posting.decisions import approve, decide, plan
 from orchestration.posting.documents import Payload, Proposal, read_proposals
 from orchestration.posting.holds import HOLD_CODES, Hold
 from orchestration.posting.pace import Pace
-from orchestration.posting.policy import PostingPolicy
 from orchestration.posting.poster import Poster, advance
-from orchestration.posting.run import run
+from orchestration.posting.proof import Proof, prove_again
+from orchestration.posting.reversal import Wanted, chosen, plan_reversal
+from orchestration.posting.run import run, run_reversal
 from orchestration.posting.states import ENDS, LIVE, MOVES, STATES, check_states
 from orchestration.posting.summary import PostingSummary
 
@@ -16,6 +19,7 @@ __all__ = [
     "LIVE",
     "MOVES",
     "STATES",
+    "WAITING",
     "Decision",
     "Hold",
     "Pace",
@@ -23,12 +27,18 @@ __all__ = [
     "Poster",
     "PostingPolicy",
     "PostingSummary",
+    "Proof",
     "Proposal",
+    "Wanted",
     "advance",
     "approve",
     "check_states",
+    "chosen",
     "decide",
     "plan",
+    "plan_reversal",
+    "prove_again",
     "read_proposals",
     "run",
+    "run_reversal",
 ]

@@ -8,58 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from orchestration.ledgers.ledger import Document
-from orchestration.operations import Operations, OperationsError, Step, StoredIntent
+from orchestration.operations import Operations, OperationsError, PostingPolicy, Step, StoredIntent
+from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting.cases import whole_cases, with_begun_cases
+from orchestration.posting.decision import WAITING, Decision
 from orchestration.posting.documents import Proposal, Rows, read_proposals
 from orchestration.posting.holds import Hold
-from orchestration.posting.policy import Permits, PostingPolicy
+from orchestration.posting.limits import behind_canaries, within_run
+from orchestration.posting.policy import Permits
 from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
 
 STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
 # no longer proposed: the cause went away by itself
 CANCELLABLE = ("decided", "held")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What would happen to one proposal now; `hold` is None when it goes."""
-
-    proposal: Proposal
-    hold: Hold | None
-    state: str
-
-    @property
-    def goes(self) -> bool:
-        """Whether it would be sent."""
-        return self.hold is None
-
-    @property
-    def posting_key(self) -> str:
-        """Its key."""
-        return self.proposal.posting_key
-
-    @property
-    def payload_digest(self) -> str:
-        """What an approval of it binds to."""
-        return self.proposal.payload_digest
-
-    @property
-    def document(self) -> Document:
-        """Exactly what would be sent."""
-        return self.proposal.payload.document
-
-    @property
-    def code(self) -> str:
-        """The code of the hold; `goes` when there is none."""
-        return self.hold.code if self.hold else "goes"
-
-    @property
-    def reason(self) -> str:
-        """The hold in words; empty when it goes."""
-        return str(self.hold) if self.hold else ""
 
 
 def plan(
@@ -74,10 +38,10 @@ def plan(
 
     What Sage itself may still object to is only asked at the moment of sending.
     """
-    read = read_proposals(proposals, legs)
+    read = with_begun_cases(operations, read_proposals(proposals, legs))
     keys = [proposal.posting_key for proposal in read]
-    intents = operations.intents.by_keys(keys)
-    permits = Permits(operations, policy or PostingPolicy(), keys)
+    intents = operations.intents.by_keys([*keys, *(one.after_key for one in read if one.after_key)])
+    permits = Permits(operations, policy, keys)
     times = Counter(keys)
     decisions = []
     for proposal in read:
@@ -85,16 +49,17 @@ def plan(
         hold = (
             Hold("key_taken", f"the publication proposes it {times[proposal.posting_key]} times")
             if times[proposal.posting_key] > 1
-            else _hold_by_intent(proposal, intent)
+            else hold_by_intent(proposal, intent)
             or _hold_by_proposal(proposal)
-            or permits.hold(proposal)
-            or _hold_by_refusal(proposal, intent, publication_number)
+            or permits.hold(proposal, proposal.payload.document)
+            or hold_by_refusal(proposal, intent, publication_number)
         )
         decisions.append(Decision(proposal, hold, intent.state if intent else ""))
-    return decisions
+    whole = behind_canaries(operations, whole_cases(decisions, intents), policy)
+    return within_run(operations, whole, "post", publication_number or 0, policy)
 
 
-def _hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:
+def hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:
     """What an earlier decision on the same key forbids."""
     if intent is None:
         return None
@@ -120,7 +85,7 @@ def _hold_by_proposal(proposal: Proposal) -> Hold | None:
     return None
 
 
-def _hold_by_refusal(
+def hold_by_refusal(
     proposal: Proposal, intent: StoredIntent | None, publication_number: int | None
 ) -> Hold | None:
     """What Sage refused is tried again only for another payload or a later publication."""
@@ -138,7 +103,7 @@ def approve(operations: Operations, decisions: Iterable[Decision], approver: str
     """
     chosen = list(decisions)
     for decision in chosen:
-        if decision.code not in ("needs_approval", "approval_lapsed", "rejected", "goes"):
+        if decision.code not in (*WAITING, "rejected", "goes"):
             raise OperationsError(f"{decision.posting_key} cannot be approved: {decision.reason}")
     for company_id in sorted({decision.proposal.company_id for decision in chosen}):
         mine = [decision for decision in chosen if decision.proposal.company_id == company_id]
@@ -173,6 +138,18 @@ def decide(
     operations: Operations, decisions: Sequence[Decision], *, company_id: str, publication_number: int
 ) -> int:
     """Write down what goes, what no longer does, what is no longer proposed; returns how many of the last."""
+    cancelled = list(_cancelled(operations, decisions, company_id, publication_number))
+    record(operations, decisions, publication_number, cancelled)
+    return len(cancelled)
+
+
+def record(
+    operations: Operations,
+    decisions: Sequence[Decision],
+    publication_number: int,
+    cancelled: Sequence[Step] = (),
+) -> None:
+    """Write down what goes and what no longer does, and what is cancelled besides."""
     intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
     steps: list[Step] = []
     payloads: dict[str, str] = {}
@@ -181,12 +158,10 @@ def decide(
         if step is not None:
             steps.append(step)
             payloads[decision.payload_digest] = decision.proposal.payload.text
-    cancelled = list(_cancelled(operations, decisions, company_id, publication_number))
     for batch in _batches([*steps, *cancelled]):
         kept = {step.after.payload_digest for step in batch}
         wanted = {digest: text for digest, text in payloads.items() if digest in kept}
         operations.intents.record_many(batch, wanted)
-    return len(cancelled)
 
 
 def _step(
@@ -241,6 +216,8 @@ def _decided(operations: Operations, decision: Decision, publication_number: int
         writer=proposal.writer,
         sync_claim=proposal.sync_claim,
         exception_id=proposal.exception_id,
+        gross_pence=proposal.payload.document.gross_pence,
+        after_key=proposal.after_key,
         decided_at=now,
         updated_at=now,
     )
@@ -252,7 +229,9 @@ def _cancelled(
     """What an earlier publication proposed and this one no longer does, if nothing was ever sent of it."""
     proposed = {decision.posting_key for decision in decisions}
     for intent in operations.intents.in_states(CANCELLABLE, company_id):
-        if intent.posting_key not in proposed and publication_number > intent.publication_number:
+        if intent.posting_key in proposed or intent.remedy == REVERSE_POSTING:
+            continue  # no publication proposes a reversal
+        if publication_number > intent.publication_number:
             after = replace(intent, state=move(intent.state, "cancel", "poster"))
             yield Step("cancel", intent, after, MOVER, {"publication_number": publication_number})
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.ledgers.ledger import KIND_LETTERS, OPPOSITE_KIND, Document, NominalLine, TaxLine
+from orchestration.operations.policies import REVERSE_AND_REPOST
 from orchestration.posting.key import build_key
 
 Rows: TypeAlias = "pa.Table | str | Path"
@@ -31,18 +32,24 @@ MONEY_KINDS = ("receipt", "payment", "bank_receipt", "bank_payment", "transfer")
 
 @dataclass(frozen=True)
 class Payload:
-    """One document with what must be true of the world when it is sent."""
+    """One document with what must be true of the world when it is sent.
+
+    `target_urn` is what a contra undoes, or what a repost replaces; `after_key` the contra that must be proven first.
+    """
 
     document: Document
     remedy: str
     role: str
     target_urn: int | None
     expected_period_start: date | None
+    after_key: str | None = None
 
     @cached_property
     def text(self) -> str:
         """The canonical JSON."""
         values = {"version": PAYLOAD_VERSION, **asdict(self)}
+        if self.after_key is None:
+            del values["after_key"]  # as payloads were before there were corrections in two steps
         return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_iso)
 
     @cached_property
@@ -65,6 +72,7 @@ class Payload:
             role=values["role"],
             target_urn=values["target_urn"],
             expected_period_start=date.fromisoformat(start) if start else None,
+            after_key=values.get("after_key"),
         )
 
 
@@ -96,6 +104,11 @@ class Proposal:
     def payload_digest(self) -> str:
         """What an approval of it binds to."""
         return self.payload.digest
+
+    @property
+    def after_key(self) -> str:
+        """The contra that must be proven before it may go; empty for none."""
+        return self.payload.after_key or ""
 
     @property
     def account(self) -> str:
@@ -161,6 +174,7 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
         role=row["role"],
         target_urn=None if row["target_urn"] is None else int(row["target_urn"]),
         expected_period_start=row["expected_period_start"],
+        after_key=row.get("after_key") or None,
     )
     return Proposal(
         posting_key=row["posting_key"],
@@ -239,6 +253,8 @@ def _unsound_parties(proposal: Proposal) -> str:
         return "it names no bank"
     if proposal.role == "X" and proposal.payload.target_urn is None:
         return "a contra must name the URN it reverses"
+    if proposal.remedy == REVERSE_AND_REPOST and (proposal.role == "P") != bool(proposal.after_key):
+        return "of a correction, the repost and nothing else names the contra it goes after"
     if len(document.second_reference) > 20:
         return "second reference is longer than 20 characters"
     return ""

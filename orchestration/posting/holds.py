@@ -16,6 +16,15 @@ HOLD_CODES: dict[str, str] = {
     "needs_approval": "a person has to approve it",
     "approval_lapsed": "what was approved is not what would be sent now",
     "rejected": "a person said no",
+    "needs_second_approval": "the policy asks for another person's approval besides",
+    "four_eyes": "whoever approved it wrote a mapping that it goes by: somebody else must",
+    "remedy_not_allowed": "the policy does not allow the remedy",
+    "over_document_limit": "the document is over the policy's limit",
+    "over_run_limit": "the run has as many documents, or as much value, as the policy allows",
+    "quiet_window": "the policy wants nothing sent now",
+    "canary_first": "the first document since a mapping changed is not proven yet",
+    "case_held": "its other half may not go, and a correction goes whole or not at all",
+    "contra_first": "what it replaces is not proven to be undone",
     "key_taken": "the key already belongs to another event",
     "being_settled": "an earlier send of it is still to be settled",
     "already_posted": "it was posted and proven before",
@@ -30,6 +39,8 @@ HOLD_CODES: dict[str, str] = {
     "revision_live": "another revision of it is in Sage",
     "target_changed": "what it would reverse is gone, different, or touched by a person",
     "already_reversed": "a contra of it is in Sage already",
+    "not_proven": "what it would undo is not proven to be in Sage",
+    "not_reversible": "a document of this kind cannot be undone by another",
 }
 
 

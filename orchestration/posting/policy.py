@@ -3,21 +3,24 @@
 Posting is off until somebody turns it on. Where nobody is named to post (`observe`) nothing is ever sent.
 Where the incumbent connector posts, only what a person approved is sent: the approval is bound to the
 payload digest and to what the connector's log claimed when it was given, and lapses with either. Where we
-post, a missing document goes by itself and anything that undoes a document needs a person.
+post, a missing document goes by itself and anything that undoes a document needs a person. The company's
+policy says the rest: which remedies at all, how much, when, and how many people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Protocol
 
-from orchestration.operations import ApprovalGiven, Operations
+from orchestration.ledgers.ledger import Document
+from orchestration.operations import ApprovalGiven, GoesBy, Operations, PostingPolicy
+from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting.holds import Hold
 
 ALL_STORES = "*"
+__all__ = ["Candidate", "Permits", "PostingPolicy", "pounds"]
 
 
 class Candidate(Protocol):
@@ -41,27 +44,21 @@ class Candidate(Protocol):
     def payload_digest(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class PostingPolicy:
-    """What goes without a person: pairs of writer of record and remedy."""
-
-    by_itself: frozenset[tuple[str, str]] = field(
-        default_factory=lambda: frozenset({("tillproof", "post_missing")})
-    )
-
-
 class Permits:
     """What the store allows at one moment; every fact is read once and kept, so keep no instance for long."""
 
-    def __init__(self, operations: Operations, policy: PostingPolicy, posting_keys: Iterable[str]):
-        self._policy = policy
+    def __init__(self, operations: Operations, policy: PostingPolicy | None, posting_keys: Iterable[str]):
+        """`policy` stands in for the company's own, which is read otherwise."""
+        self._now = operations.now
         self._approvals = operations.approvals(posting_keys)
+        self._policy_of = cache((lambda _company_id: policy) if policy else operations.posting_policy)
         self._enabled = cache(operations.is_posting_enabled)
         self._stops = cache(operations.active_stops)
         self._cutover = cache(operations.cutover)
         self._writer = cache(operations.writer_of_record)
+        self._authors = cache(operations.mapping_authors)
 
-    def hold(self, candidate: Candidate) -> Hold | None:
+    def hold(self, candidate: Candidate, document: Document) -> Hold | None:
         """The first reason it may not go; None when it may."""
         if not self._enabled(candidate.company_id):
             return Hold("posting_off")
@@ -69,7 +66,13 @@ class Permits:
         reasons = stops.get(ALL_STORES, ()) + stops.get(candidate.store_id, ())
         if reasons:
             return Hold("store_stopped", "; ".join(reasons))
-        return self._hold_by_writer(candidate) or self._hold_by_approval(candidate)
+        policy = self._policy_of(candidate.company_id)
+        return (
+            self._hold_by_writer(candidate)
+            or _hold_by_limit(policy, candidate, document)
+            or self._hold_by_approval(policy, candidate, document)
+            or self._hold_by_clock(policy)
+        )
 
     def _hold_by_writer(self, candidate: Candidate) -> Hold | None:
         """Who posts there, as the store says now and as the proposal believed."""
@@ -85,18 +88,30 @@ class Permits:
             return Hold("writer_changed", f"it was {candidate.writer}, now it is {writer}")
         return None
 
-    def _hold_by_approval(self, candidate: Candidate) -> Hold | None:
-        """A person's word on exactly this payload, where one is needed; a no counts everywhere."""
+    def _hold_by_approval(
+        self, policy: PostingPolicy, candidate: Candidate, document: Document
+    ) -> Hold | None:
+        """The words of as many people as are needed on exactly this payload; a no counts everywhere."""
         given = self._approvals.get((candidate.posting_key, candidate.payload_digest))
         if given and given.decision == "rejected":
             return Hold("rejected", f"{given.approver}: {given.reason}")
-        if (candidate.writer, candidate.remedy) in self._policy.by_itself:
+        needed, why = people_needed(policy, candidate, document)
+        if not needed:
             return None
         if given is None:
             return self._unapproved(candidate)
         if given.sync_claim != candidate.sync_claim:
             claims = f"the connector then claimed {given.sync_claim}, now {candidate.sync_claim}"
             return Hold("approval_lapsed", claims)
+        people = {name_of(approver): approver for approver in given.approvers}
+        if candidate.remedy in policy.four_eyes and candidate.remedy != REVERSE_POSTING:
+            authors = {name_of(author) for author in self._authors(candidate.company_id, goes_by(document))}
+            counted = {name for name in people if name not in authors}
+            if not counted:
+                return Hold("four_eyes", f"{_listed(people.values())} wrote a mapping that it goes by")
+            people = {name: people[name] for name in sorted(counted)}
+        if len(people) < needed:
+            return Hold("needs_second_approval", f"{_listed(people.values())} approved it; {why}")
         return None
 
     def _unapproved(self, candidate: Candidate) -> Hold:
@@ -107,3 +122,55 @@ class Permits:
         if any(given.decision == "approved" for given in others):
             return Hold("approval_lapsed", "the document has changed since it was approved")
         return Hold("needs_approval")
+
+    def _hold_by_clock(self, policy: PostingPolicy) -> Hold | None:
+        """Whether the company wants quiet now; asked last, so that people can approve meanwhile."""
+        window = policy.quiet_window(self._now())
+        return Hold("quiet_window", f"nothing is sent {window} ({policy.quiet_zone})") if window else None
+
+
+def _hold_by_limit(policy: PostingPolicy, candidate: Candidate, document: Document) -> Hold | None:
+    """What the policy never lets out: a remedy it does not name, a document over its limit."""
+    if candidate.remedy not in policy.remedies:
+        return Hold("remedy_not_allowed", f"the policy does not allow {candidate.remedy}")
+    limit = policy.document_limit_pence
+    if limit is not None and document.gross_pence > limit:
+        return Hold("over_document_limit", f"{pounds(document.gross_pence)} is over {pounds(limit)}")
+    return None
+
+
+def people_needed(policy: PostingPolicy, candidate: Candidate, document: Document) -> tuple[int, str]:
+    """How many people must approve it, and in words why more than one."""
+    needed = 0 if (candidate.writer, candidate.remedy) in policy.by_itself else 1
+    four_eyes = candidate.remedy in policy.four_eyes
+    if four_eyes and candidate.remedy == REVERSE_POSTING:
+        return 2, "a reversal needs two people"
+    above = policy.two_approvers_above_pence
+    if above is not None and document.gross_pence > above:
+        return 2, f"above {pounds(above)} two people must"
+    return max(needed, int(four_eyes)), ""
+
+
+def goes_by(document: Document) -> GoesBy:
+    """The accounts and codes of a document that mappings lead to."""
+    return GoesBy(
+        document.customer_reference,
+        document.bank_code,
+        frozenset(line.nominal_code for line in document.nominal_lines),
+        frozenset(line.tax_code for line in document.tax_lines),
+        document.document_date,
+    )
+
+
+def name_of(person: str) -> str:
+    """One person's name, however it was typed."""
+    return " ".join(person.split()).casefold()
+
+
+def pounds(pence: int) -> str:
+    """£1,234.56."""
+    return f"£{pence // 100:,}.{pence % 100:02d}"
+
+
+def _listed(people: Iterable[str]) -> str:
+    return " and ".join(sorted(people))

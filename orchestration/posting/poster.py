@@ -22,13 +22,15 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.ledgers.ledger import Document, Ledger, LedgerUnavailableError, PostedDocument, Reply
-from orchestration.operations import Operations, Step, StoredIntent
+from orchestration.operations import Operations, PostingPolicy, Run, Step, StoredIntent
+from orchestration.operations.policies import REVERSE_AND_REPOST
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
+from orchestration.posting.limits import over_run_limit
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
 from orchestration.posting.pace import Pace
-from orchestration.posting.policy import Permits, PostingPolicy
+from orchestration.posting.policy import Permits
 from orchestration.posting.probes import (
     hold_by_connector,
     hold_by_likeness,
@@ -66,6 +68,7 @@ class Poster:
         pace: Pace | None = None,
         alone: bool = False,
         seen_urn: int | None = None,
+        run: Run | None = None,
         rng: random.Random | None = None,
     ):
         self.pace = pace or Pace()
@@ -74,9 +77,11 @@ class Poster:
         self._operations = operations
         self._ledger = Looks(ledger, operations.now, self.pace.live_facts_s, seen_urn)
         self._worker = worker or worker_name()
-        self._policy = policy or PostingPolicy()
+        self._policy = policy
         self._alone = alone
         self._seen_urn = seen_urn
+        self._run = run
+        self._proven_since_change: set[tuple[str, str]] = set()
         self._rng = rng or random.Random(0)  # noqa: S311  spreads waits, guards nothing
         self._gate = LiveGate(ledger, operations, operations.now, self.pace.live_facts_s)
         self._suspense_of = cache(operations.suspense_account)
@@ -136,7 +141,8 @@ class Poster:
     def _claim(self, intent: StoredIntent) -> StoredIntent:
         """Take the intent for this worker alone; whoever had it before can record nothing more."""
         fresh = {"next_attempt_at": None, "probe_count": 0, "hold_reason": ""}
-        return self._step(intent, "claim", {**self._lease(), **fresh, "fence": intent.fence + 1})
+        taken = {"run_number": self._run.run_number if self._run else 0, "fence": intent.fence + 1}
+        return self._step(intent, "claim", {**self._lease(), **fresh, **taken})
 
     def _release(self, intent: StoredIntent) -> StoredIntent:
         """Nothing was sent under this claim: give it back."""
@@ -194,13 +200,96 @@ class Poster:
         """Every reason not to send now, the cheapest asked first."""
         patterns = self._patterns_of(intent.company_id)
         return (
-            Permits(self._operations, self._policy, [intent.posting_key]).hold(intent)
+            self._hold_by_policy(intent, payload)
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
+            or self._hold_by_case(intent)
             or hold_by_target(payload, self._ledger)
             or hold_by_connector(intent, payload, self._ledger, patterns)
             or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
         )
+
+    def _hold_by_policy(self, intent: StoredIntent, payload: Payload) -> Hold | None:
+        """What people allow now: who, what, how much, when, and what must be proven first."""
+        document, policy = payload.document, self.policy_of(intent.company_id)
+        return (
+            Permits(self._operations, policy, [intent.posting_key]).hold(intent, document)
+            or self._hold_by_run(policy, intent, document.gross_pence)
+            or self._hold_by_canary(intent)
+        )
+
+    def _hold_by_run(self, policy: PostingPolicy, intent: StoredIntent, gross_pence: int) -> Hold | None:
+        """Whether the run has sent as much as it may; what is owed always goes, and a contra needs room for both."""
+        if self._run is None or intent.after_key:
+            return None
+        if policy.run_documents is None and policy.run_limit_pence is None:
+            return None
+        documents, pence = self._operations.runs.sent_in(self._run.run_number)
+        if intent.truth_sent:  # it is among them
+            documents, pence = documents - 1, pence - intent.gross_pence
+        second = self._second_half(intent)
+        gross = gross_pence + (second.gross_pence if second else 0)
+        return over_run_limit(policy, documents, pence, 2 if second else 1, gross)
+
+    def _hold_by_canary(self, intent: StoredIntent) -> Hold | None:
+        """Whether another document must be proven first, because a mapping has changed."""
+        key, state = self._canary_out(intent)
+        return Hold("canary_first", f"{key} is {state}, not proven yet") if key else None
+
+    def canary_out(self, intent: StoredIntent) -> str:
+        """The key of a document that must be proven first; empty where there is none."""
+        return self._canary_out(intent)[0]
+
+    def _canary_out(self, intent: StoredIntent) -> tuple[str, str]:
+        """Key and state of a document of the same store and kind that was sent since a mapping changed, or is owed,
+        and is not proven, while none is. A contra answers for its repost.
+        """
+        none = ("", "")
+        second = self._second_half(intent)
+        if intent.after_key or (intent.role == "X" and second is None):
+            return none  # it is owed, and its contra was asked for it; or it goes by what is there, not by a mapping
+        of = second or intent
+        group = (of.store_id, of.document_kind)
+        change = self._run.mapping_change if self._run else 0
+        if not change or group in self._proven_since_change:
+            return none
+        if not self.policy_of(intent.company_id).canary:
+            return none
+        is_proven, out = self._operations.runs.canary(intent.company_id, change, *group)
+        if is_proven:
+            self._proven_since_change.add(group)
+            return none
+        mine = (of.posting_key, intent.posting_key)
+        return next(((key, state) for key, state in out.items() if key not in mine), none)
+
+    def policy_of(self, company_id: str) -> PostingPolicy:
+        """What is in force now."""
+        return self._policy or self._operations.posting_policy(company_id)
+
+    def _second_half(self, intent: StoredIntent) -> StoredIntent | None:
+        """The repost that a contra is for."""
+        if intent.role != "X" or intent.remedy != REVERSE_AND_REPOST:
+            return None
+        return self._operations.intents.following(intent.posting_key)
+
+    def _hold_by_case(self, intent: StoredIntent) -> Hold | None:
+        """A repost needs its contra proven; a contra needs a repost that nothing holds, asked live."""
+        if intent.after_key:
+            contra = self._operations.intents.get(intent.after_key)
+            if contra is None or contra.state != "proven":
+                return Hold(
+                    "contra_first", f"{intent.after_key} is {contra.state if contra else 'not decided on'}"
+                )
+            return None
+        if intent.role != "X" or intent.remedy != REVERSE_AND_REPOST:
+            return None
+        second = self._second_half(intent)
+        if second is None or second.state != "decided":
+            return Hold("case_held", f"its repost is {second.state if second else 'not decided on'}")
+        payload = self._payload(second)
+        permits = Permits(self._operations, self._policy, [second.posting_key])
+        hold = permits.hold(second, payload.document) or self._gate.hold(payload)
+        return Hold("case_held", f"{second.posting_key}: {hold}") if hold else None
 
     def _post(self, document: Document) -> Reply:
         """Send once. A ledger that breaks while sending has told us nothing."""

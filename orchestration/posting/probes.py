@@ -30,13 +30,25 @@ def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | No
     ]
     reversed_revisions = {other.revision for other in others if other.role == "X"}
     if mine.role == "X":
-        return None
+        return hold_by_opposite(payload, found)
     if mine.revision in reversed_revisions:
         return Hold("already_reversed", f"revision {mine.revision} of it was reversed")
     live = [
         other.revision for other in others if other.role == "P" and other.revision not in reversed_revisions
     ]
     return Hold("revision_live", f"revision {live[0]} of it is in Sage") if live else None
+
+
+def hold_by_opposite(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
+    """Whether what a contra would undo was undone already, by us or by a person who kept our reference."""
+    contra = payload.document
+    undone = contra.posting_key[:-1] + "P"
+    for posted in found:
+        is_opposite = (posted.document_kind, posted.gross_pence) == (contra.document_kind, contra.gross_pence)
+        # another revision of ours was undone by its own contra
+        if is_opposite and (posted.reference == undone or not is_ours(posted.reference)):
+            return Hold("already_reversed", f"URN {posted.urn} ({posted.reference}) undoes it already")
+    return None
 
 
 def hold_by_target(payload: Payload, looks: Looks) -> Hold | None:
@@ -51,10 +63,10 @@ def hold_by_target(payload: Payload, looks: Looks) -> Hold | None:
     ]
     if len(targets) != 1:
         return Hold("target_changed", f"Sage has {len(targets)} such documents of URN {payload.target_urn}")
-    return _hold_by_difference(contra, targets[0])
+    return hold_by_difference(contra, targets[0])
 
 
-def _hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None:
+def hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None:
     """A contra undoes exactly what is there, or nothing."""
     seen = f"URN {target.urn}"
     if (target.gross_pence, target.tax_pence) != (contra.gross_pence, contra.tax_pence):
@@ -84,6 +96,8 @@ def hold_by_connector(
     document = payload.document
     for reference in names_by_connector(intent, payload, patterns):
         for posted in looks.find_by_reference(reference):
+            if posted.urn == payload.target_urn:
+                continue  # what a repost replaces is undone
             same_kind = posted.document_kind == document.document_kind
             # receipt numbers wrap: an old namesake has neither the date nor the amount
             same_sale = (

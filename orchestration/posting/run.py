@@ -13,7 +13,7 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
@@ -21,18 +21,23 @@ from itertools import islice, zip_longest
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError
-from orchestration.operations import FenceLostError, Operations, StoredIntent
-from orchestration.posting.decisions import decide, plan
+from orchestration.operations import FenceLostError, Operations, Run, StoredIntent
+from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting.cases import half_corrected
+from orchestration.posting.decision import Decision
+from orchestration.posting.decisions import decide, plan, record
 from orchestration.posting.documents import Rows
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import PostingPolicy
-from orchestration.posting.poster import HeldElsewhereError, Poster, mark_reversed
+from orchestration.posting.poster import TO_SEND, HeldElsewhereError, Poster, mark_reversed, worker_name
 from orchestration.posting.states import UNSETTLED
 from orchestration.posting.summary import PostingSummary
 
 Progress = Callable[[int, int, StoredIntent], None]
 STEPS_WITHOUT_REST = 200
 HEADS_LOCKED = 2
+# sent, and perhaps in Sage: looked for before anything else of the account is sent
+OUT = ("sending", "unknown", "acknowledged", "deferred", "wrong", "unsettled")
 AS_HOPED = ("proven", "deferred")
 
 
@@ -60,7 +65,6 @@ def run(
     `alone`: the caller holds the installation's posting lock. `max_posts`, `max_seconds`: the budget; when it
     is spent what was sent is still settled. `progress` is told (done, of, intent) as each comes to rest.
     """
-    summary = PostingSummary(publication_number)
     decisions = [
         decision
         for decision in plan(
@@ -68,11 +72,9 @@ def run(
         )
         if decision.proposal.company_id == company_id
     ]
-    summary.proposals = len(decisions)
-    codes = Counter(decision.code for decision in decisions if not decision.goes)
-    summary.already = codes.pop("already_posted", 0)
-    codes.pop("being_settled", None)  # walked below, and counted where it comes to rest
-    summary.held.update(codes)
+    worker = worker or worker_name()
+    begun = operations.runs.begin(company_id, "post", publication_number, worker)
+    summary = _summary_of(begun, decisions)
     summary.cancelled = decide(
         operations, decisions, company_id=company_id, publication_number=publication_number
     )
@@ -86,6 +88,7 @@ def run(
         pace=pace,
         alone=alone,
         seen_urn=seen_urn,
+        run=begun,
         rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
     )
     proposed = {decision.posting_key for decision in decisions}
@@ -96,8 +99,75 @@ def run(
             except LedgerUnavailableError:
                 break  # the next run looks
     walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=max_posts, max_seconds=max_seconds)
-    walk.through(operations.intents.in_states({*UNSETTLED, "decided"}, company_id), progress)
+    walk.through(
+        operations.intents.in_states(UNSETTLED, company_id) + _decided(operations, company_id), progress
+    )
+    return _ended(operations, begun, poster, summary)
+
+
+def run_reversal(
+    ledger: Ledger,
+    operations: Operations,
+    decisions: Sequence[Decision],
+    *,
+    company_id: str,
+    publication_number: int,
+    policy: PostingPolicy | None = None,
+    pace: Pace | None = None,
+    worker: str | None = None,
+    alone: bool = False,
+    seed: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
+    progress: Progress | None = None,
+) -> PostingSummary:
+    """Send the contras of a pack that may go, and settle what an earlier run left of them; nothing else is sent."""
+    worker = worker or worker_name()
+    begun = operations.runs.begin(company_id, "reverse", publication_number, worker)
+    summary = _summary_of(begun, decisions)
+    record(operations, decisions, publication_number)
+    poster = Poster(
+        ledger,
+        operations,
+        worker=worker,
+        policy=policy,
+        pace=pace,
+        alone=alone,
+        run=begun,
+        rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
+    )
+    intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
+    for contra in intents.values():
+        if contra.state == "proven":
+            mark_reversed(operations, contra)
+    walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=None, max_seconds=None)
+    walk.through([intent for intent in intents.values() if intent.state in {*UNSETTLED, "decided"}], progress)
+    return _ended(operations, begun, poster, summary)
+
+
+def _summary_of(begun: Run, decisions: Sequence[Decision]) -> PostingSummary:
+    """What was decided, before anything is done."""
+    summary = PostingSummary(begun.publication_number, begun.run_number, len(decisions))
+    codes = Counter(decision.code for decision in decisions if not decision.goes)
+    summary.already = codes.pop("already_posted", 0)
+    codes.pop("being_settled", None)  # walked, and counted where it comes to rest
+    summary.held.update(codes)
+    return summary
+
+
+def _decided(operations: Operations, company_id: str) -> list[StoredIntent]:
+    """What may go and was not begun; a reversal goes only when the pack is sent."""
+    return [
+        intent
+        for intent in operations.intents.in_states(["decided"], company_id)
+        if intent.remedy != REVERSE_POSTING
+    ]
+
+
+def _ended(operations: Operations, begun: Run, poster: Poster, summary: PostingSummary) -> PostingSummary:
+    """The run's end, on record."""
     summary.posts = poster.sends
+    summary.half_corrected = half_corrected(operations, begun.company_id)
+    operations.runs.end(begun.run_number, poster.sends, summary.stopped_because)
     end = operations.intents.chain_end()
     summary.chain_event_number, summary.chain_head_hash = end.event_number, end.head_hash
     return summary
@@ -139,6 +209,7 @@ class _Walk:
         self._queues: dict[str, deque[StoredIntent]] = {}
         self._ready: deque[str] = deque()
         self._waiting: list[tuple[datetime, str]] = []
+        self._account_of: dict[str, str] = {}
         self._sent: list[StoredIntent] = []
         self._sent_since = operations.now()
         self._at_once = 1
@@ -146,20 +217,37 @@ class _Walk:
         self._progress: Progress | None = None
 
     def through(self, intents: list[StoredIntent], progress: Progress | None) -> None:
-        """Walk every intent to its rest, contras before the rest of their account."""
+        """Walk every intent to its rest: in each account what may be in Sage already, then contras, then the rest.
+
+        A repost stands in the queue of its contra, right behind it.
+        """
         self._of, self._progress = len(intents), progress
-        for intent in sorted(intents, key=lambda one: (one.role != "X", one.posting_key)):
-            self._queues.setdefault(intent.account, deque()).append(intent)
+        leads = self._operations.intents.by_keys(one.after_key for one in intents if one.after_key)
+
+        def place(one: StoredIntent) -> tuple[bool, bool, str, bool]:
+            lead = leads.get(one.after_key, one)
+            return (one.state not in OUT, lead.role != "X", lead.posting_key, one is not lead)
+
+        for intent in sorted(intents, key=place):
+            account = self._account_of[intent.posting_key] = leads.get(intent.after_key, intent).account
+            self._queues.setdefault(account, deque()).append(intent)
         self._ready.extend(sorted(self._queues))
         while (self._ready or self._waiting or self._sent) and not self._is_over:
             if self._sent and (not self._ready or len(self._sent) >= self._at_once):
                 self._read_back()
                 continue
             self._wake()
-            if self._must_read_back_before(self._queues[self._ready[0]][0]):
+            head = self._queues[self._ready[0]][0]
+            must_wait = self._waits_for_canary(head)
+            if self._sent and (must_wait or self._must_read_back_before(head)):
                 self._read_back()
                 continue
-            self._take_turn(self._ready.popleft())
+            account = self._ready.popleft()
+            if must_wait and (self._ready or self._waiting):
+                until = self._operations.now() + timedelta(seconds=self._poster.pace.first_wait_s)
+                heapq.heappush(self._waiting, (until, account))
+                continue
+            self._take_turn(account)
         for account in sorted(self._queues):
             for intent in self._queues[account]:
                 self._summary.count(intent)
@@ -209,13 +297,19 @@ class _Walk:
         self._poster.look_ahead(islice(in_turn, self._poster.pace.at_once))
 
     def _must_read_back_before(self, head: StoredIntent) -> bool:
-        """Whether something sent is of the same stem, or has gone unproven for too long."""
-        if not self._sent:
-            return False
+        """Whether something sent is of the same stem or its contra, or has gone unproven for too long."""
         unproven = self._operations.now() - self._sent_since
         return unproven >= timedelta(seconds=self._poster.pace.live_facts_s) or any(
-            one.key_stem == head.key_stem for one in self._sent
+            one.key_stem == head.key_stem or one.posting_key == head.after_key for one in self._sent
         )
+
+    def _waits_for_canary(self, head: StoredIntent) -> bool:
+        """Whether another document must be proven first that this run is about to prove."""
+        if not self._poster.may_send or head.state not in TO_SEND:
+            return False
+        other = self._poster.canary_out(head)
+        heads = (queue[0] for queue in self._queues.values() if queue)
+        return bool(other) and any(one.posting_key == other for one in (*self._sent, *heads))
 
     def _read_back(self) -> None:
         """Look for everything sent, together; what is not there yet goes back to the head of its queue."""
@@ -229,7 +323,7 @@ class _Walk:
         self._at_once = min(2 * self._at_once, self._poster.pace.at_once)
         not_there = []
         for intent in sent:
-            worked = self._work(intent, self._patience_with(intent.account))
+            worked = self._work(intent, self._patience_with(self._account_of[intent.posting_key]))
             if worked.until is not None or worked.intent.state not in AS_HOPED:
                 self._at_once = 1
             if worked.until is not None:
@@ -243,7 +337,7 @@ class _Walk:
     def _put_back(self, those: list[_Worked]) -> None:
         """To the heads of their queues, in the order they were sent; the queues wait."""
         for worked in reversed(those):
-            account = worked.intent.account
+            account = self._account_of[worked.intent.posting_key]
             self._queues[account].appendleft(worked.intent)
             if account in self._ready:
                 self._ready.remove(account)
@@ -324,8 +418,12 @@ class _Walk:
             self._locks[after.posting_key] += 1
         elif after.state == "refused":
             self._refusals_in_a_row += 1
-            if self._refusals_in_a_row >= self._poster.pace.max_refusals:
-                self._stop_sending(f"{self._refusals_in_a_row} refusals in a row, the last: {after.refusal}")
+            allowed = self._poster.policy_of(after.company_id).refusals_in_a_row
+            if self._refusals_in_a_row >= min(allowed, self._poster.pace.max_refusals):
+                words = f"{self._refusals_in_a_row} refusals in a row, the last: {after.refusal}"
+                self._stop_sending(words)
+                # the next run would only be refused again: a person looks, and lifts it
+                self._operations.stop_store(after.company_id, "*", words)
         elif after.state == "acknowledged":
             self._refusals_in_a_row = 0
 

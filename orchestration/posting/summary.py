@@ -17,10 +17,12 @@ class PostingSummary:
     """Counts of documents this run worked on; the five truths are those that hold at its end.
 
     `posts` is how many POSTs this run made; `left` what it decided on and did not come to; `already` what was
-    proven before; `held` counts what may not go by the code of the reason.
+    proven before; `half_corrected` has the keys of reposts that are owed; `held` counts what may not go by the
+    code of the reason.
     """
 
     publication_number: int
+    run_number: int = 0
     proposals: int = 0
     already: int = 0
     posts: int = 0
@@ -40,6 +42,7 @@ class PostingSummary:
     held: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    half_corrected: list[str] = field(default_factory=list)
     stopped_because: str = ""
     chain_event_number: int = 0
     chain_head_hash: str = ""
@@ -47,7 +50,8 @@ class PostingSummary:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left for another run to find out."""
-        return not (self.unknown or self.locked or self.left or self.elsewhere or self.errors)
+        unsettled = self.unknown or self.locked or self.left or self.elsewhere
+        return not (unsettled or self.errors or self.half_corrected)
 
     def count(self, intent: StoredIntent) -> None:
         """Take one document into the counts as it stands now."""

@@ -27,6 +27,7 @@ PROPOSALS = pa.schema(
         ("target_urn", pa.int64()),
         ("exception_id", pa.string()),
         ("expected_period_start", pa.date32()),
+        ("after_key", pa.string()),
     ]
 )
 LEGS = pa.schema(
@@ -102,6 +103,7 @@ class Publication:
             "target_urn": None,
             "exception_id": f"EX{receipt_no}",
             "expected_period_start": DAY.replace(day=1),
+            "after_key": None,
         }
         self.rows[key] = {**row, **changed}
         if is_goods:
@@ -110,6 +112,21 @@ class Publication:
                 dict(zip(LEGS.names, [key, 2, "tax", None, None, None, 1, net, tax], strict=True)),
             ]
         return key
+
+    def add_case(
+        self,
+        receipt_no: str,
+        urn: int,
+        *,
+        there: dict[str, Any] | None = None,
+        right: dict[str, Any] | None = None,
+    ) -> tuple[str, str]:
+        """Propose that URN be undone and its receipt posted right; returns the keys of contra and repost."""
+        common = {"remedy": "reverse_and_repost", "target_urn": urn}
+        contra = self.add(
+            receipt_no, "credit_note", event_id=f"ledger:{urn}", role="X", **(common | (there or {}))
+        )
+        return contra, self.add(receipt_no, **(common | {"after_key": contra} | (right or {})))
 
     def without(self, *keys: str) -> Publication:
         """The next publication, which no longer proposes some."""

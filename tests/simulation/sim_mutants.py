@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, update
 
 from orchestration.ledgers.ledger import Document, Reply
 from orchestration.operations import StoredIntent, intents
+from orchestration.posting import decisions, reversal
 from orchestration.posting import poster as room
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
@@ -93,12 +94,27 @@ def _asks_no_gate(patch: Any) -> None:
 
 
 def _asks_nobody(patch: Any) -> None:
-    patch.setattr(Permits, "hold", lambda _permits, _candidate: None)
+    patch.setattr(Permits, "hold", lambda *_: None)
 
 
 def _ignores_the_connector(patch: Any) -> None:
     patch.setattr(room, "hold_by_connector", lambda *_: None)
     patch.setattr(room, "hold_by_likeness", lambda *_: None)
+
+
+def _undoes_anything(patch: Any) -> None:
+    patch.setattr(reversal, "_hold_by_state", lambda *_: None)
+    patch.setattr(reversal, "_hold_by_sage", lambda *_: None)
+    patch.setattr(room, "hold_by_stem", lambda *_: None)
+    patch.setattr(room, "hold_by_target", lambda *_: None)
+
+
+def _reposts_at_once(patch: Any) -> None:
+    patch.setattr(room.Poster, "_hold_by_case", lambda *_: None)
+
+
+def _forgets_what_is_owed(patch: Any) -> None:
+    patch.setattr(decisions, "with_begun_cases", lambda _operations, proposals: list(proposals))
 
 
 DOUBLED = frozenset({"doubled"})
@@ -111,5 +127,8 @@ MUTANTS = {
     "does not sync its mark": Mutant(_mark_is_not_synced, frozenset({"unmarked"})),
     "asks no live gate": Mutant(_asks_no_gate, frozenset({"gate_bypassed"})),
     "asks for no permission": Mutant(_asks_nobody, frozenset({"not_allowed"})),
+    "reposts before the proof": Mutant(_reposts_at_once, frozenset({"order"})),
+    "forgets what is owed": Mutant(_forgets_what_is_owed, frozenset({"half_corrected"})),
+    "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"})),
     "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
 }

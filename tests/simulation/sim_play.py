@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 from publication import DAY, Publication
 from sim_sage import SimulatedSage
 from sim_store import COMPANY, laid_out
-from sim_story import LIVES_MAX, Happens, Paper, Story, smaller, story_of
+from sim_story import LIVES_MAX, UNDOING, Happens, Paper, Story, smaller, story_of
 from sim_watch import Watch
 from sim_world import Death, NeverRestsError, World
 
+from orchestration.ledgers.ledger import LedgerUnavailableError
 from orchestration.operations import FenceLostError
-from orchestration.posting import Proposal, read_proposals, run
+from orchestration.posting import (
+    Decision,
+    PostingSummary,
+    Proposal,
+    approve,
+    plan_reversal,
+    read_proposals,
+    run,
+    run_reversal,
+)
 
 CALM_AFTER_S = 3600.0
 PASS_S = 60.0  # no publication is younger than the pass that made it
@@ -37,14 +49,16 @@ class Outcome:
 
 @lru_cache(maxsize=4096)
 def _published(
-    papers: tuple[Paper, ...], left_out: frozenset[int] = frozenset()
+    papers: tuple[Paper, ...],
+    left_out: frozenset[int] = frozenset(),
+    half_done: frozenset[int] = frozenset(),
 ) -> tuple[pa.Table, pa.Table]:
     """The publication of these papers, as the models would propose them."""
     publication = Publication()
     contras = 0
     for number, paper in enumerate(papers):
         urn = FIRST_URN + contras
-        contras += paper.kind == "contra"
+        contras += paper.kind in UNDOING
         if number in left_out:
             continue
         writer = {"writer": "tillproof"} if paper.store_id == "S01" else {"writer": "connector"}
@@ -52,16 +66,23 @@ def _published(
         if paper.kind == "contra":
             event = f"ledger:{urn}"
             publication.add(str(number), "credit_note", event_id=event, role="X", target_urn=urn, **common)
+        elif paper.kind == "case" and number not in half_done:
+            publication.add_case(str(number), urn, there={**common, "net": paper.net - 100}, right=common)
         else:
-            publication.add(str(number), paper.kind, **common)
+            publication.add(str(number), "invoice" if paper.kind == "case" else paper.kind, **common)
     return publication.tables()
 
 
 @lru_cache(maxsize=4096)
-def _proposals(papers: tuple[Paper, ...]) -> tuple[Proposal, ...]:
-    """Every paper as a proposal, in the order of the papers."""
+def _proposals(papers: tuple[Paper, ...]) -> tuple[tuple[Proposal, ...], ...]:
+    """Every paper as its proposals, in the order of the papers: of a case the contra, then the repost."""
     return tuple(
-        read_proposals(*_published(papers, frozenset(range(len(papers))) - {number}))[0]
+        tuple(
+            sorted(
+                read_proposals(*_published(papers, frozenset(range(len(papers))) - {number})),
+                key=lambda proposal: proposal.after_key,
+            )
+        )
         for number in range(len(papers))
     )
 
@@ -76,10 +97,14 @@ class _Play:
         can_lose_power = any(one.what == "lose power" for one in story.happens)
         self.database.begin_story(self.world.clock, first_page, keeps_pages=can_lose_power)
         self.sage = SimulatedSage(self.world, story)
-        self.proposals = _proposals(story.papers)
-        self.watch = Watch(self.world, self.sage, self.operations, self.database, list(self.proposals))
+        of_papers = _proposals(story.papers)
+        self.proposals = [proposals[0] for proposals in of_papers]
+        self.reposts = {number: both[1] for number, both in enumerate(of_papers) if len(both) > 1}
+        every = [proposal for proposals in of_papers for proposal in proposals]
+        self.watch = Watch(self.world, self.sage, self.operations, self.database, every)
         self.counts: Counter[str] = Counter()
         self.number = 0
+        self._acts = [self._work, self._undo] if story.undoes else [self._work]
         self._power = random.Random(story.turns)  # noqa: S311  tells stories, guards nothing
 
     def play(self) -> Outcome:
@@ -91,9 +116,10 @@ class _Play:
         self.sage.before_post = self.watch.before_post
         try:
             self._publish()
-            for _ in range(LIVES_MAX):
-                if not self._live():
-                    break
+            for work in self._acts:
+                for _ in range(LIVES_MAX):
+                    if not self._live(work):
+                        break
             self._calm_down()
             self.watch.at_rest()
         except NeverRestsError:
@@ -109,20 +135,27 @@ class _Play:
     def _begin(self) -> None:
         """What was there before: what is to be reversed, and what people approved."""
         for number, (paper, proposal) in enumerate(zip(self.story.papers, self.proposals, strict=True)):
-            if paper.kind == "contra":
+            if paper.kind in UNDOING:
                 wrong = replace(proposal.payload.document, document_kind="invoice")
-                self.sage.keep(wrong, reference=f"POS-{paper.store_id}-9{number}")
+                digit = "9" if paper.kind == "contra" else ""
+                self.sage.keep(wrong, reference=f"POS-{paper.store_id}-{digit}{number}")
         approved = {
             proposal.posting_key: proposal.payload_digest
-            for paper, proposal in zip(self.story.papers, self.proposals, strict=True)
+            for number, paper in enumerate(self.story.papers)
+            for proposal in self._of(number)
             if paper.store_id == "S02" and paper.is_approved
         }
         if approved:
             claims = dict.fromkeys(approved, "rejected")
             self.operations.approve(COMPANY, approved, approver="Fay", reason="seen", sync_claims=claims)
-        for paper, proposal in zip(self.story.papers, self.proposals, strict=True):
+        for number, paper in enumerate(self.story.papers):
             if paper.store_id == "S02" and not paper.is_approved:
-                self.watch.forbidden_at[proposal.posting_key] = self.world.now - timedelta(days=1)
+                for proposal in self._of(number):
+                    self.watch.forbidden_at[proposal.posting_key] = self.world.now - timedelta(days=1)
+
+    def _of(self, number: int) -> list[Proposal]:
+        """The proposals of a paper."""
+        return [self.proposals[number], *([self.reposts[number]] if number in self.reposts else [])]
 
     # lives
 
@@ -133,18 +166,19 @@ class _Play:
         there = frozenset(
             number
             for number, proposal in enumerate(self.proposals)
-            if {proposal.posting_key, self._connectors_name(number)} & seen
+            if {self.reposts.get(number, proposal).posting_key, self._connectors_name(number)} & seen
         )
-        self.tables = _published(self.story.papers, there)
+        half_done = frozenset(number for number in self.reposts if self.proposals[number].posting_key in seen)
+        self.tables = _published(self.story.papers, there, half_done)
         self.seen_urn = max((posted.urn for posted in self.sage.in_sight()), default=0)
 
-    def _live(self) -> bool:
+    def _live(self, work: Callable[..., None]) -> bool:
         """Start the workers and let them work; whether one died, so that another must take its place."""
         deaths = self.world.deaths
         two = self.story.workers > 1
-        self.world.successor = (lambda: self._work(alone=False)) if two else None
+        self.world.successor = (lambda: work(alone=False)) if two else None
         for number in range(self.story.workers):
-            self.world.start(lambda: self._work(alone=not two), after_s=number * 0.01)
+            self.world.start(lambda: work(alone=not two), after_s=number * 0.01)
         self.world.play()
         if self.world.deaths == deaths:
             return False
@@ -156,21 +190,50 @@ class _Play:
 
     def _work(self, *, alone: bool) -> None:
         """One process: a run, ended or cut short."""
+        self._process(lambda: self._post(alone), alone)
+
+    def _undo(self, *, alone: bool) -> None:
+        """One process that undoes whatever was posted by its time."""
+        self._process(lambda: self._reverse(alone), alone)
+
+    def _post(self, alone: bool) -> PostingSummary:
+        return run(self.sage, self.operations, *self.tables, seen_urn=self.seen_urn, **self._options(alone))
+
+    def _reverse(self, alone: bool) -> PostingSummary:
+        every = [*self.proposals, *self.reposts.values()]
+        keys = [proposal.posting_key for proposal in every if proposal.role == "P"]
+        intents = [intent for _, intent in sorted(self.operations.intents.by_keys(keys).items())]
+
+        def planned() -> list[Decision]:
+            return plan_reversal(self.sage, self.operations, intents, publication_number=self.number)
+
+        decisions = planned()
+        for decision in decisions:
+            self.watch.also(decision.proposal)
+        waiting = [decision for decision in decisions if decision.code == "needs_approval"]
+        if waiting:
+            approve(self.operations, waiting, "Fay", "undo it")
+            decisions = planned()
+        return run_reversal(self.sage, self.operations, decisions, **self._options(alone))
+
+    def _options(self, alone: bool) -> dict[str, Any]:
+        return {
+            "company_id": COMPANY,
+            "publication_number": self.number,
+            "worker": self.world.worker_name(),
+            "alone": alone,
+            "seed": self.story.turns,
+            "sleep": self.world.sleep,
+        }
+
+    def _process(self, work: Callable[[], PostingSummary], alone: bool) -> None:
+        """What one process does, to its end or its death."""
         try:
-            summary = run(
-                self.sage,
-                self.operations,
-                *self.tables,
-                company_id=COMPANY,
-                publication_number=self.number,
-                worker=self.world.worker_name(),
-                alone=alone,
-                seen_urn=self.seen_urn,
-                seed=self.story.turns,
-                sleep=self.world.sleep,
-            )
+            summary = work()
         except Death:
             self.counts["deaths"] += 1
+        except LedgerUnavailableError:
+            self.counts["runs without an answer"] += 1
         except FenceLostError:
             if alone:
                 self.watch.tell("broke", "one worker alone lost its fence")
@@ -193,9 +256,10 @@ class _Play:
         self.world.successor = None
         for _ in range(RUNS_IN_CALM):
             self._publish()
-            self.world.start(lambda: self._work(alone=True))
-            self.world.play()
-            self.world.sleep(CALM_AFTER_S)
+            for work in self._acts:
+                self.world.start(lambda work=work: work(alone=True))
+                self.world.play()
+                self.world.sleep(CALM_AFTER_S)
 
     def _mend(self) -> None:
         """What people put right: the account, the stops, and what Sage kept back from the nominal ledger."""
@@ -207,9 +271,7 @@ class _Play:
         self.watch.forbidden_at.pop("*", None)
         for place, kept in enumerate(self.sage.books):
             if not kept.posted.is_in_nominal:
-                document = next(
-                    one.payload.document for one in self.proposals if one.posting_key == kept.posted.reference
-                )
+                document = self.watch.proposal(kept.posted.reference).payload.document
                 let_in = self.sage.keep(document)
                 self.sage.books.pop()
                 posted = replace(let_in.posted, urn=kept.posted.urn)
@@ -242,12 +304,12 @@ class _Play:
 
     def _connectors_name(self, number: int) -> str:
         paper = self.story.papers[number]
-        if paper.kind == "contra":
+        if paper.kind in UNDOING:
             return ""
         return f"POS-{paper.store_id}-{number}" + ("-1" if paper.kind == "receipt" else "")
 
     def _states(self) -> list[str]:
-        keys = [proposal.posting_key for proposal in self.proposals]
+        keys = [proposal.posting_key for proposal in (*self.proposals, *self.reposts.values())]
         intents = self.operations.intents.by_keys(keys)
         return [intents[key].state if key in intents else "never decided" for key in keys]
 

@@ -32,7 +32,7 @@ from orchestration.ledgers.sage200_wire import reply_of
 from orchestration.posting.key import stem_of
 
 NOMINAL, DEBTORS, VAT, SUSPENSE = "4000", "1100", "2200", "9998"
-SIGN = {"invoice": -1, "credit_note": 1, "receipt": -1}
+SIGN = {"invoice": -1, "credit_note": 1, "receipt": -1, "payment": 1}
 ANSWER_S, POST_TIMEOUT_S = 0.05, 120.0
 NO_ANSWER = Reply("unknown", None, None, "no answer: ReadTimeout")
 ERRORS = {

@@ -18,7 +18,7 @@ from typing import Any, cast
 from sim_swift import Swift
 from sqlalchemy import Connection
 
-from orchestration.operations import Operations
+from orchestration.operations import REMEDIES, Operations, PostingPolicy
 from orchestration.operations.database import Database
 
 COMPANY = "DGS"
@@ -116,5 +116,6 @@ def laid_out() -> tuple[SimulatedDatabase, Operations, bytes]:
             (Path(folder) / f"{name}.csv").write_text(text, encoding="utf-8")
         operations.import_mappings(folder, "Ann", "set-up")
     operations.enable_posting(COMPANY, "Fay", "go live")
+    operations.set_posting_policy(COMPANY, PostingPolicy(remedies=frozenset(REMEDIES)), "Fay", "go live")
     database.is_plain = False
     return database, operations, database.raw.serialize()

@@ -20,13 +20,15 @@ HAPPENINGS = (
     *("stop store", "posting off"),
 )
 LIVES_MAX = 8
+UNDOING = ("contra", "case")
+UNDOES = 0.3  # of the stories
 
 
 @dataclass(frozen=True)
 class Paper:
     """One document of the publication. S01 is ours to post, S02 the connector's: there a person must approve."""
 
-    kind: str  # invoice, receipt, contra
+    kind: str  # invoice, receipt, contra, case (a contra and its repost)
     store_id: str
     net: int
     is_approved: bool = True
@@ -63,12 +65,15 @@ class Story:
     rests_s: float = 1.0
     is_republished: bool = False
     hidden_is_refused: bool = True
+    undoes: bool = False  # what was posted is undone again, every document of it
     turns: int = 0
 
     def lines(self) -> Iterator[str]:
         """The story for a person."""
-        yield f"seed {self.seed}: {self.workers} worker(s), {self.rests_s:g} s between lives" + (
-            ", published anew each life" if self.is_republished else ""
+        yield (
+            f"seed {self.seed}: {self.workers} worker(s), {self.rests_s:g} s between lives"
+            + (", published anew each life" if self.is_republished else "")
+            + (", then all undone" if self.undoes else "")
         )
         yield from (f"  document {number}: {paper}" for number, paper in enumerate(self.papers))
         yield from (f"  {one}" for one in (*self.meets, *self.happens))
@@ -80,12 +85,14 @@ def story_of(seed: int) -> Story:
     """The story a seed stands for, always the same."""
     rng = random.Random(seed)  # noqa: S311  tells stories, guards nothing
     papers = tuple(_paper(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3))))
-    posts = rng.sample(range(1, len(papers) + 4), rng.choice((0, 1, 1, 1, 2, 3)))
+    undoes = rng.random() < UNDOES
+    acts = 2 if undoes else 1
+    posts = rng.sample(range(1, acts * len(papers) + 4), rng.choice((0, 1, 1, 1, 2, 3)))
     meets = tuple(Meets(nth, rng.choice(POST_FAULTS), _late_s(rng)) for nth in sorted(posts))
     reads = rng.randrange(12)
     silent = tuple(range(reads, reads + rng.choice((1, 2, 6)))) if rng.random() < 0.15 else ()
     times = rng.choice((0, 0, 1, 1, 1, 2, 3))
-    last = 12 + 24 * len(papers)
+    last = acts * (12 + 24 * len(papers))
     happens = tuple(
         Happens(rng.randrange(1, last), rng.choice(HAPPENINGS), rng.randrange(len(papers)))
         for _ in range(times)
@@ -100,13 +107,14 @@ def story_of(seed: int) -> Story:
         rests_s=rng.choice((1.0, 1.0, 30.0, 300.0, 1000.0)),
         is_republished=rng.random() < 0.3,
         hidden_is_refused=rng.random() < 0.5,
+        undoes=undoes,
         turns=rng.randrange(2**30),
     )
 
 
 def _paper(rng: random.Random) -> Paper:
-    kind = rng.choice(("invoice", "invoice", "invoice", "receipt", "contra"))
-    store = "S02" if kind == "contra" else rng.choice(("S01", "S01", "S02"))
+    kind = rng.choice(("invoice", "invoice", "invoice", "receipt", "contra", "case"))
+    store = "S02" if kind in UNDOING else rng.choice(("S01", "S01", "S02"))
     return Paper(kind, store, rng.choice((1000, 2000)), rng.random() < 0.8)
 
 
@@ -127,5 +135,7 @@ def smaller(story: Story) -> Iterator[Story]:
             yield replace(story, meets=(*story.meets[:place], calm, *story.meets[place + 1 :]))
     if story.workers > 1:
         yield replace(story, workers=1)
+    if story.undoes:
+        yield replace(story, undoes=False)
     if story.is_republished:
         yield replace(story, is_republished=False)

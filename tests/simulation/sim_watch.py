@@ -14,6 +14,7 @@ from sim_world import World
 
 from orchestration.ledgers.ledger import Document
 from orchestration.operations import ChainBrokenError, Operations, StoredIntent
+from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting import HOLD_CODES, Hold, Pace, Proposal
 from orchestration.posting.verification import truths_of
 
@@ -24,6 +25,9 @@ PROMISES = {
     "not_allowed": "nothing leaves after a person or the policy forbade it",
     "gate_bypassed": "nothing leaves to an account that was hidden before",
     "connector_ignored": "nothing leaves that the connector was seen to have posted",
+    "order": "a repost never leaves before its contra is proven",
+    "half_corrected": "when all is calm again, no correction is left half done",
+    "undone": "only what is proven is undone, and is marked so when its one opposite is proven, not before",
     "chain_broken": "the chain of events verifies",
     "stuck": "every intent comes to an end, or waits with a reason",
     "untrue": "what the store says of a document is what Sage holds",
@@ -31,9 +35,9 @@ PROMISES = {
     "broke": "no run ends in an exception, and no document breaks the poster",
     "endless": "every story ends",
 }
-SIGNS = {"invoice": 1, "credit_note": -1, "receipt": -1}
+SIGNS = {"invoice": 1, "credit_note": -1, "receipt": -1, "payment": 1}
 PENNILESS = ("decided", "held", "cancelled", "refused", "locked", "unsettled")
-POSTED = ("proven", "deferred", "wrong")
+POSTED = ("proven", "deferred", "wrong", "reversed")
 LAST_CLAIM = (
     "select recorded_at from intent_events where posting_key = ? and event in ('claim', 'absent') "
     "order by event_number desc limit 1"
@@ -65,6 +69,14 @@ class Watch:
             raise ValueError(code)
         self.broken.setdefault(code, f"{words} (step {self._world.steps})")
 
+    def also(self, proposal: Proposal) -> None:
+        """Watch a document that no publication proposed: a contra of a pack."""
+        self._proposals.setdefault(proposal.posting_key, proposal)
+
+    def proposal(self, posting_key: str) -> Proposal:
+        """The one of a key."""
+        return self._proposals[posting_key]
+
     # at every POST
 
     def before_post(self, document: Document) -> None:
@@ -76,6 +88,8 @@ class Watch:
         if key not in self._database.sending_on_disk:
             self.tell("unmarked", f"{key} leaves and its mark is not on disk")
         self._mind_the_last_send(key)
+        self._mind_what_it_undoes(key)
+        self._mind_what_it_follows(key)
         claimed = self._raw.execute(LAST_CLAIM, (key,)).fetchone()
         if claimed is None:
             self.tell("unmarked", f"{key} leaves and was never claimed")
@@ -101,6 +115,24 @@ class Watch:
         if last.looks_since < wanted:
             self.tell("unprobed", f"{key} is sent again after {last.looks_since} looks, not {wanted}")
 
+    def _mind_what_it_undoes(self, key: str) -> None:
+        """A contra of ours needs what it undoes: proven, and in the books."""
+        if self._proposals[key].remedy != REVERSE_POSTING:
+            return
+        undone = key[:-1] + "P"
+        row = self._raw.execute("select state from intents where posting_key = ?", (undone,)).fetchone()
+        if row is None or row[0] != "proven" or len(self._sage.of(undone)) != 1:
+            self.tell("undone", f"{key} leaves while {undone} is {row and row[0]}")
+
+    def _mind_what_it_follows(self, key: str) -> None:
+        """A repost needs its contra: proven, and in the books."""
+        after_key = self._proposals[key].after_key
+        if not after_key:
+            return
+        row = self._raw.execute("select state from intents where posting_key = ?", (after_key,)).fetchone()
+        if row is None or row[0] != "proven" or len(self._sage.of(after_key)) != 1:
+            self.tell("order", f"{key} leaves while {after_key} is {row and row[0]}")
+
     def _mind_permission(self, key: str, claimed_at: datetime) -> None:
         """What was withdrawn before the claim, or was never given."""
         store_id = self._proposals[key].store_id
@@ -123,6 +155,17 @@ class Watch:
                 self.tell("doubled", f"{key} is in Sage {len(copies)} times")
             self._mind_rest(key, intents.get(key))
             self._mind_truth(key, proposal, intents.get(key))
+            contra = intents.get(proposal.after_key)
+            if contra is not None and contra.state == "proven":
+                repost = intents.get(key)
+                if repost is None or repost.state not in (*POSTED, "unsettled"):
+                    self.tell("half_corrected", f"{key} is {repost and repost.state}, its contra is proven")
+            if proposal.remedy == REVERSE_POSTING:
+                undone = self._operations.intents.get(key[:-1] + "P")
+                contra = intents.get(key)
+                is_proven = contra is not None and contra.state == "proven"
+                if (undone is not None and undone.state == "reversed") != is_proven:
+                    self.tell("undone", f"{key} is {contra and contra.state}, {undone and undone.state}")
         self._mind_money(intents)
 
     def _mind_rest(self, key: str, intent: StoredIntent | None) -> None:

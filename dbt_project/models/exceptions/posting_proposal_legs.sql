@@ -13,8 +13,9 @@ to_post as (
         legs.net_pence,
         legs.tax_pence
     from proposals
-    inner join {{ ref('expected_legs') }} as legs on proposals.posting_key = legs.posting_key
-    where proposals.remedy = 'post_missing' and legs.leg_type = 'nominal'
+    -- a later revision of a document is of the same sale
+    inner join {{ ref('expected_legs') }} as legs on {{ first_revision('proposals.posting_key') }} = legs.posting_key
+    where proposals.role = 'P' and legs.leg_type = 'nominal'
 ),
 
 posted_nominals as (
@@ -59,7 +60,7 @@ reversed_legs as (
     inner join {{ ref('int_ledger_documents_read') }} as ledger
         on proposals.company_id = ledger.company_id and proposals.target_urn = ledger.urn
     inner join {{ ref('int_ledger_legs_read') }} as legs on ledger.ledger_document_id = legs.ledger_document_id
-    where proposals.remedy = 'reverse_duplicate' and ledger.document_kind in ('invoice', 'credit_note')
+    where proposals.role = 'X' and ledger.document_kind in ('invoice', 'credit_note')
 ),
 
 unioned as (

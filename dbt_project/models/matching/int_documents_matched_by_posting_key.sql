@@ -1,4 +1,4 @@
--- Rung 1: the ledger document carries the key we would have given it, at any distance in time.
+-- Rung 1: the ledger document carries the key we would have given it, in whatever revision, at any distance in time.
 with expected_documents as (
     select * from {{ ref('expected_documents') }}
     where document_kind <> 'none'
@@ -24,7 +24,7 @@ candidates as (
     inner join ledger_documents
         on
             expected_documents.company_id = ledger_documents.company_id
-            and expected_documents.posting_key = ledger_documents.our_key
+            and expected_documents.posting_key = {{ first_revision('ledger_documents.our_key') }}
 ),
 
 matches as (

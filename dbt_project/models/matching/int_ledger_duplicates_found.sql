@@ -35,7 +35,7 @@ by_key as (
         1 as evidence_rank,
         'same posting key' as evidence
     from leftovers
-    inner join matched_events on leftovers.our_key = matched_events.posting_key
+    inner join matched_events on {{ first_revision('leftovers.our_key') }} = matched_events.posting_key
 ),
 
 by_pos_id as (

@@ -1,0 +1,38 @@
+"""`tillproof posting policy`, `posting runs` and `reverse`: one person's word, on record, and clear ends."""
+
+from __future__ import annotations
+
+from commands_home import SIGNED
+
+
+def test_a_policy_is_shown_set_and_kept_with_its_author(described, told, tillproof):
+    before = told("posting", "policy")
+    assert (
+        before["by"] is None and before["policy"]["document_limit"] == "none" and before["policy"]["canary"]
+    )
+    after = told("posting", "policy", "document_limit=£1,500.00", "canary=no", *SIGNED)
+    assert after["changed"] and (after["by"], after["policy"]["document_limit"]) == ("Fay Finance", "1500.00")
+    words = " ".join(tillproof("posting", "policy").stdout.split())
+    assert "set by Fay Finance: go live [agreed]" in words and "1500.00" in words
+
+
+def test_a_change_needs_a_name_a_reason_and_a_value_that_can_be(described, tillproof):
+    unsigned = tillproof("posting", "policy", "canary=no", "--by", "Fay")
+    assert unsigned.exit_code == 2 and "--by NAME --reason TEXT" in unsigned.stderr
+    odd = tillproof("posting", "policy", "canary=perhaps", *SIGNED)
+    assert odd.exit_code == 2 and "yes or no" in " ".join(odd.stderr.split())
+
+
+def test_before_anything_was_posted_there_are_no_runs(described, told, tillproof):
+    assert told("posting", "runs")["runs"] == []
+    assert "Nothing was ever posted" in tillproof("posting", "runs").stdout
+
+
+def test_a_date_that_is_none_ends_clearly(described, tillproof):
+    result = tillproof("reverse", "--store", "S01", "--day", "1/8/2011")
+    assert result.exit_code == 2 and "YYYY-MM-DD" in result.stderr
+
+
+def test_a_reversal_of_nothing_in_particular_ends_clearly(home, described, tillproof):
+    result = tillproof("reverse")
+    assert result.exit_code == 2 and "say what to reverse" in " ".join(result.stderr.split())
