@@ -104,7 +104,7 @@ def reversing(
     """
     publication = Publications(settings.published).newest()
     with (
-        _alone(settings.home),
+        alone(settings.home),
         Operations.open(settings.operations) as operations,
         Sage200Client(settings.sage200_at_home()) as client,
     ):

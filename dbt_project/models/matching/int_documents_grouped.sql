@@ -45,7 +45,7 @@ nominal_faces as (
         on documents.company_id = lines.company_id and documents.urn = lines.urn
     left join sales_accounts
         on lines.company_id = sales_accounts.company_id and lines.nominal_code = sales_accounts.nominal_code
-    left join {{ ref('stg_sage200__banks') }} as banks
+    left join {{ ref('stg_ledger__banks') }} as banks
         on
             lines.leg_role = 'bank'
             and lines.company_id = banks.company_id

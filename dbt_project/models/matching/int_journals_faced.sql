@@ -81,7 +81,7 @@ classed as (
             when sales_accounts.nominal_code is not null then cost_centre_stores.store_id
         end as store_id
     from accounts
-    left join {{ ref('stg_sage200__banks') }} as banks
+    left join {{ ref('stg_ledger__banks') }} as banks
         on
             accounts.leg_role = 'bank'
             and accounts.company_id = banks.company_id
