@@ -350,7 +350,7 @@ def measure(folder: Path, lines: int) -> int:
             ).fetchall()
         )
         ledger_rows = connection.execute(
-            "select count(*) from staging.stg_sage200__nominal_transactions"
+            "select count(*) from staging.stg_ledger__nominal_transactions"
         ).fetchone()
     assert ledger_rows is not None
     print(f"nominal ledger rows {ledger_rows[0]:,}")

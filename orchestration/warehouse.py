@@ -189,7 +189,11 @@ def load_project(home: Path) -> Any:
     if written not in _projects:
         _projects.clear()
         _projects[written] = _parse(_keeper(home), "--no-write-json")
-    return _projects[written]
+    project = _projects[written]
+    for node in project.nodes.values():
+        # dbt notes here that ephemeral models were put in, and would not put them in when it builds once more
+        node.extra_ctes, node.extra_ctes_injected = [], False
+    return project
 
 
 def _parse(keeper: Path, *more: str) -> Any:

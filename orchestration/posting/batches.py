@@ -28,7 +28,7 @@ from orchestration.posting.documents import Payload
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
 from orchestration.posting.pace import Pace
-from orchestration.posting.policy import Permits, PostingPolicy
+from orchestration.posting.policy import Permits
 from orchestration.posting.poster import Poster
 from orchestration.posting.probes import (
     hold_by_connector,
@@ -216,7 +216,7 @@ class _Holds:
     def __init__(self, operations: Operations, books: Books, going: Sequence[Decision], seen_urn: int | None):
         self._books, self._seen_urn = books, seen_urn
         self._gate = LiveGate(books, operations, operations.now, LIVE_FACTS_S)
-        self._permits = Permits(operations, PostingPolicy(), [one.posting_key for one in going])
+        self._permits = Permits(operations, None, [one.posting_key for one in going])
         self._patterns = cache(operations.connector_patterns)
         self._looks = Looks(books, operations.now, LIVE_FACTS_S, seen_urn)
         stems = [one.posting_key[:18] for one in going]
@@ -232,7 +232,7 @@ class _Holds:
         patterns = self._patterns(decision.proposal.company_id)
         found = self._looks.find(decision.posting_key[:18])
         hold = (
-            self._permits.hold(decision.proposal)
+            self._permits.hold(decision.proposal, payload.document)
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
             or hold_by_target(payload, self._looks)

@@ -1,4 +1,3 @@
-{{ config(materialized='table') }}
 with source as (
     select * from {{ newest_versions(source('sage200', 'nominal_transactions')) }}
 ),

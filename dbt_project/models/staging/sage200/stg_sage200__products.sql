@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with source as (
     select * from {{ newest_versions(source('sage200', 'products')) }}
 ),

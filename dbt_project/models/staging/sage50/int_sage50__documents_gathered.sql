@@ -1,4 +1,3 @@
-{{ config(materialized='table') }}
 -- The rows of the audit trail that are one document, deleted ones left out: what Sage 200 gives a URN to. Our key is its
 -- reference, whichever column it travelled in.
 with splits as (

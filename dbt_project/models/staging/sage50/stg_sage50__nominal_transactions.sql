@@ -1,4 +1,3 @@
-{{ config(materialized='table') }}
 -- Sage 50 puts a line where its date is: its period is the month of that date.
 with lines as (
     select
