@@ -109,7 +109,7 @@ def _documents(published: Published, subject: Subject, receipt: Row | None) -> R
     """
     column = "event_id" if subject.event_id else "ledger_document_id"
     values = {"subject": subject.event_id or subject.ledger_document_id}
-    named = "false"
+    named = "event_id is null and list_contains(string_split(partner_id, ','), $subject)"  # a day's, of its documents
     if receipt and finding.is_alone(published, receipt):
         named = "event_id is null and company_id = $company and store_id = $store and receipt_no = $number"
         values |= {
@@ -141,8 +141,8 @@ def _ledger_ids(documents: Rows, subject: Subject) -> list[str]:
     candidates."""
     named = [subject.ledger_document_id]
     for document in documents:
-        named += [document["ledger_document_id"] or "", document["partner_id"] or ""]
-        named += (document["candidates"] or "").split(",")
+        named += [document["ledger_document_id"] or ""]
+        named += (document["partner_id"] or "").split(",") + (document["candidates"] or "").split(",")
     return sorted({each for each in named if each})
 
 

@@ -118,7 +118,9 @@ def test_one_planted_fault_of_each_kind_can_be_traced(played: Played) -> None:
     assert len(one_of_each) > 20
     published = Published(played.home / "published")
     for fault, truth in one_of_each.items():
-        lives = trace(published, truth.receipt_no or f"URN {truth.urn}")["lives"]
+        urn = truth.partner_urn if truth.scope == "summary" else truth.urn
+        names_a_receipt = truth.receipt_no and truth.scope != "summary"
+        lives = trace(published, truth.receipt_no if names_a_receipt else f"URN {urn}")["lives"]
         told = {document["verdict"] for life in lives for document in life["documents"]}
         assert truth.verdict in told, f"{fault}: {truth.receipt_no} shows {told}"
 
