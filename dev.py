@@ -78,8 +78,8 @@ def demo(arguments: list[str]) -> int:
     return call(PYTHON, "-m", "orchestration.cli", "demo", *arguments)
 
 
-BESIDE = ("tests/end_to_end", "tests/posting", "tests/simulation")
-"""The main job and what dies at every step of posting: about as long as all the other tests together."""
+BESIDE = ("tests/end_to_end", "tests/pipeline", "tests/posting", "tests/simulation")
+"""The main job, the models and what dies at every step of posting: about as long as all the other tests."""
 
 
 def test(arguments: list[str]) -> int:
