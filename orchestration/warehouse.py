@@ -107,13 +107,7 @@ def build(home: Path, selector: str) -> list[Built]:
     file stays open until `Warehouse.let_go`: opening it again would read everything again. Raises WarehouseError naming
     every node that failed, in dbt's own words.
     """
-    from dbt.cli.main import dbtRunner
-
-    # a pass keeps what dbt built, not what it thought: the debug log and the artefacts cost as much as the models
-    quiet = ["--log-level-file", "warn", "--no-write-json"]
-    done = dbtRunner(load_project(home)).invoke(
-        ["build", "--selector", selector, *quiet, *_dbt_options(home)]
-    )
+    done = invoke(home, "build", "--selector", selector)
     if done.exception is not None:
         raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception
     run: Any = done.result
@@ -133,6 +127,18 @@ def build(home: Path, selector: str) -> list[Built]:
         words = "; ".join(f"{node.name}: {node.message}" for node in failed[:5])
         raise WarehouseError(words or f"dbt could not build {selector}")
     return built
+
+
+def invoke(home: Path, *arguments: str) -> Any:
+    """Have dbt do something over a home, in this process, with the project as it was read once: dbt's own result.
+
+    The warehouse file stays open until `Warehouse.let_go`.
+    """
+    from dbt.cli.main import dbtRunner
+
+    # a pass keeps what dbt built, not what it thought: the debug log and the artefacts cost as much as the models
+    quiet = ["--log-level-file", "warn", "--no-write-json"]
+    return dbtRunner(load_project(home)).invoke([*arguments, *quiet, *_dbt_options(home)])
 
 
 def _held_by_dbt(file: Path) -> duckdb.DuckDBPyConnection | None:

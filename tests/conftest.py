@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,10 +16,8 @@ from orchestration.landing import Landing
 from orchestration.landing_tables import TABLES
 from orchestration.passes import Pass, write_inputs
 from orchestration.publishing import Publications
-from orchestration.settings import Settings
-from orchestration.warehouse import PROJECT, Warehouse
-
-DBT = "from dbt.cli.main import cli; cli()"
+from orchestration.settings import HOME_VARIABLE, Settings
+from orchestration.warehouse import Warehouse, invoke, manifest
 
 
 @dataclass(frozen=True)
@@ -32,29 +28,24 @@ class EmptyHouse:
 
     @property
     def manifest(self) -> Path:
-        return self.home / "dbt" / "manifest.json"
+        return manifest(self.home)
 
     @property
     def warehouse(self) -> Warehouse:
         return Warehouse(self.home)
 
-    @property
-    def options(self) -> list[str]:
-        """Where dbt finds the project and leaves its files: nothing of it in the repository."""
-        places = {"project": PROJECT, "profiles": PROJECT}
-        found = [text for name, place in places.items() for text in (f"--{name}-dir", str(place))]
-        return [*found, "--target-path", str(self.home / "dbt"), "--log-path", str(self.home / "logs")]
-
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt over this home as a process of its own, which lets the warehouse go when it ends."""
-        known = {"TILLPROOF_HOME": self.home.as_posix(), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-        return subprocess.run(
-            [sys.executable, "-c", DBT, *arguments, *self.options],
-            env={**os.environ, **known},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def dbt(self, *arguments: str) -> list[Any]:
+        """Run dbt over this home, and let the warehouse go: what it says of each node, all of them well."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(HOME_VARIABLE, self.home.as_posix())
+            done = invoke(self.home, *arguments)
+            with self.warehouse.connect() as connection:
+                connection.execute("checkpoint")
+            self.warehouse.let_go()
+        told = list(done.result or [])
+        failed = [f"{each.node.name}: {each.message}" for each in told if each.status not in ("success", "pass")]
+        assert done.success, done.exception or failed
+        return told
 
 
 def prepare(home: Path) -> None:
@@ -81,6 +72,5 @@ def empty_house(tmp_path_factory: pytest.TempPathFactory) -> EmptyHouse:
     """Every model built over nothing; its own money tests hold there too."""
     house = EmptyHouse(tmp_path_factory.mktemp("empty_house"))
     prepare(house.home)
-    built = house.dbt("--quiet", "build", "--exclude", "test_type:unit", "tag:ci")
-    assert built.returncode == 0, built.stdout + built.stderr
+    house.dbt("build", "--exclude", "test_type:unit", "tag:ci")
     return house

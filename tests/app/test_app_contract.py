@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from synthetic_published import COLUMNS
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 
 
+@cache
 def promised() -> dict[str, dict[str, str]]:
     """Column -> type of every published model, from the contracts beside the models."""
     found = {}

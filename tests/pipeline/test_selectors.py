@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from dbt.cli.main import dbtRunner
+
+from orchestration.warehouse import invoke
 
 
 def of_kind(manifest: dict, kind: str) -> set[str]:
@@ -28,12 +29,10 @@ def after(empty_house, manifest) -> set[str]:
 
 
 def listed(empty_house, selector: str) -> set[str]:
-    """What dbt itself would build; asked in this process, for it needs no warehouse."""
+    """What dbt itself would build; it needs no warehouse to say so."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TILLPROOF_HOME", empty_house.home.as_posix())
-        found = dbtRunner().invoke(
-            ["--quiet", "ls", "--selector", selector, "--output", "name", *empty_house.options]
-        )
+        found = invoke(empty_house.home, "ls", "--selector", selector, "--output", "name")
     assert found.success, found.exception
     return set(found.result)
 
