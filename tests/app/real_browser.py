@@ -92,9 +92,13 @@ class Visit:
     def __init__(self, browser: object, size: str, address: str):
         width, height = SIZES[size]
         self.size, self.address, self.width = size, address, width
-        self.page = browser.new_page(  # type: ignore[attr-defined]
-            viewport={"width": width, "height": height}, user_agent=PHONE if size == "phone" else None
-        )
+        # one profile for every visit: the app's scripts are fetched and read once, as for a reader who comes back
+        known = browser.contexts  # type: ignore[attr-defined]
+        profile = known[0] if known else browser.new_context()  # type: ignore[attr-defined]
+        self.page = profile.new_page()
+        self.page.set_viewport_size({"width": width, "height": height})
+        if size == "phone":
+            self.page.add_init_script(f"Object.defineProperty(navigator, 'userAgent', {{get: () => '{PHONE}'}})")
         self.page.set_default_timeout(30_000)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
