@@ -1,6 +1,7 @@
 {# The newest landed version of each key at or below the pass, without what has vanished since. A pass lands a key at most
-   once, so the pass names the version; finding it by a narrow grouping keeps wide rows out of any sort. `landed` is named
-   once, so that its many small files are read once. #}
+   once, so the pass names the version; finding it by a narrow grouping keeps wide rows out of any sort, and grouping only what
+   came after the first pass spares the history that a first pass brings. `landed` is named once, so that its many small
+   files are read once. #}
 {% macro newest_versions(relation) -%}
     (
         with landed as (
@@ -8,19 +9,18 @@
             where pass_number <= (select pass_number from {{ source('run', 'pass') }})
         ),
 
-        newest as (
+        landed_again as (
             select company_id, source_key, max(pass_number) as pass_number
             from landed
+            where pass_number > (select min(pass_number) from landed)
             group by company_id, source_key
         )
 
         select landed.*
         from landed
-        inner join newest
-            on landed.company_id = newest.company_id
-            and landed.source_key = newest.source_key
-            and landed.pass_number = newest.pass_number
-        where not landed.is_tombstone
+        left join landed_again
+            on landed.company_id = landed_again.company_id and landed.source_key = landed_again.source_key
+        where landed.pass_number = coalesce(landed_again.pass_number, landed.pass_number) and not landed.is_tombstone
     )
 {%- endmacro %}
 
