@@ -136,9 +136,18 @@ def invoke(home: Path, *arguments: str) -> Any:
     """
     from dbt.cli.main import dbtRunner
 
-    # a pass keeps what dbt built, not what it thought: the debug log and the artefacts cost as much as the models
-    quiet = ["--log-level-file", "warn", "--no-write-json"]
-    return dbtRunner(load_project(home)).invoke([*arguments, *quiet, *_dbt_options(home)])
+    log = home / "logs" / "dbt.log"
+
+    def keep(event: Any) -> None:
+        if event.info.level in ("warn", "error"):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as lines:
+                lines.write(f"{event.info.ts} {event.info.level} {event.info.msg}\n")
+
+    # a pass keeps what dbt built, not what it thought: dbt words every thought for its log before it throws it away, and
+    # that and the artefacts cost as much as the models
+    quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
+    return dbtRunner(load_project(home), callbacks=[keep]).invoke([*arguments, *quiet, *_dbt_options(home)])
 
 
 def _held_by_dbt(file: Path) -> duckdb.DuckDBPyConnection | None:
