@@ -144,8 +144,8 @@ def invoke(home: Path, *arguments: str) -> Any:
             with log.open("a", encoding="utf-8") as lines:
                 lines.write(f"{event.info.ts} {event.info.level} {event.info.msg}\n")
 
-    # a pass keeps what dbt built, not what it thought: dbt words every thought for its log before it throws it away, and
-    # that and the artefacts cost as much as the models
+    # a pass keeps what dbt built, not what it thought: dbt words every thought before it throws it away, and that and
+    # the artefacts cost as much as the models
     quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
     return dbtRunner(load_project(home), callbacks=[keep]).invoke([*arguments, *quiet, *_dbt_options(home)])
 

@@ -43,7 +43,9 @@ class EmptyHouse:
                 connection.execute("checkpoint")
             self.warehouse.let_go()
         told = list(done.result or [])
-        failed = [f"{each.node.name}: {each.message}" for each in told if each.status not in ("success", "pass")]
+        failed = [
+            f"{each.node.name}: {each.message}" for each in told if each.status not in ("success", "pass")
+        ]
         assert done.success, done.exception or failed
         return told
 

@@ -98,7 +98,9 @@ class Visit:
         self.page = profile.new_page()
         self.page.set_viewport_size({"width": width, "height": height})
         if size == "phone":
-            self.page.add_init_script(f"Object.defineProperty(navigator, 'userAgent', {{get: () => '{PHONE}'}})")
+            self.page.add_init_script(
+                f"Object.defineProperty(navigator, 'userAgent', {{get: () => '{PHONE}'}})"
+            )
         self.page.set_default_timeout(30_000)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
@@ -127,6 +129,13 @@ class Visit:
 
     def shot(self, place: Path) -> None:
         self.page.screenshot(path=str(place))
+
+    def is_whole(self, seen: str, name: str) -> None:
+        """Something stands on the page and all is well with it; a picture of it is left."""
+        self.page.get_by_text(seen).first.wait_for()
+        self.settle()
+        self.shot(OUTPUT / f"{name}-{self.size}.png")
+        self.is_well()
 
     def is_well(self) -> None:
         """No complaint, nothing asked of another machine, nothing wider than the screen but what scrolls
