@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import venv
 from pathlib import Path
 
@@ -78,27 +77,13 @@ def demo(arguments: list[str]) -> int:
     return call(PYTHON, "-m", "orchestration.cli", "demo", *arguments)
 
 
-BESIDE = ("tests/end_to_end", "tests/pipeline", "tests/posting", "tests/simulation")
-"""The main job, the models and what dies at every step of posting: about as long as all the other tests."""
-
-
 def test(arguments: list[str]) -> int:
-    """Every test; with arguments, what they name. Two halves of about the same length run side by side."""
+    """Every test, in two processes; with arguments, what they name."""
     set_up(with_tests=True)
     pytest: list[str | Path] = [PYTHON, "-m", "pytest"]
     if arguments:
         return call(*pytest, *arguments)
-    with tempfile.TemporaryFile() as told:
-        beside = subprocess.Popen(
-            [*map(str, pytest), *BESIDE], cwd=ROOT, stdout=told, stderr=subprocess.STDOUT
-        )
-        code = call(*pytest, *(f"--ignore={folder}" for folder in BESIDE))
-        say("waiting for the main job, played end to end, and the tests of posting")
-        beside_code = beside.wait()
-        told.seek(0)
-        sys.stdout.write(told.read().decode("utf-8", "replace"))
-        sys.stdout.flush()
-    return code or beside_code
+    return call(*pytest, "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 def test_simulation(arguments: list[str]) -> int:

@@ -20,6 +20,11 @@ from orchestration.settings import HOME_VARIABLE, Settings
 from orchestration.warehouse import Warehouse, invoke, manifest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The main job first: of what two processes share, the longest must not be left to the end."""
+    items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+
+
 @dataclass(frozen=True)
 class EmptyHouse:
     """A home nothing was ever sent to, and dbt beside it. No connection may be open while dbt runs."""
