@@ -269,6 +269,7 @@ MAPPING_TABLES = {
     "tender_mappings": "Tenders to banks",
     "sku_mappings": "SKUs",
     "writers_of_record": "Who posts",
+    "store_grains": "Posted by receipt or by day",
     "cutovers": "Cutovers",
     "connector_patterns": "Connectors",
     "period_overrides": "Periods by finance's word",

@@ -114,6 +114,7 @@ MAPPING_FILES: dict[str, str] = {
     "customer_mappings": "Whose account a customer number of the tills is, for sales on account and their payment.",
     "sku_mappings": "SKUs that are something else than their product group in Sage says.",
     "writers_of_record": "Who posts for a store and business date. Nobody (`observe`) where nothing is said.",
+    "store_grains": "Whether a store is posted by receipt (nothing said), by till and day, or by day; of each business date.",
     "cutovers": "A store's first business date that may be posted; what is missing before is not checked.",
     "connector_patterns": "How a connector writes a receipt into Sage's reference.",
     "period_overrides": "Finance's own word on a period; before a send Sage itself is asked.",

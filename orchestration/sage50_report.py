@@ -89,6 +89,7 @@ def write(settings: Settings, *, apply: bool) -> Report:
                 found,
                 decisions,
                 publication_number=publication.number,
+                members=members_of(settings, publication),
                 before=lambda one: _put_aside(folder, one, _sheet_of(one, sage)),
             )
             _show(folder, batch)
