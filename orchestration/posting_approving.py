@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestration import posting_run
 from orchestration.operations import Operations, OperationsError
 from orchestration.operations.signing import check_signature
-from orchestration import posting_run
 from orchestration.posting import Decision
 from orchestration.posting_run import dry_run
 from orchestration.settings import Settings

@@ -31,7 +31,7 @@ from orchestration.posting.decisions import record
 from orchestration.posting.run import Progress
 from orchestration.publishing import Publication, Publications
 from orchestration.settings import Settings
-from orchestration.tranches import Tranches
+from orchestration.tranches import NO_MEMBERS, Tranches
 
 
 class NothingPublishedError(Exception):
@@ -56,7 +56,12 @@ def newest(settings: Settings) -> Publication:
 
 def members_of(settings: Settings, publication: Publication) -> Tranches:
     """What the summaries of a publication stand for, and where that is kept once they are decided."""
-    return Tranches(Path(settings.landing), _table(settings, publication, "tranche_members"))
+    members = (
+        _table(settings, publication, "tranche_members")
+        if "tranche_members" in publication.tables
+        else NO_MEMBERS  # published before there were summaries
+    )
+    return Tranches(Path(settings.landing), members)
 
 
 def approve_shown(

@@ -19,7 +19,7 @@ from orchestration.ledgers.sage50_sheet import sheet, totals
 from orchestration.operations import Operations
 from orchestration.posting import batches
 from orchestration.posting.batches import OUTCOMES, Batch, ReadBack
-from orchestration.posting_run import alone, dry_run, newest, pq_column_max
+from orchestration.posting_run import alone, dry_run, members_of, newest, pq_column_max
 from orchestration.settings import Settings
 
 Report = dict[str, Any]

@@ -22,6 +22,7 @@ from orchestration.landing_tables import TRANCHE_MEMBERS, arrow_schema
 
 FOLDER = Path(TRANCHE_MEMBERS.name) / "decided"
 SCHEMA = arrow_schema(TRANCHE_MEMBERS.columns)
+NO_MEMBERS = SCHEMA.append(pa.field("tranche_state", pa.string())).empty_table()
 
 
 class MembersUnknownError(Exception):
@@ -39,10 +40,12 @@ class Tranches:
     members: pa.Table
 
     def freeze(self, digests: Mapping[str, str]) -> None:
-        """Keep the members of the summaries with these posting keys, each with its digest. Raises MembersUnknownError."""
+        """Keep the members of the summaries with these posting keys and digests. Raises MembersUnknownError."""
         rows = self.members.filter(pc.equal(self.members["tranche_state"], "next"))
         rows = rows.filter(pc.is_in(rows["tranche_key"], pa.array(sorted(digests))))
-        found = dict(zip(*(rows[name].to_pylist() for name in ("tranche_key", "members_digest")), strict=True))
+        found = dict(
+            zip(*(rows[name].to_pylist() for name in ("tranche_key", "members_digest")), strict=True)
+        )
         for key, digest in sorted(digests.items()):
             if found.get(key) != digest:
                 raise MembersUnknownError(f"the publication does not say what summary {key} stands for")
@@ -54,14 +57,18 @@ def freeze(landing: Path, members: pa.Table) -> str:
 
     `members` has the columns of `TRANCHE_MEMBERS`; others are left out.
     """
-    ordered = members.select(SCHEMA.names).cast(SCHEMA).sort_by([(name, "ascending") for name in SCHEMA.names])
+    ordered = (
+        members.select(SCHEMA.names).cast(SCHEMA).sort_by([(name, "ascending") for name in SCHEMA.names])
+    )
     content = BytesIO()
     pq.write_table(ordered, content, compression="zstd")
     digest = hashlib.sha256(content.getvalue()).hexdigest()
     place = landing / FOLDER / f"{digest}.parquet"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_name(place.name + ".unfinished")  # not in landing's workroom: a pass may sweep that
+        unfinished = place.with_name(
+            place.name + ".unfinished"
+        )  # not in landing's workroom: a pass may sweep that
         with unfinished.open("wb") as file:
             file.write(content.getvalue())
             file.flush()

@@ -23,6 +23,7 @@ from sqlalchemy import (
     extract,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -140,17 +141,22 @@ PAYLOADS_OF = select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload).where(
 )
 IN_CASES = select(INTENTS).where(INTENTS.c.after_key > "").order_by(INTENTS.c.posting_key)
 BY_AFTER_KEY = select(INTENTS).where(INTENTS.c.after_key == bindparam("after_key"))
-SUMMARIES_WAITING = (
-    select(INTENTS)
-    .where(INTENTS.c.members_digest > "", INTENTS.c.state.in_(("decided", "held", "refused")))
-    .order_by(INTENTS.c.posting_key)
-)
 OF_DAYS = (
     select(INTENTS)
     .where(INTENTS.c.business_date.in_(bindparam("days", expanding=True)), INTENTS.c.role == "P")
     .order_by(INTENTS.c.posting_key)
 )
-SUMMARIES_OF_DAYS = OF_DAYS.where(INTENTS.c.members_digest > "")
+SUMMARIES = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.members_digest > "",
+        or_(
+            INTENTS.c.business_date.in_(bindparam("days", expanding=True)),
+            INTENTS.c.state.in_(("decided", "held", "refused")),
+        ),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -238,14 +244,9 @@ class IntentStore:
         with self._database.read() as connection:
             return [_intent(row) for row in connection.execute(IN_CASES).mappings()]
 
-    def in_summaries_waiting(self) -> list[StoredIntent]:
-        """The documents of summaries that were decided and of which nothing is in Sage, by key."""
-        with self._database.read() as connection:
-            return [_intent(row) for row in connection.execute(SUMMARIES_WAITING).mappings()]
-
-    def summaries_of(self, days: Iterable[date]) -> list[StoredIntent]:
-        """Every document of a summary of these business dates, by key."""
-        return self._of_days(SUMMARIES_OF_DAYS, days)
+    def summaries(self, days: Iterable[date] = ()) -> list[StoredIntent]:
+        """The documents of summaries of these business dates, and of any date those that were decided and not sent."""
+        return self._of_days(SUMMARIES, [*days, date.min])
 
     def of_days(self, days: Iterable[date]) -> list[StoredIntent]:
         """Every document of these business dates, contras left out, by key."""
@@ -253,14 +254,13 @@ class IntentStore:
 
     def _of_days(self, query: Select[Any], days: Iterable[date]) -> list[StoredIntent]:
         asked = sorted(set(days))
-        if not asked:
-            return []
-        found: list[StoredIntent] = []
+        found: dict[str, StoredIntent] = {}
         with self._database.read() as connection:
             for start in range(0, len(asked), KEYS_PER_QUERY):
                 part = {"days": asked[start : start + KEYS_PER_QUERY]}
-                found += [_intent(row) for row in connection.execute(query, part).mappings()]
-        return sorted(found, key=lambda intent: intent.posting_key)
+                rows = connection.execute(query, part).mappings()
+                found.update((row["posting_key"], _intent(row)) for row in rows)
+        return [found[key] for key in sorted(found)]
 
     def following(self, posting_key: str) -> StoredIntent | None:
         """The second half of a correction whose contra has this key; the one that still may go, if several."""

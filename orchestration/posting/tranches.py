@@ -39,11 +39,11 @@ def with_begun_tranches(
     What a begun summary still owes stands in for what is proposed on its key: it goes as it was decided. Held is what
     the publication worked out without knowing all that was sent of the day, as one document or as many.
     """
-    waiting = operations.intents.in_summaries_waiting()
-    dates = {proposal.business_date for proposal in proposals} | {
-        intent.business_date for intent in waiting if intent.business_date
-    }
-    summaries = operations.intents.summaries_of(dates)
+    dates = {proposal.business_date for proposal in proposals}
+    summaries = operations.intents.summaries(dates)
+    others = {intent.business_date for intent in summaries if intent.business_date} - dates
+    if others:  # what waits has others beside it
+        summaries = operations.intents.summaries(dates | others)
     if not summaries and not any(proposal.members_digest for proposal in proposals):
         return list(proposals), {}
     begun = {_event(intent) for intent in summaries if intent.state in LIVE}
@@ -64,14 +64,18 @@ def with_begun_tranches(
             continue
         unknown = sorted(sent_of[_day(proposal)] - set(proposal.known_postings))
         if unknown:
-            holds[proposal.posting_key] = Hold("summary_begun", f"{unknown[0]} was sent since the publication")
+            holds[proposal.posting_key] = Hold(
+                "summary_begun", f"{unknown[0]} was sent since the publication"
+            )
     texts = operations.intents.payloads(intent.payload_digest for intent in owed.values())
     proposed = {proposal.posting_key: proposal for proposal in proposals}
     again = []
     for key, intent in owed.items():
         stands = as_proposed(operations, intent, Payload.from_text(texts[intent.payload_digest]), None)
         now = proposed.get(key)
-        again.append(replace(stands, receipt_no="", exception_id=now.exception_id if now else intent.exception_id))
+        again.append(
+            replace(stands, receipt_no="", exception_id=now.exception_id if now else intent.exception_id)
+        )
     others = [proposal for proposal in proposals if proposal.posting_key not in owed]
     return sorted([*others, *again], key=lambda one: (one.posting_key, one.payload_digest)), holds
 
@@ -91,7 +95,11 @@ def _sent_of(
     sent: dict[tuple[Day, bool], set[str]] = defaultdict(set)
     for is_summary, intents in ((False, summaries), (True, others)):
         for intent in intents:
-            if intent.state in LIVE and intent.business_date and intent.publication_number != publication_number:
+            if (
+                intent.state in LIVE
+                and intent.business_date
+                and intent.publication_number != publication_number
+            ):
                 day = (intent.company_id, intent.store_id, intent.business_date)
                 sent[day, is_summary].add(intent.posting_key)
     return sent

@@ -37,7 +37,9 @@ MAPPINGS = {
     "tax_rounding_cap_pence,outside_scope_tax_code\nDGS,Demo Gift Stores,GBP,sage200,9998,2,hold,5,9\n",
     "stores": "company_id,store_id,store_code,name,zone,day_cutoff_minutes,currency,till_customer_reference,"
     "cost_centre,department,valid_from,valid_to\n"
-    + "".join(f"DGS,{store},{store},Shop,Europe/London,180,GBP,TILL{store[1:]},{store},,{FROM}" for store in STORES),
+    + "".join(
+        f"DGS,{store},{store},Shop,Europe/London,180,GBP,TILL{store[1:]},{store},,{FROM}" for store in STORES
+    ),
     "tax_mappings": "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\n"
     f"DGS,S,1,20,2011-01-04,\nDGS,Z,2,0,{FROM}",
     "nominal_mappings": "company_id,category,store_id,nominal_code,cost_centre,department,valid_from,valid_to\n"
@@ -57,7 +59,14 @@ TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
 Receipt = tuple[str, str, str, str, list[tuple[str, int, str]], list[tuple[str, int]]]
 """Till, number, kind, time; (SKU, net pence, tax code) of each line; (tender, pence)."""
 DAY: list[Receipt] = [
-    ("1", "1001", "SALE", "2011-02-10 10:00:00", [("MUG", 1000, "S"), ("BOOK", 750, "Z")], [("CASH", 1000), ("CARD", 950)]),
+    (
+        "1",
+        "1001",
+        "SALE",
+        "2011-02-10 10:00:00",
+        [("MUG", 1000, "S"), ("BOOK", 750, "Z")],
+        [("CASH", 1000), ("CARD", 950)],
+    ),
     ("1", "1002", "REFUND", "2011-02-10 11:00:00", [("MUG", -500, "S")], [("CASH", -600)]),
     ("2", "1003", "SALE", "2011-02-10 12:00:00", [("MUG", 2000, "S"), ("OFF", -200, "S")], [("CARD", 2160)]),
     ("2", "1004", "SALE", "2011-02-10 13:00:00", [("BOOK", 425, "Z")], [("CASH", 425)]),
@@ -122,8 +131,12 @@ class House:
         assert publication
         with duckdb.connect() as connection:
             for model, files in publication.tables.items():
-                listed = ", ".join(f"'{(self.home / 'published' / str(file['path'])).as_posix()}'" for file in files)
-                connection.execute(f"create view {model} as select * from read_parquet([{listed}], union_by_name = true)")
+                listed = ", ".join(
+                    f"'{(self.home / 'published' / str(file['path'])).as_posix()}'" for file in files
+                )
+                connection.execute(
+                    f"create view {model} as select * from read_parquet([{listed}], union_by_name = true)"
+                )
             return connection.execute(sql).fetchall()
 
     def by_store(self, sql: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -148,9 +161,10 @@ TOTALS = {
         select documents.store_id, lines.nominal_code, sum(lines.debit_pence - lines.credit_pence)
         from ledger_lines as lines inner join ledger_documents as documents using (ledger_document_id)
         where documents.mark is not null group by 1, 2 having sum(lines.debit_pence - lines.credit_pence) <> 0""",
-    "store-days": """select store_id, business_date, till_sales_pence, sage_sales_pence, till_takings_pence, sage_takings_pence,
-        residual_pence, slot_verdict from store_days""",
-    "bridge": "select store_id, business_date, measure, line_kind, amount_pence from bridge_lines where line_kind <> 'reversed'",
+    "store-days": """select store_id, business_date, till_sales_pence, sage_sales_pence, till_takings_pence,
+        sage_takings_pence, residual_pence, slot_verdict from store_days""",
+    "bridge": """select store_id, business_date, measure, line_kind, amount_pence
+        from bridge_lines where line_kind <> 'reversed'""",
     "VAT": """select store_id, business_date, sum(case when is_sales then direction * expected_tax_pence end),
         sum(case when is_sales then direction * ledger_tax_pence end) from document_verdicts group by 1, 2""",
     "tenders": """select store_id, business_date, tender_type, documents, value_pence, checked_pence from coverage""",
@@ -177,7 +191,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             "[sage200]",
             *(
                 f'{name} = "{getattr(running, name)}"'
-                for name in ("base_url", "token_url", "client_id", "client_secret", "refresh_token", "site_id")
+                for name in (
+                    "base_url",
+                    "token_url",
+                    "client_id",
+                    "client_secret",
+                    "refresh_token",
+                    "site_id",
+                )
             ),
             f"company_id = {running.company_id}",
         ]
@@ -242,13 +263,30 @@ def test_the_same_receipts_are_posted_by_three_grains_and_every_total_is_the_sam
     assert {row[1] for row in house.rows("select receipt_no, verdict from receipts")} == {"matched"}
     assert house.planned() == {}
     assert house.send().posts == 0
-    summaries = house.rows("select store_id, document_kind, verdict from document_verdicts where document_kind like '%_summary'")
+    summaries = house.rows(
+        "select store_id, document_kind, verdict from document_verdicts where document_kind like '%_summary'"
+    )
     assert Counter(summaries)["S03", "takings_summary", "matched"] == 4
-    told = trace(Published(house.home / "published"), "S03 1001")
-    assert told
+    (life,) = [
+        life
+        for life in trace(Published(house.home / "published"), "1001")["lives"]
+        if life["receipt"]["store_id"] == "S03"
+    ]
+    assert len(life["summaries"]) == len(life["postings"]) == 3, "an invoice and two tenders"
+    assert {row["state"] for row in life["postings"]} == {"proven"}
+    assert {row["document_kind"] for row in life["documents"]} == {
+        *("invoice", "receipt", "sales_summary", "takings_summary")
+    }
+    assert all(
+        row["reference"] in {one["tranche_key"] for one in life["summaries"]} for row in life["ledger"]
+    )
+    of_key = trace(Published(house.home / "published"), life["summaries"][0]["tranche_key"])
+    assert of_key["found"] == 1 and of_key["lives"][0]["ledger"]
 
 
-def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_its_difference(house: House) -> None:
+def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_its_difference(
+    house: House,
+) -> None:
     house.deliver(LATE, CHANGED)
     house.judge()
     planned = house.planned()
@@ -262,10 +300,17 @@ def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_i
         }
     )
     assert planned["S02"] == planned["S03"]
-    verdicts = house.rows("select drift_kinds, verdict from document_verdicts where receipt_no = '1004' and store_id = 'S03'")
+    verdicts = house.rows(
+        "select drift_kinds, verdict from document_verdicts where receipt_no = '1004' and store_id = 'S03'"
+    )
     assert sorted(verdicts) == [("amount", "drifted"), ("amount,bank", "drifted")]
     report = post(house.settings, approver="Fay", reason="the till exported it again")
     assert report["approved"] == 3 + 3 + 4
+    with Operations.open(house.settings.operations) as operations:
+        decided = operations.intents.summaries()
+    assert [one.remedy for one in decided] == ["post_difference"] * 6, (
+        "an approved summary is decided, and frozen"
+    )
     sent = house.send()
     assert sent.errors == [] and sent.posts == 5 + 5 + 2 + 4
     house.judge()
@@ -301,8 +346,13 @@ def test_a_summary_is_undone_whole_and_nothing_of_it_is_proposed_again(house: Ho
     assert report["sent"]["right"] == report["approved"] == 7 + 2 + 3
     house.judge()
     assert house.planned() == {}
-    missing = house.rows("select distinct verdict from receipts where store_id = 'S03' and business_date = date '2011-02-10'")
+    missing = house.rows(
+        "select distinct verdict from receipts where store_id = 'S03' and business_date = date '2011-02-10'"
+    )
     assert missing == [("missing_in_ledger",)]
-    assert {row[0] for row in house.rows("select balance_pence from till_customer_balances where store_id = 'S03'")} == {0}
+    assert {
+        row[0]
+        for row in house.rows("select balance_pence from till_customer_balances where store_id = 'S03'")
+    } == {0}
     assert altered(Path(house.settings.landing)) == []
     assert list((Path(house.settings.landing) / FOLDER).glob("*.parquet"))

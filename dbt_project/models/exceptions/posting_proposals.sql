@@ -127,7 +127,9 @@ summaries as (
         members.bank_code,
         members.members_digest,
         min(members.member_key) as first_member_key,
-        {{ whole('count(distinct members.member_event_id)') }} as receipts,
+        'Summary ' || cast(members.tranche as varchar) || ' of ' || members.store_id
+        || case when members.till_id = '' then '' else ' till ' || members.till_id end
+        || ' on ' || cast(members.business_date as varchar) || ', receipts: ' || cast(count(distinct members.member_event_id) as varchar) as narrative,
         {{ whole('sum(members.net_pence + members.tax_pence)') }} as gross_pence,
         {{ whole('sum(members.net_pence)') }} as net_pence,
         {{ whole('sum(members.tax_pence)') }} as tax_pence,
@@ -391,19 +393,17 @@ described as (
         {{ whole('timed.tax_pence') }} as tax_pence,
         case
             when summaries.posting_key is not null
-                then left(timed.store_id || ' ' || strftime(timed.business_date, '%Y%m%d') || '-' || cast(summaries.tranche as varchar), 20)
+                then left(timed.store_id || ' ' || replace(cast(timed.business_date as varchar), '-', '') || '-' || cast(summaries.tranche as varchar), 20)
             else left(timed.store_id || ' ' || coalesce(timed.receipt_no, ''), 20)
         end as second_reference,
-        case when summaries.posting_key is not null
-            then
-                'Summary ' || cast(summaries.tranche as varchar) || ' of ' || timed.store_id
-                || case when summaries.till_id = '' then '' else ' till ' || summaries.till_id end
-                || ' on ' || cast(timed.business_date as varchar)
-                || ', ' || cast(summaries.receipts as varchar) || ' receipt' || case when summaries.receipts = 1 then '' else 's' end
-        else case timed.role
-            when 'P' then 'Till receipt '
-            else 'Reversal of URN ' || cast(timed.target_urn as varchar) || ', receipt '
-        end || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar) end as narrative,
+        case
+            when summaries.posting_key is not null then summaries.narrative
+            when timed.role = 'P'
+                then 'Till receipt ' || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
+            else
+                'Reversal of URN ' || cast(timed.target_urn as varchar) || ', receipt '
+                || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
+        end as narrative,
         case when timed.blocked_by is null then 'passed' else 'blocked' end as gate_status,
         timed.blocked_by,
         timed.writer,

@@ -28,7 +28,10 @@ both_sides as (
         waiting.event_id,
         due.document_kind,
         due.member_key,
-        {{ key_of(['due.remedy', 'due.till_id', 'due.document_date', 'due.customer_reference', 'due.leg_type', 'due.tender_type', 'due.bank_code', 'due.nominal_code', 'due.cost_centre', 'due.department', 'due.tax_code', 'due.net_pence', 'due.tax_pence']) }} as leg_key,
+        {{ key_of([
+            'due.remedy', 'due.till_id', 'due.document_date', 'due.customer_reference', 'due.leg_type', 'due.tender_type', 'due.bank_code',
+            'due.nominal_code', 'due.cost_centre', 'due.department', 'due.tax_code', 'due.net_pence', 'due.tax_pence'
+        ]) }} as leg_key,
         1 as is_due,
         0 as is_decided
     from due
@@ -38,7 +41,10 @@ both_sides as (
         decided.event_id,
         decided.document_kind,
         decided.member_key,
-        {{ key_of(['decided.remedy', 'decided.till_id', 'decided.document_date', 'decided.customer_reference', 'decided.leg_type', 'decided.tender_type', 'decided.bank_code', 'decided.nominal_code', 'decided.cost_centre', 'decided.department', 'decided.tax_code', 'decided.net_pence', 'decided.tax_pence']) }} as leg_key,
+        {{ key_of([
+            'decided.remedy', 'decided.till_id', 'decided.document_date', 'decided.customer_reference', 'decided.leg_type', 'decided.tender_type', 'decided.bank_code',
+            'decided.nominal_code', 'decided.cost_centre', 'decided.department', 'decided.tax_code', 'decided.net_pence', 'decided.tax_pence'
+        ]) }} as leg_key,
         0 as is_due,
         1 as is_decided
     from decided
@@ -59,19 +65,25 @@ holding as (
 ),
 
 -- numbers that a summary has for good
+lasting as (
+    select event_id from decided
+    where is_begun
+    union
+    select event_id from holding
+    union
+    select event_id from {{ ref('int_documents_in_tranches') }}
+),
+
 numbers as (
     select
-        company_id,
-        store_id,
-        till_id,
-        business_date,
-        max(tranche) as tranche
-    from {{ ref('stg_tranches__members') }}
-    where
-        event_id in (select event_id from decided where is_begun)
-        or event_id in (select event_id from holding)
-        or event_id in (select event_id from {{ ref('int_documents_in_tranches') }})
-    group by company_id, store_id, till_id, business_date
+        members.company_id,
+        members.store_id,
+        members.till_id,
+        members.business_date,
+        max(members.tranche) as tranche
+    from {{ ref('stg_tranches__members') }} as members
+    inner join lasting on members.event_id = lasting.event_id
+    group by members.company_id, members.store_id, members.till_id, members.business_date
 ),
 
 numbered as (
