@@ -79,6 +79,15 @@ def _by_posting_key(published: Published, key: str) -> list[Subject]:
         inner join document_verdicts as verdicts
             on verdicts.event_id = meant.event_id or verdicts.ledger_urn = meant.target_urn
         where meant.posting_key = $key
+        union
+        -- a day's summary: the document that Sage has of it, or else the receipts that it stands for
+        select null as event_id, ledger.ledger_document_id
+        from ledger_documents as ledger
+        where ledger.reference = $key and $key in (select tranche_key from tranche_members)
+        union
+        select members.member_event_id as event_id, null as ledger_document_id
+        from tranche_members as members
+        where members.tranche_key = $key and $key not in (select coalesce(reference, '') from ledger_documents)
         """,
         {"key": key},
     )

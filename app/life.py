@@ -20,14 +20,18 @@ def life(published: Published, subject: Subject) -> Life:
 
     Keys: receipt (None for a document without one), delivery, set_aside, lines, tenders, documents
     (verdicts on what Sage should hold and on what it holds), ledger (each with its nominal `lines`),
-    drifts, flags, history, exceptions, proposals (each with its `legs`), postings.
+    drifts, flags, history, exceptions, summaries (documents of a day that it is a part of), proposals (each with
+    its `legs`), postings.
     """
     receipt = _receipt(published, subject.event_id) if subject.event_id else None
     documents = _documents(published, subject, receipt)
     ledger = _ledger(published, _ledger_ids(documents, subject))
     keys = [row["posting_key"] for row in documents if row["posting_key"]]
     urns = [row["urn"] for row in ledger if row["urn"] is not None]
-    proposals = _proposals(published, subject.event_id, keys, urns)
+    summaries = _summaries(published, subject.event_id)
+    in_summaries = [row["tranche_key"] for row in summaries]
+    documents += _of_summaries(published, in_summaries, documents)
+    proposals = _proposals(published, subject.event_id, keys + in_summaries, urns)
     subjects = [row["document_id"] for row in documents] or [subject.ledger_document_id]
     return {
         "receipt": receipt,
@@ -41,9 +45,13 @@ def life(published: Published, subject: Subject) -> Life:
         "flags": _flags(published, keys),
         "history": _history(published, subjects),
         "exceptions": _exceptions(published, subjects, subject.event_id),
+        "summaries": summaries,
         "proposals": proposals,
         "postings": _postings(
-            published, subject.event_id, keys + [row["posting_key"] for row in proposals], urns
+            published,
+            subject.event_id,
+            keys + in_summaries + [row["posting_key"] for row in proposals],
+            urns,
         ),
     }
 
@@ -206,6 +214,30 @@ def _exceptions(published: Published, subjects: list[str], event_id: str) -> Row
         """,
         {"subjects": subjects, "event_id": event_id},
     )
+
+
+def _summaries(published: Published, event_id: str) -> Rows:
+    """The documents of a day's summaries that the receipt is a part of, and the pence of it that each holds."""
+    return published.rows(
+        """
+        select tranche_key, any_value(event_id) as event_id, any_value(tranche) as tranche,
+            any_value(store_id) as store_id, any_value(till_id) as till_id,
+            any_value(business_date) as business_date, any_value(document_kind) as document_kind,
+            any_value(tranche_state) as tranche_state, cast(sum(net_pence + tax_pence) as bigint) as held_pence
+        from tranche_members where member_event_id = ?
+        group by tranche_key order by any_value(tranche), tranche_key
+        """,
+        [event_id],
+    )
+
+
+def _of_summaries(published: Published, keys: list[str], told: Rows) -> Rows:
+    """The verdicts on the summaries themselves, where they are not told already."""
+    known = {row["document_id"] for row in told}
+    rows = published.rows(
+        "select * from document_verdicts where list_contains(?, document_id) order by document_id", [keys]
+    )
+    return [row for row in rows if row["document_id"] not in known]
 
 
 def _proposals(published: Published, event_id: str, keys: list[str], urns: list[int]) -> Rows:

@@ -235,7 +235,7 @@ def _exceptions(life: Life) -> RenderableType | None:
 def _remedies(life: Life) -> RenderableType | None:
     if not life["proposals"] and not life["postings"]:
         return None
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [Text(words.in_summary(row)) for row in life["summaries"]]
     for row in life["proposals"]:
         may = "may be posted" if row["may_post"] else f"held: {row['hold_reason']}"
         parts.append(

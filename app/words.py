@@ -137,6 +137,7 @@ DRIFTS = {
 
 REMEDIES = {
     "post_missing": "Post what is missing",
+    "post_difference": "Post the difference to its summary",
     "reverse_duplicate": "Reverse the copy",
     "reverse_and_repost": "Reverse it and post it right",
     "reverse_posting": "Undo what was posted",
@@ -158,6 +159,7 @@ HOLDS = {
     "key_taken": "Its key is taken",
     "being_settled": "An earlier send is being settled",
     "already_posted": "Posted and proven before",
+    "summary_begun": "More of its day was sent since",
     "refused": "Refused by Sage",
 }
 
@@ -269,6 +271,7 @@ MAPPING_TABLES = {
     "tender_mappings": "Tenders to banks",
     "sku_mappings": "SKUs",
     "writers_of_record": "Who posts",
+    "store_grains": "Posted by receipt or by day",
     "cutovers": "Cutovers",
     "connector_patterns": "Connectors",
     "period_overrides": "Periods by finance's word",
@@ -296,6 +299,13 @@ def owner(code: str | None) -> str:
 
 def kind(code: str | None) -> str:
     return said(KINDS, code)
+
+
+def in_summary(row: Mapping[str, Any]) -> str:
+    """That a receipt stands in a summary of its day, and how far that came."""
+    of = f"{row['store_id']}{' till ' + row['till_id'] if row['till_id'] else ''} on {row['business_date']}"
+    state = "to be decided" if row["tranche_state"] == "next" else said(STATES, row["tranche_state"]).lower()
+    return f"In summary {row['tranche']} of {of}: {kind(row['document_kind']).lower()} {row['tranche_key']}, {state}"
 
 
 def drifts(codes: str | None) -> str:

@@ -114,6 +114,7 @@ MAPPING_FILES: dict[str, str] = {
     "customer_mappings": "Whose account a customer number of the tills is, for sales on account and their payment.",
     "sku_mappings": "SKUs that are something else than their product group in Sage says.",
     "writers_of_record": "Who posts for a store and business date. Nobody (`observe`) where nothing is said.",
+    "store_grains": "Whether a store is posted by receipt (nothing said), by till and day, or by day.",
     "cutovers": "A store's first business date that may be posted; what is missing before is not checked.",
     "connector_patterns": "How a connector writes a receipt into Sage's reference.",
     "period_overrides": "Finance's own word on a period; before a send Sage itself is asked.",
@@ -129,6 +130,8 @@ CATEGORIES: dict[str, str] = {
 }
 
 MAPPING_COLUMNS: dict[str, str] = {
+    "grain": "receipt (each by itself), till_day or store_day; by business date.",
+    "recipe": "How a day becomes documents: till_customer, the only one there is and the one of an empty cell.",
     "company_id": "Our code of the company.",
     "name": "For people.",
     "currency": "Three letters; a store in another currency than its company is not checked.",

@@ -620,6 +620,11 @@ OPERATIONS_TABLES = (
         {"store_id": "varchar", "writer": "varchar", **_VALIDITY},
         ("store_id", "valid_from"),
     ),
+    _operations(
+        "store_grains",
+        {"store_id": "varchar", "grain": "varchar", "recipe": "varchar", **_VALIDITY},
+        ("store_id", "valid_from"),
+    ),
     _operations("cutovers", {"store_id": "varchar", "cutover_date": "date"}, ("store_id",)),
     _operations(
         "connector_patterns",
@@ -664,6 +669,8 @@ OPERATIONS_TABLES = (
             "attempts": "integer",
             "refusal": "varchar",
             "publication_number": "integer",
+            "business_date": "date",
+            "members_digest": "varchar",
         },
         ("posting_key",),
     ),
@@ -691,10 +698,44 @@ OPERATIONS_TABLES = (
     ),
 )
 
+TRANCHE_MEMBERS = TableSpec(
+    name="tranches/members",
+    columns={
+        "company_id": "varchar",
+        "tranche_key": "varchar",
+        "event_id": "varchar",
+        "tranche": "integer",
+        "store_id": "varchar",
+        "till_id": "varchar",
+        "business_date": "date",
+        "document_date": "date",
+        "customer_reference": "varchar",
+        "document_kind": "varchar",
+        "ordinal": "integer",
+        "tender_type": "varchar",
+        "bank_code": "varchar",
+        "remedy": "varchar",
+        "member_key": "varchar",
+        "member_event_id": "varchar",
+        "receipt_no": "varchar",
+        "leg_type": "varchar",
+        "nominal_code": "varchar",
+        "cost_centre": "varchar",
+        "department": "varchar",
+        "tax_code": "integer",
+        "net_pence": "bigint",
+        "tax_pence": "bigint",
+        "members_digest": "varchar",
+    },
+    key=("tranche_key", "member_key"),
+)
+"""What a summary was decided with. Posting writes it down, a file for each decision named by its digest
+(`orchestration/tranches.py`); no pass lands it."""
+
 TABLES: Mapping[str, TableSpec] = {
     spec.name: spec
     for spec in (
-        *(*TILL_TABLES, SYNC_LOG, DELIVERIES, SET_ASIDE_ROWS),
+        *(*TILL_TABLES, SYNC_LOG, DELIVERIES, SET_ASIDE_ROWS, TRANCHE_MEMBERS),
         *(*SAGE200_TABLES, *SAGE50_TABLES, *OPERATIONS_TABLES),
     )
 }

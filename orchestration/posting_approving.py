@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestration import posting_run
 from orchestration.operations import Operations, OperationsError
 from orchestration.operations.signing import check_signature
-from orchestration.posting import Decision, approve
+from orchestration.posting import Decision
 from orchestration.posting_run import dry_run
 from orchestration.settings import Settings
 
@@ -18,7 +19,7 @@ def approve_shown(
 ) -> str:
     """Approve what was shown (posting key -> digest). OperationsError where one has changed since, or needs none."""
     chosen = _still_as_shown(settings, operations, shown, by, reason)
-    documents = approve(operations, chosen, by.strip(), reason.strip())
+    documents = posting_run.approve_shown(settings, operations, chosen, by.strip(), reason.strip())
     return f"{_counted(documents)} approved. Nothing is sent yet: tillproof post --send, or the job post, sends them"
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from orchestration.operations import Operations
 from orchestration.operations.errors import OperationsError
 from orchestration.posting import WAITING, Decision, Pace, Wanted, approve
-from orchestration.posting_run import dry_run, newest, reversing, send_approved
+from orchestration.posting_run import approve_shown, dry_run, newest, reversing, send_approved
 from orchestration.settings import Settings
 
 Report = dict[str, Any]
@@ -32,7 +32,9 @@ def post(
             operations.enable_posting(settings.company_id, enabler, reason)
         decisions = dry_run(settings, operations)
         waiting = [decision for decision in decisions if decision.code in WAITING]
-        approved = approve(operations, waiting, approver, reason) if approver and waiting else 0
+        approved = (
+            approve_shown(settings, operations, waiting, approver, reason) if approver and waiting else 0
+        )
         if approved:
             decisions = dry_run(settings, operations)
     report = {
@@ -85,7 +87,7 @@ def _told(decision: Decision) -> Report:
         "target_urn": proposal.payload.target_urn,
         "document_kind": proposal.document_kind,
         "store_id": proposal.store_id,
-        "receipt_no": proposal.receipt_no,
+        "receipt_no": proposal.receipt_no or (document.second_reference if proposal.members_digest else ""),
         "document_date": document.document_date.isoformat(),
         "customer": document.customer_reference,
         "bank": document.bank_code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +20,18 @@ from orchestration.posting import (
     Pace,
     PostingSummary,
     Wanted,
+    approve,
     chosen,
     plan,
     plan_reversal,
     run,
     run_reversal,
 )
+from orchestration.posting.decisions import record
 from orchestration.posting.run import Progress
 from orchestration.publishing import Publication, Publications
 from orchestration.settings import Settings
+from orchestration.tranches import NO_MEMBERS, Tranches
 
 
 class NothingPublishedError(Exception):
@@ -49,6 +52,31 @@ def newest(settings: Settings) -> Publication:
     if publication is None:
         raise NothingPublishedError("nothing is published yet: run a pass first (tillproof run)")
     return publication
+
+
+def members_of(settings: Settings, publication: Publication) -> Tranches:
+    """What the summaries of a publication stand for, and where that is kept once they are decided."""
+    members = (
+        _table(settings, publication, "tranche_members")
+        if "tranche_members" in publication.tables
+        else NO_MEMBERS  # published before there were summaries
+    )
+    return Tranches(Path(settings.landing), members)
+
+
+def approve_shown(
+    settings: Settings, operations: Operations, decisions: Sequence[Decision], by: str, reason: str
+) -> int:
+    """A person's yes to what a dry run showed; returns to how many. A summary is decided with it: what becomes known of
+    its day from now on is the next one's. Raises OperationsError.
+    """
+    approved = approve(operations, decisions, by, reason)
+    events = {one.proposal.event_id for one in decisions if one.proposal.members_digest}
+    if events:
+        publication = newest(settings)
+        now = [one for one in dry_run(settings, operations) if one.proposal.event_id in events]
+        record(operations, now, publication.number, members=members_of(settings, publication))
+    return approved
 
 
 def dry_run(settings: Settings, operations: Operations) -> list[Decision]:
@@ -87,6 +115,7 @@ def send_approved(
             _table(settings, publication, "posting_proposal_legs"),
             company_id=settings.company_id,
             publication_number=publication.number,
+            members=members_of(settings, publication),
             pace=pace,
             alone=True,
             seen_urn=seen,

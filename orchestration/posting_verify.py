@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,18 +16,22 @@ from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import ChainBrokenError, Operations
 from orchestration.posting import Proof, prove_again
 from orchestration.settings import Settings
+from orchestration.tranches import altered
 
 Report = dict[str, Any]
 SHOWN = 25
 
 
 def verify(settings: Settings, *, offline: bool) -> Report:
-    """The chain recomputed; unless `offline`, every confirmed posting read back anew. Changes nothing.
+    """The chain recomputed, and the files of what summaries were decided with; unless `offline`, every confirmed
+    posting read back anew. Changes nothing.
 
     Raises LedgerUnavailableError when Sage does not answer, and OperationsError.
     """
     with Operations.open(settings.operations) as operations:
         report = verify_chain(operations, settings.company_id)
+        report |= {"altered": altered(Path(settings.landing))}
+        report |= {"agrees": report["agrees"] and not report["altered"]}
         if offline:
             return report
         with Sage200Client(settings.sage200_at_home()) as client:
@@ -34,7 +39,7 @@ def verify(settings: Settings, *, offline: bool) -> Report:
             report |= verify_postings(Sage200Ledger(client), operations, settings.company_id)
             if report["not_there"]:
                 _must_be_connected(client)
-    return report | {"agrees": report["chain"]["holds"] and not report["differing"]}
+    return report | {"agrees": report["agrees"] and not report["differing"]}
 
 
 def verify_chain(operations: Operations, company_id: str) -> Report:
@@ -93,6 +98,11 @@ def render(report: Report, console: Console) -> None:
     else:
         console.print(
             f"[red]The record is not what was written:[/red] {escape(chain['broken'])}", highlight=False
+        )
+    for name in report["altered"]:
+        console.print(
+            f"[red]What summaries were decided with is not what was written:[/red] {escape(name)}",
+            highlight=False,
         )
     if report["confirmed"] is None:
         console.print("Sage was not asked (--offline).")

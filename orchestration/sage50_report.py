@@ -19,7 +19,7 @@ from orchestration.ledgers.sage50_sheet import sheet, totals
 from orchestration.operations import Operations
 from orchestration.posting import batches
 from orchestration.posting.batches import OUTCOMES, Batch, ReadBack
-from orchestration.posting_run import alone, dry_run, newest, pq_column_max
+from orchestration.posting_run import alone, dry_run, members_of, newest, pq_column_max
 from orchestration.settings import Settings
 
 Report = dict[str, Any]
@@ -89,6 +89,7 @@ def write(settings: Settings, *, apply: bool) -> Report:
                 found,
                 decisions,
                 publication_number=publication.number,
+                members=members_of(settings, publication),
                 before=lambda one: _put_aside(folder, one, _sheet_of(one, sage)),
             )
             _show(folder, batch)

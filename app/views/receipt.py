@@ -256,6 +256,8 @@ def done_about_it(told: Life) -> None:
             f"{plain(flag['remedy'])}",
             icon=":material/front_hand:",
         )
+    for row in told["summaries"]:
+        st.markdown(plain(words.in_summary(row)))
     for row in told["proposals"]:
         may = "may be posted" if row["may_post"] else f"held: {plain(row['hold_reason'])}"
         st.markdown(

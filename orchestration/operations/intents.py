@@ -17,11 +17,13 @@ from sqlalchemy import (
     Connection,
     Integer,
     RowMapping,
+    Select,
     bindparam,
     cast,
     extract,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -77,6 +79,7 @@ class StoredIntent:
     after_key: str = ""
     gross_pence: int = 0
     run_number: int = 0
+    members_digest: str = ""
 
     @property
     def key_stem(self) -> str:
@@ -138,6 +141,22 @@ PAYLOADS_OF = select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload).where(
 )
 IN_CASES = select(INTENTS).where(INTENTS.c.after_key > "").order_by(INTENTS.c.posting_key)
 BY_AFTER_KEY = select(INTENTS).where(INTENTS.c.after_key == bindparam("after_key"))
+OF_DAYS = (
+    select(INTENTS)
+    .where(INTENTS.c.business_date.in_(bindparam("days", expanding=True)), INTENTS.c.role == "P")
+    .order_by(INTENTS.c.posting_key)
+)
+SUMMARIES = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.members_digest > "",
+        or_(
+            INTENTS.c.business_date.in_(bindparam("days", expanding=True)),
+            INTENTS.c.state.in_(("decided", "held", "refused")),
+        ),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -224,6 +243,24 @@ class IntentStore:
         """The second half of every correction in two steps, by key."""
         with self._database.read() as connection:
             return [_intent(row) for row in connection.execute(IN_CASES).mappings()]
+
+    def summaries(self, days: Iterable[date] = ()) -> list[StoredIntent]:
+        """The documents of summaries of these business dates, and of any date those that were decided and not sent."""
+        return self._of_days(SUMMARIES, [*days, date.min])
+
+    def of_days(self, days: Iterable[date]) -> list[StoredIntent]:
+        """Every document of these business dates, contras left out, by key."""
+        return self._of_days(OF_DAYS, days)
+
+    def _of_days(self, query: Select[Any], days: Iterable[date]) -> list[StoredIntent]:
+        asked = sorted(set(days))
+        found: dict[str, StoredIntent] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(asked), KEYS_PER_QUERY):
+                part = {"days": asked[start : start + KEYS_PER_QUERY]}
+                rows = connection.execute(query, part).mappings()
+                found.update((row["posting_key"], _intent(row)) for row in rows)
+        return [found[key] for key in sorted(found)]
 
     def following(self, posting_key: str) -> StoredIntent | None:
         """The second half of a correction whose contra has this key; the one that still may go, if several."""

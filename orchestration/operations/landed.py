@@ -44,7 +44,7 @@ STORE = (
 ACCOUNT = ("nominal_code", "cost_centre", "department")
 STOP = ("company_id", "store_id", "reason", "is_lifted")
 IDENTITY = ("company_id", "store_id", "event_id", "document_kind", "ordinal", "revision", "role")
-OUTCOME = ("attempts", "refusal", "publication_number")
+OUTCOME = ("attempts", "refusal", "publication_number", "business_date", "members_digest")
 INTENT = (*IDENTITY, "remedy", "payload_digest", "state", "target_urn", "urn", *TRUTHS, *OUTCOME)
 APPROVED = ("posting_key", "payload_digest")
 
@@ -69,6 +69,7 @@ LANDED_TABLES: dict[str, LandedTable] = {
     ),
     "sku_mappings": _mapping(mapping.SkuMapping, ("sku", "valid_from"), "valid_to", "category"),
     "writers_of_record": _mapping(mapping.WriterOfRecord, ("store_id", "valid_from"), "valid_to", "writer"),
+    "store_grains": _mapping(mapping.StoreGrain, ("store_id", "valid_from"), "valid_to", "grain", "recipe"),
     "cutovers": _mapping(mapping.Cutover, ("store_id",), "cutover_date"),
     "connector_patterns": _mapping(
         mapping.ConnectorPattern, ("connector",), "pattern", "retry_window_hours", "day_pattern"

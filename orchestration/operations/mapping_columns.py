@@ -124,6 +124,16 @@ def late_policy(cell: str) -> str:
     return str(one_of("original_date", "hold")(cell))
 
 
+def recipe(cell: str) -> str:
+    """How a summary becomes documents; empty is the till customer. What is not built is refused, nothing stands in."""
+    if cell == "takings_clearing":
+        raise ValueError(
+            "'takings_clearing' cannot be done yet: till_customer posts a day as one invoice, one credit note and one "
+            "receipt or payment for each tender"
+        )
+    return str(one_of("till_customer")(cell or "till_customer"))
+
+
 def whole_or_open(least: int, most: int) -> Callable[[str], int | None]:
     """A whole number within bounds, or empty where nobody has said."""
     read = whole(least, most)
@@ -255,6 +265,19 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
         tables.WriterOfRecord,
         ("store_id",),
         {**COMPANY, "store_id": text(20), "writer": one_of("connector", "tillproof", "observe"), **VALIDITY},
+    ),
+    MappingFile(
+        "store_grains",
+        tables.StoreGrain,
+        ("store_id",),
+        {
+            **COMPANY,
+            "store_id": text(20),
+            "grain": one_of("receipt", "till_day", "store_day"),
+            "recipe": recipe,
+            **VALIDITY,
+        },
+        optional=frozenset({"recipe"}),
     ),
     MappingFile(
         "cutovers", tables.Cutover, ("store_id",), {**COMPANY, "store_id": text(20), "cutover_date": day}

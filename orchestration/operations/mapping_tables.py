@@ -131,6 +131,22 @@ class WriterOfRecord(Recorded, Base):
     valid_to: Mapped[date | None] = mapped_column(Date)
 
 
+class StoreGrain(Recorded, Base):
+    """At which grain a store is posted, by business date. No row means each receipt by itself.
+
+    `recipe` is how a summary becomes documents; a receipt's own is the only one there is for receipts.
+    """
+
+    __tablename__ = "store_grains"
+    __table_args__ = (UniqueConstraint("company_id", "store_id", "valid_from"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    store_id: Mapped[str] = mapped_column(String(20))
+    grain: Mapped[str] = mapped_column(String(20))
+    recipe: Mapped[str] = mapped_column(String(20), default="till_customer")
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+
+
 class Cutover(Recorded, Base):
     """The first business date we may ever post for a store."""
 

@@ -30,9 +30,9 @@ IN_FORCE = (
     .order_by(POLICIES.c.id.desc())
     .limit(1)
 )
-POST_MISSING, REVERSE_DUPLICATE = "post_missing", "reverse_duplicate"
+POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE = "post_missing", "post_difference", "reverse_duplicate"
 REVERSE_POSTING, REVERSE_AND_REPOST = "reverse_posting", "reverse_and_repost"
-REMEDIES = (POST_MISSING, REVERSE_DUPLICATE, REVERSE_POSTING, REVERSE_AND_REPOST)
+REMEDIES = (POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE, REVERSE_POSTING, REVERSE_AND_REPOST)
 # never without a person: what undoes a document that somebody meant, and whatever another writer may still send
 BY_ITSELF = ("tillproof/post_missing", "tillproof/reverse_duplicate")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -92,7 +92,7 @@ class PostingPolicy:
     by_itself: frozenset[tuple[str, str]] = field(
         default_factory=lambda: frozenset({("tillproof", POST_MISSING)})
     )
-    remedies: frozenset[str] = frozenset({POST_MISSING, REVERSE_DUPLICATE, REVERSE_POSTING})
+    remedies: frozenset[str] = frozenset({POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE, REVERSE_POSTING})
     document_limit_pence: int | None = None
     run_documents: int | None = None
     run_limit_pence: int | None = None

@@ -68,6 +68,8 @@ class Intent(Base):
     after_key: Mapped[str] = mapped_column(String(20), default="")
     gross_pence: Mapped[int] = mapped_column(BigInteger, default=0)
     run_number: Mapped[int] = mapped_column(Integer, default=0)
+    # landed: which receipts' documents a summary stands for, by the digest of their rows (landing/tranches); else empty
+    members_digest: Mapped[str] = mapped_column(String(32), default="")
 
 
 class PostingRun(Base):

@@ -38,6 +38,7 @@ from orchestration.posting.probes import (
     names_by_connector,
 )
 from orchestration.posting.states import LOOKING, move
+from orchestration.posting.tranches import Members
 from orchestration.posting.verification import truths_of
 
 MARK = "sage50:"  # what stands before the batch's digest in the `worker` of its members
@@ -325,6 +326,7 @@ def commit(
     decisions: Sequence[Decision],
     *,
     publication_number: int,
+    members: Members | None = None,
     before: Callable[[Batch], None] = lambda batch: None,
 ) -> Batch | None:
     """Write a draft down: its documents are in this file and in no other, and unknown from now on.
@@ -334,7 +336,13 @@ def commit(
     batch = found.batch
     if batch is None:
         return None
-    decide(operations, decisions, company_id=batch.company_id, publication_number=publication_number)
+    decide(
+        operations,
+        decisions,
+        company_id=batch.company_id,
+        publication_number=publication_number,
+        members=members,
+    )
     intents = operations.intents.by_keys(member.posting_key for member in batch.members)
     before(batch)
     steps: list[Step] = []

@@ -33,7 +33,7 @@ def with_begun_cases(operations: Operations, proposals: Sequence[Proposal]) -> l
     proposed = {proposal.posting_key: proposal for proposal in proposals}
     texts = operations.intents.payloads(intent.payload_digest for intent in owed.values())
     again = [
-        _as_proposed(operations, intent, Payload.from_text(texts[intent.payload_digest]), proposed.get(key))
+        as_proposed(operations, intent, Payload.from_text(texts[intent.payload_digest]), proposed.get(key))
         for key, intent in owed.items()
     ]
     others = [proposal for proposal in proposals if proposal.posting_key not in owed]
@@ -66,7 +66,7 @@ def half_corrected(operations: Operations, company_id: str) -> list[str]:
     ]
 
 
-def _as_proposed(
+def as_proposed(
     operations: Operations, intent: StoredIntent, payload: Payload, now: Proposal | None
 ) -> Proposal:
     """A repost that is owed, as it was decided; the gate's newest word on the key counts."""

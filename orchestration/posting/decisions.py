@@ -19,6 +19,7 @@ from orchestration.posting.holds import Hold
 from orchestration.posting.limits import behind_canaries, within_run
 from orchestration.posting.policy import Permits
 from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
+from orchestration.posting.tranches import Members, to_freeze, with_begun_tranches
 
 STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
@@ -39,6 +40,7 @@ def plan(
     What Sage itself may still object to is only asked at the moment of sending.
     """
     read = with_begun_cases(operations, read_proposals(proposals, legs))
+    read, begun = with_begun_tranches(operations, read, publication_number)
     keys = [proposal.posting_key for proposal in read]
     intents = operations.intents.by_keys([*keys, *(one.after_key for one in read if one.after_key)])
     permits = Permits(operations, policy, keys)
@@ -50,6 +52,7 @@ def plan(
             Hold("key_taken", f"the publication proposes it {times[proposal.posting_key]} times")
             if times[proposal.posting_key] > 1
             else hold_by_intent(proposal, intent)
+            or begun.get(proposal.posting_key)
             or _hold_by_proposal(proposal)
             or permits.hold(proposal, proposal.payload.document)
             or hold_by_refusal(proposal, intent, publication_number)
@@ -135,11 +138,16 @@ def resend(operations: Operations, posting_key: str, person: str, reason: str) -
 
 
 def decide(
-    operations: Operations, decisions: Sequence[Decision], *, company_id: str, publication_number: int
+    operations: Operations,
+    decisions: Sequence[Decision],
+    *,
+    company_id: str,
+    publication_number: int,
+    members: Members | None = None,
 ) -> int:
     """Write down what goes, what no longer does, what is no longer proposed; returns how many of the last."""
     cancelled = list(_cancelled(operations, decisions, company_id, publication_number))
-    record(operations, decisions, publication_number, cancelled)
+    record(operations, decisions, publication_number, cancelled, members)
     return len(cancelled)
 
 
@@ -148,20 +156,43 @@ def record(
     decisions: Sequence[Decision],
     publication_number: int,
     cancelled: Sequence[Step] = (),
+    members: Members | None = None,
 ) -> None:
-    """Write down what goes and what no longer does, and what is cancelled besides."""
+    """Write down what goes and what no longer does, and what is cancelled besides.
+
+    What a summary stands for is kept in `members` before any intent names it: without it, OperationsError. A summary is
+    decided whole; of its documents, what may not go yet is held.
+    """
     intents = operations.intents.by_keys(decision.posting_key for decision in decisions)
+    summaries = to_freeze(decisions, intents)
+    if summaries:
+        if members is None:
+            raise OperationsError("summaries cannot be decided here: nothing keeps what they stand for")
+        members.freeze(summaries)
     steps: list[Step] = []
     payloads: dict[str, str] = {}
     for decision in decisions:
-        step = _step(operations, decision, intents.get(decision.posting_key), publication_number)
-        if step is not None:
+        intent = intents.get(decision.posting_key)
+        taken = (
+            _whole(operations, decision, publication_number)
+            if decision.hold is not None and intent is None and decision.posting_key in summaries
+            else [_step(operations, decision, intent, publication_number)]
+        )
+        for step in filter(None, taken):
             steps.append(step)
             payloads[decision.payload_digest] = decision.proposal.payload.text
     for batch in _batches([*steps, *cancelled]):
         kept = {step.after.payload_digest for step in batch}
         wanted = {digest: text for digest, text in payloads.items() if digest in kept}
         operations.intents.record_many(batch, wanted)
+
+
+def _whole(operations: Operations, decision: Decision, publication_number: int) -> list[Step]:
+    """The moves of a document that may not go yet, of a summary of which another does: decided with it, and held."""
+    decided = _decided(operations, decision, publication_number)
+    held = replace(decided, state=move("decided", "hold", "poster"), hold_reason=decision.reason)
+    hold = Step("hold", decided, held, MOVER, {"hold": decision.reason})
+    return [Step("decide", None, decided, MOVER, {}), hold]
 
 
 def _step(
@@ -218,6 +249,7 @@ def _decided(operations: Operations, decision: Decision, publication_number: int
         exception_id=proposal.exception_id,
         gross_pence=proposal.payload.document.gross_pence,
         after_key=proposal.after_key,
+        members_digest=proposal.members_digest,
         decided_at=now,
         updated_at=now,
     )

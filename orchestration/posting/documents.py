@@ -34,7 +34,8 @@ MONEY_KINDS = ("receipt", "payment", "bank_receipt", "bank_payment", "transfer")
 class Payload:
     """One document with what must be true of the world when it is sent.
 
-    `target_urn` is what a contra undoes, or what a repost replaces; `after_key` the contra that must be proven first.
+    `target_urn` is what a contra undoes, or what a repost replaces; `after_key` the contra that must be proven first;
+    `members_digest`, of a summary, says which receipts' documents it stands for, and with what figures.
     """
 
     document: Document
@@ -43,6 +44,7 @@ class Payload:
     target_urn: int | None
     expected_period_start: date | None
     after_key: str | None = None
+    members_digest: str = ""
 
     @cached_property
     def text(self) -> str:
@@ -50,6 +52,8 @@ class Payload:
         values = {"version": PAYLOAD_VERSION, **asdict(self)}
         if self.after_key is None:
             del values["after_key"]  # as payloads were before there were corrections in two steps
+        if not self.members_digest:
+            del values["members_digest"]  # and before there were summaries
         return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_iso)
 
     @cached_property
@@ -73,6 +77,7 @@ class Payload:
             target_urn=values["target_urn"],
             expected_period_start=date.fromisoformat(start) if start else None,
             after_key=values.get("after_key"),
+            members_digest=values.get("members_digest", ""),
         )
 
 
@@ -99,6 +104,7 @@ class Proposal:
     hold_reason: str
     exception_id: str
     payload: Payload
+    known_postings: tuple[str, ...] = ()
 
     @property
     def payload_digest(self) -> str:
@@ -109,6 +115,11 @@ class Proposal:
     def after_key(self) -> str:
         """The contra that must be proven before it may go; empty for none."""
         return self.payload.after_key or ""
+
+    @property
+    def members_digest(self) -> str:
+        """What a summary stands for; empty for any other document."""
+        return self.payload.members_digest
 
     @property
     def account(self) -> str:
@@ -175,6 +186,7 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
         target_urn=None if row["target_urn"] is None else int(row["target_urn"]),
         expected_period_start=row["expected_period_start"],
         after_key=row.get("after_key") or None,
+        members_digest=row.get("members_digest") or "",
     )
     return Proposal(
         posting_key=row["posting_key"],
@@ -196,6 +208,7 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
         hold_reason=row["hold_reason"] or "",
         exception_id=row["exception_id"] or "",
         payload=payload,
+        known_postings=tuple((row.get("known_postings") or "").split(",")),
     )
 
 

@@ -24,6 +24,7 @@ HOLD_CODES: dict[str, str] = {
     "quiet_window": "the policy wants nothing sent now",
     "canary_first": "the first document since a mapping changed is not proven yet",
     "case_held": "its other half may not go, and a correction goes whole or not at all",
+    "summary_begun": "more of its store-day was sent than the publication knew: the next pass proposes what is left",
     "contra_first": "what it replaces is not proven to be undone",
     "key_taken": "the key already belongs to another event",
     "being_settled": "an earlier send of it is still to be settled",

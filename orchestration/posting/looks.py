@@ -90,6 +90,13 @@ class Looks:
             return [header for header in self._newcomers.values() if header.is_like(document)]
         return self._ledger.find_alike(document)
 
+    def newcomers(self) -> Sequence[PostedHeader]:
+        """What others posted since the publication; nothing where that cannot be told by URN."""
+        if self._read_to is not None and not self._is_fresh(self._newcomers_at):
+            self._read_newcomers(self._read_to)
+            self._newcomers_at = self._clock()
+        return list(self._newcomers.values())
+
     def post(self, document: Document) -> Reply:
         """Send once; what was seen of its stem is no longer so."""
         self._by_stem.pop(stem_of(document.posting_key), None)

@@ -33,6 +33,7 @@ from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits
 from orchestration.posting.probes import (
     hold_by_connector,
+    hold_by_day,
     hold_by_likeness,
     hold_by_stem,
     hold_by_target,
@@ -206,6 +207,7 @@ class Poster:
             or self._hold_by_case(intent)
             or hold_by_target(payload, self._ledger)
             or hold_by_connector(intent, payload, self._ledger, patterns)
+            or hold_by_day(intent, payload, self._ledger, patterns)
             or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
         )
 

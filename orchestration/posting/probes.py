@@ -108,6 +108,19 @@ def hold_by_connector(
     return None
 
 
+def hold_by_day(intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]) -> Hold | None:
+    """Whether the connector has posted any receipt of the store and date of a summary since the publication."""
+    if not payload.members_digest or payload.role == "X":
+        return None
+    for posted in looks.newcomers():
+        named = [found for pattern in patterns if (found := re.fullmatch(pattern, posted.reference))]
+        if posted.document_date == payload.document.document_date and any(
+            found.group(1) == intent.store_id for found in named
+        ):
+            return Hold("connector_was_first", f"URN {posted.urn} ({posted.reference}) is of the same day")
+    return None
+
+
 def hold_by_likeness(
     payload: Payload, looks: Looks, patterns: list[str], seen_urn: int | None
 ) -> Hold | None:

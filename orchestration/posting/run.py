@@ -32,6 +32,7 @@ from orchestration.posting.policy import PostingPolicy
 from orchestration.posting.poster import TO_SEND, HeldElsewhereError, Poster, mark_reversed, worker_name
 from orchestration.posting.states import UNSETTLED
 from orchestration.posting.summary import PostingSummary
+from orchestration.posting.tranches import Members
 
 Progress = Callable[[int, int, StoredIntent], None]
 STEPS_WITHOUT_REST = 200
@@ -49,6 +50,7 @@ def run(
     *,
     company_id: str,
     publication_number: int,
+    members: Members | None = None,
     policy: PostingPolicy | None = None,
     pace: Pace | None = None,
     worker: str | None = None,
@@ -62,6 +64,7 @@ def run(
 ) -> PostingSummary:
     """Post what a publication proposes and may be posted, and settle what earlier runs left.
 
+    `members` keeps what summaries stand for; a publication that proposes none needs none.
     `alone`: the caller holds the installation's posting lock. `max_posts`, `max_seconds`: the budget; when it
     is spent what was sent is still settled. `progress` is told (done, of, intent) as each comes to rest.
     """
@@ -76,7 +79,11 @@ def run(
     begun = operations.runs.begin(company_id, "post", publication_number, worker)
     summary = _summary_of(begun, decisions)
     summary.cancelled = decide(
-        operations, decisions, company_id=company_id, publication_number=publication_number
+        operations,
+        decisions,
+        company_id=company_id,
+        publication_number=publication_number,
+        members=members,
     )
     for contra in operations.intents.in_states(["proven"], company_id, role="X"):
         mark_reversed(operations, contra)

@@ -28,6 +28,8 @@ PROPOSALS = pa.schema(
         ("exception_id", pa.string()),
         ("expected_period_start", pa.date32()),
         ("after_key", pa.string()),
+        ("members_digest", pa.string()),
+        ("known_postings", pa.string()),
     ]
 )
 LEGS = pa.schema(

@@ -15,7 +15,21 @@ to_post as (
     from proposals
     -- a later revision of a document is of the same sale
     inner join {{ ref('expected_legs') }} as legs on {{ first_revision('proposals.posting_key') }} = legs.posting_key
-    where proposals.role = 'P' and legs.leg_type = 'nominal'
+    where proposals.role = 'P' and legs.leg_type = 'nominal' and proposals.members_digest is null
+    union all
+    select
+        proposals.posting_key,
+        1 as leg_no,
+        members.nominal_code,
+        members.cost_centre,
+        members.department,
+        members.tax_code,
+        members.net_pence,
+        members.tax_pence
+    from proposals
+    inner join {{ ref('tranche_members') }} as members
+        on proposals.posting_key = members.tranche_key and proposals.members_digest = members.members_digest
+    where members.leg_type = 'nominal'
 ),
 
 posted_nominals as (

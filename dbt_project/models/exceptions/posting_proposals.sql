@@ -36,6 +36,33 @@ live_intents as (
     where state not in ('superseded', 'cancelled', 'refused', 'held', 'decided')
 ),
 
+-- every document of a store-day that was sent, as this pass knows it: posting goes on only where there is no other
+sent_of_days as (
+    select
+        company_id,
+        store_id,
+        business_date,
+        {{ list_of('posting_key') }} as posting_keys,
+        {{ list_of("case when members_digest <> '' then posting_key end") }} as summary_keys
+    from {{ ref('stg_operations__intents') }}
+    where role = 'P' and state not in {{ unsent_states() }} and business_date is not null
+    group by company_id, store_id, business_date
+),
+
+-- what goes in a summary, or was decided in one, does not go by itself
+in_summaries as (
+    select member_key as posting_key from {{ ref('tranche_members') }}
+    union
+    select member_key as posting_key from {{ ref('stg_tranches__members') }}
+    where not is_withdrawn
+),
+
+-- decided by itself before its store was posted by day: no longer proposed, it is withdrawn, and the next summary takes it
+withdrawing as (
+    select distinct posting_key from {{ ref('stg_operations__intents') }}
+    where members_digest = '' and state in ('decided', 'held', 'refused')
+),
+
 to_post as (
     select
         open_documents.posting_key,
@@ -64,11 +91,90 @@ to_post as (
         case
             when open_documents.verdict = 'covered_by_journal'
                 then 'a manual journal carries it (' || open_documents.partner_id || '): posting it would double it'
+            when grains.grain is not null and not expected.is_on_account and open_documents.rule_ids is null
+                then 'its store is posted by day: it joins a summary when its whole receipt may'
         end as untouchable_reason
     from open_documents
     inner join {{ ref('expected_documents') }} as expected on open_documents.posting_key = expected.posting_key
     left join live_intents on open_documents.posting_key = live_intents.posting_key
-    where open_documents.verdict in ('missing_in_ledger', 'covered_by_journal') and live_intents.posting_key is null
+    left join in_summaries on open_documents.posting_key = in_summaries.posting_key
+    left join {{ ref('int_grains_in_force') }} as grains
+        on
+            open_documents.company_id = grains.company_id
+            and open_documents.store_id = grains.store_id
+            and open_documents.business_date = grains.business_date
+    left join withdrawing on open_documents.posting_key = withdrawing.posting_key
+    where
+        open_documents.verdict in ('missing_in_ledger', 'covered_by_journal') and live_intents.posting_key is null
+        and in_summaries.posting_key is null
+        and (grains.grain is null or expected.is_on_account or withdrawing.posting_key is null)
+),
+
+summaries as (
+    select
+        members.tranche_key as posting_key,
+        members.company_id,
+        members.store_id,
+        members.till_id,
+        members.event_id,
+        members.tranche,
+        members.business_date,
+        members.document_date,
+        members.document_kind,
+        members.ordinal,
+        members.remedy,
+        members.customer_reference,
+        members.bank_code,
+        members.members_digest,
+        min(members.member_key) as first_member_key,
+        'Summary ' || cast(members.tranche as varchar) || ' of ' || members.store_id
+        || case when members.till_id = '' then '' else ' till ' || members.till_id end
+        || ' on ' || cast(members.business_date as varchar) || ', receipts: ' || cast(count(distinct members.member_event_id) as varchar) as narrative,
+        {{ whole('sum(members.net_pence + members.tax_pence)') }} as gross_pence,
+        {{ whole('sum(members.net_pence)') }} as net_pence,
+        {{ whole('sum(members.tax_pence)') }} as tax_pence,
+        -- the most that the connector said of any of them
+        max(case verdicts.sync_claim when 'accepted' then '2accepted' when 'rejected' then '1rejected' end) as sync_claim,
+        max(greatest(expected.sold_at, coalesce(verdicts.sync_claimed_at, expected.sold_at))) as last_try_at
+    from {{ ref('tranche_members') }} as members
+    left join {{ ref('document_verdicts') }} as verdicts on members.member_key = verdicts.posting_key
+    left join {{ ref('expected_documents') }} as expected on members.member_key = expected.posting_key
+    where members.tranche_state = 'next'
+    group by
+        members.tranche_key, members.company_id, members.store_id, members.till_id, members.event_id, members.tranche,
+        members.business_date, members.document_date, members.document_kind, members.ordinal, members.remedy,
+        members.customer_reference, members.bank_code, members.members_digest
+),
+
+to_sum_up as (
+    select
+        summaries.posting_key,
+        summaries.company_id,
+        summaries.store_id,
+        summaries.event_id,
+        cast(null as varchar) as receipt_no,
+        summaries.business_date,
+        summaries.document_date,
+        summaries.document_kind,
+        summaries.ordinal,
+        cast(1 as integer) as revision,
+        'P' as role,
+        summaries.remedy,
+        cast(null as varchar) as after_key,
+        summaries.customer_reference,
+        summaries.bank_code,
+        summaries.gross_pence,
+        summaries.net_pence,
+        summaries.tax_pence,
+        cast(null as bigint) as target_urn,
+        cast(null as varchar) as blocked_by,
+        coalesce(substr(summaries.sync_claim, 2), 'none') as sync_claim,
+        summaries.last_try_at,
+        summaries.first_member_key as subject_id,
+        cast(null as varchar) as untouchable_reason
+    from summaries
+    left join live_intents on summaries.posting_key = live_intents.posting_key
+    where live_intents.posting_key is null
 ),
 
 to_reverse as (
@@ -232,6 +338,8 @@ to_repost as (
 unioned as (
     select * from to_post
     union all
+    select * from to_sum_up
+    union all
     select * from to_undo
     union all
     select * from to_repost
@@ -248,7 +356,7 @@ timed as (
         coalesce(writers.writer, 'observe') as writer,
         retry_windows.retry_window_hours,
         case
-            when writers.writer = 'connector' and unioned.remedy = 'post_missing'
+            when writers.writer = 'connector' and unioned.remedy in ('post_missing', 'post_difference')
                 then coalesce({{ seconds_between('unioned.last_try_at', 'pass.as_of') }} < retry_windows.retry_window_hours * 3600, false)
             else false
         end as is_connector_still_trying
@@ -283,11 +391,19 @@ described as (
         {{ whole('timed.gross_pence') }} as gross_pence,
         {{ whole('timed.net_pence') }} as net_pence,
         {{ whole('timed.tax_pence') }} as tax_pence,
-        left(timed.store_id || ' ' || coalesce(timed.receipt_no, ''), 20) as second_reference,
-        case timed.role
-            when 'P' then 'Till receipt '
-            else 'Reversal of URN ' || cast(timed.target_urn as varchar) || ', receipt '
-        end || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar) as narrative,
+        case
+            when summaries.posting_key is not null
+                then left(timed.store_id || ' ' || replace(cast(timed.business_date as varchar), '-', '') || '-' || cast(summaries.tranche as varchar), 20)
+            else left(timed.store_id || ' ' || coalesce(timed.receipt_no, ''), 20)
+        end as second_reference,
+        case
+            when summaries.posting_key is not null then summaries.narrative
+            when timed.role = 'P'
+                then 'Till receipt ' || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
+            else
+                'Reversal of URN ' || cast(timed.target_urn as varchar) || ', receipt '
+                || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
+        end as narrative,
         case when timed.blocked_by is null then 'passed' else 'blocked' end as gate_status,
         timed.blocked_by,
         timed.writer,
@@ -303,6 +419,11 @@ described as (
         end as hold_reason,
         timed.is_connector_still_trying,
         timed.target_urn,
+        summaries.members_digest,
+        case
+            when timed.role = 'P' and summaries.posting_key is not null then sent_of_days.posting_keys
+            when timed.role = 'P' then sent_of_days.summary_keys
+        end as known_postings,
         'EX' || upper(left({{ key_of(['timed.company_id', 'timed.subject_id']) }}, 10)) as exception_id,
         case
             when periods.period_state = 'closed' then periods.next_open_period_start_date
@@ -313,6 +434,12 @@ described as (
         on timed.company_id = stopped_stores.company_id and timed.store_id = stopped_stores.store_id
     left join two_writers
         on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
+    left join summaries on timed.posting_key = summaries.posting_key
+    left join sent_of_days
+        on
+            timed.company_id = sent_of_days.company_id
+            and timed.store_id = sent_of_days.store_id
+            and timed.business_date = sent_of_days.business_date
     left join {{ ref('int_periods_observed') }} as periods
         on
             timed.company_id = periods.company_id

@@ -125,6 +125,13 @@ compared as (
         on
             expected.company_id = expected_periods.company_id
             and expected.document_date between expected_periods.period_start_date and expected_periods.period_end_date
+),
+
+-- a summary of ours is compared by what it holds of each receipt's document
+with_tranches as (
+    select * from compared
+    union all by name
+    select * from {{ ref('int_tranche_members_compared') }}
 )
 
-select * from compared
+select * from with_tranches

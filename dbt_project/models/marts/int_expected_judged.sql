@@ -7,8 +7,8 @@ assembled as (
     select
         expected.*,
         compared.ledger_document_id,
-        coalesce(compared.rung, groups.rung, covered.rung) as rung,
-        coalesce(compared.evidence, 'one of a day: ' || groups.evidence, covered.evidence, decided.evidence) as evidence,
+        coalesce(groups.rung, compared.rung, covered.rung) as rung,
+        coalesce('one of a day: ' || groups.evidence, compared.evidence, covered.evidence, decided.evidence) as evidence,
         groups.group_id,
         groups.is_in_nominal as is_group_in_nominal,
         groups.is_in_suspense as is_group_in_suspense,
@@ -16,9 +16,9 @@ assembled as (
         coalesce(groups.ledger_document_ids, covered.journal_id) as partner_id,
         case when covered.is_vat_covered then 'carried_with_vat' else 'carried_without_vat' end as carriage,
         -- of a day that Sage holds as a whole, what is left over is the group's
-        case when groups.group_id is null then compared.ledger_gross_pence else expected.gross_pence end as ledger_gross_pence,
-        case when groups.group_id is null then compared.ledger_net_pence else expected.net_pence end as ledger_net_pence,
-        case when groups.group_id is null then compared.ledger_tax_pence else expected.tax_pence end as ledger_tax_pence,
+        case when groups.rung = 5 then expected.gross_pence else compared.ledger_gross_pence end as ledger_gross_pence,
+        case when groups.rung = 5 then expected.net_pence else compared.ledger_net_pence end as ledger_net_pence,
+        case when groups.rung = 5 then expected.tax_pence else compared.ledger_tax_pence end as ledger_tax_pence,
         compared.is_in_nominal,
         compared.is_in_suspense,
         coalesce(explained.drift_kinds, '') as drift_kinds,
@@ -39,7 +39,8 @@ assembled as (
     left join {{ ref('int_documents_compared') }} as compared on expected.posting_key = compared.posting_key
     left join {{ ref('int_drifts_explained') }} as explained on expected.posting_key = explained.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
-    left join {{ ref('int_documents_grouped') }} as grouped on expected.posting_key = grouped.document_id
+    left join {{ ref('int_documents_grouped') }} as grouped
+        on expected.posting_key = grouped.document_id and grouped.side = 'expected'
     left join {{ ref('int_groups_weighed') }} as groups on grouped.group_id = groups.group_id
     left join {{ ref('int_documents_covered_by_journal') }} as covered on expected.posting_key = covered.posting_key
     left join {{ ref('int_match_decisions_weighed') }} as decided
@@ -63,6 +64,8 @@ judged as (
             when journal_id is not null then 'covered_by_journal'
             when group_id is not null and not is_group_in_nominal then 'deferred'
             when group_id is not null and is_group_in_suspense then 'in_suspense'
+            -- only of a summary of ours is it known what it holds of each receipt
+            when group_id is not null and drift_kinds <> '' then 'drifted'
             when group_id is not null then 'matched'
             when ledger_document_id is null and is_before_cutover then 'not_checked'
             when ledger_document_id is null and not is_past_grace then 'pending'
@@ -81,7 +84,7 @@ judged as (
             when candidates is not null then doubt
             when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
-            when policy is not null then policy
+            when policy is not null and group_id is null then policy
         end as reason
     from assembled
 )

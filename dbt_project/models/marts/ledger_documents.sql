@@ -27,7 +27,7 @@ with documents as (
     left join {{ ref('int_matches_unioned') }} as matches on ledger.ledger_document_id = matches.ledger_document_id
     left join (select distinct
         document_id,
-        5 as rung
+        rung
     from {{ ref('int_documents_grouped') }}
     where side = 'ledger') as grouped on ledger.ledger_document_id = grouped.document_id
 )

@@ -1,5 +1,6 @@
 -- Rung 5: what Sage holds in the name of a store's day, or a till's, stands for all that the day still lacks: its sales, and its
 -- takings by bank, whatever they come to. Without such a name, what lies on the till's customer does where it comes to just that.
+-- The summaries that we posted ourselves are groups too, found by key.
 with ledger_documents as (
     select
         ledger.*,
@@ -110,7 +111,9 @@ expected_left as (
     from {{ ref('expected_documents') }} as expected
     left join {{ ref('int_matches_unioned') }} as matches on expected.posting_key = matches.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
-    where expected.document_kind <> 'none' and matches.posting_key is null and ambiguous.document_id is null
+    where
+        expected.document_kind <> 'none' and matches.posting_key is null and ambiguous.document_id is null
+        and expected.posting_key not in (select member_key from {{ ref('int_documents_in_tranches') }})
 ),
 
 -- a till's own document goes before its store's
@@ -230,11 +233,63 @@ grouped as (
         tax_pence,
         not_judged_because,
         is_in_nominal,
-        is_in_suspense
+        is_in_suspense,
+        5 as rung
     from answering
     where
         receipts_of_document > 0
         and (is_named or (receipts_of_group > 1 and left_over_pence = 0 and left_over_tax_pence = 0))
+),
+
+-- a summary of ours stands for what it was decided with; what a later one adds to a document is beside the first
+tranche_members as (
+    select
+        company_id,
+        tranche_key as group_id,
+        store_id,
+        business_date,
+        till_id,
+        measure,
+        '' as bank_code,
+        case when place = 1 then 'expected' else 'added' end as side,
+        member_key as document_id,
+        {{ whole('sum(direction * (net_pence + tax_pence))') }} as pence,
+        {{ whole('sum(direction * tax_pence)') }} as tax_pence,
+        cast(null as varchar) as not_judged_because,
+        true as is_in_nominal,
+        false as is_in_suspense,
+        1 as rung
+    from {{ ref('int_documents_in_tranches') }}
+    where is_expected
+    group by company_id, tranche_key, store_id, business_date, till_id, measure, place, member_key
+),
+
+tranche_documents as (
+    select distinct
+        company_id,
+        tranche_key as group_id,
+        store_id,
+        business_date,
+        till_id,
+        measure,
+        '' as bank_code,
+        'ledger' as side,
+        ledger_document_id as document_id,
+        ledger_pence as pence,
+        ledger_tax_pence as tax_pence,
+        cast(null as varchar) as not_judged_because,
+        is_in_nominal,
+        is_in_suspense,
+        1 as rung
+    from {{ ref('int_documents_in_tranches') }}
+),
+
+with_tranches as (
+    select * from grouped
+    union all
+    select * from tranche_members
+    union all
+    select * from tranche_documents
 )
 
-select * from grouped
+select * from with_tranches

@@ -12,6 +12,12 @@ with stricter as (
         posting_key,
         ledger_document_id
     from {{ ref('int_documents_matched_by_pos_id') }}
+    union all
+    select distinct
+        company_id,
+        member_key as posting_key,
+        cast(null as varchar) as ledger_document_id
+    from {{ ref('int_documents_in_tranches') }}
 ),
 
 expected_left as (

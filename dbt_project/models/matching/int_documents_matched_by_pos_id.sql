@@ -4,7 +4,9 @@ with expected_documents as (
     from {{ ref('expected_documents') }} as expected
     left join {{ ref('int_documents_matched_by_posting_key') }} as stricter
         on expected.posting_key = stricter.posting_key
-    where expected.document_kind <> 'none' and stricter.posting_key is null
+    where
+        expected.document_kind <> 'none' and stricter.posting_key is null
+        and expected.posting_key not in (select member_key from {{ ref('int_documents_in_tranches') }})
 ),
 
 ledger_documents as (

@@ -8,12 +8,13 @@ with groups as (
         business_date,
         nullif(till_id, '') as till_id,
         measure,
-        {{ whole("sum(case when side = 'expected' then 1 else 0 end)") }} as receipt_documents,
+        {{ whole("sum(case when side = 'ledger' then 0 else 1 end)") }} as receipt_documents,
         {{ whole("sum(case when side = 'ledger' then 1 else 0 end)") }} as ledger_documents,
         {{ list_of("case when side = 'ledger' then document_id end") }} as ledger_document_ids,
-        {{ whole("sum(case when side = 'expected' then pence else 0 end)") }} as expected_pence,
+        {{ whole("sum(case when side = 'ledger' then 0 else pence end)") }} as expected_pence,
         {{ whole("sum(case when side = 'ledger' then pence else 0 end)") }} as ledger_pence,
         {{ whole("sum(case when side = 'ledger' then tax_pence else -tax_pence end)") }} as beyond_tax_pence,
+        min(rung) as rung,
         min(not_judged_because) as not_judged_because,
         bool_and(is_in_nominal) as is_in_nominal,
         bool_or(is_in_suspense) as is_in_suspense
@@ -31,9 +32,8 @@ weighed as (
             when beyond_tax_pence <> 0 then 'tax_amount'
             else ''
         end as drift_kinds,
-        5 as rung,
         1 as rule_version,
-        cast(ledger_documents as varchar) || ' of Sage for ' || cast(receipt_documents as varchar) || ' of the tills: '
+        case when rung = 1 then 'our posting key, of a summary: ' else '' end || cast(ledger_documents as varchar) || ' of Sage for ' || cast(receipt_documents as varchar) || ' of the tills: '
         || cast({{ pounds('ledger_pence') }} as varchar) || ' for ' || cast({{ pounds('expected_pence') }} as varchar) as evidence
     from groups
 ),

@@ -17,13 +17,55 @@ leftovers as (
 
 matched_events as (
     select
-        expected.*,
+        expected.company_id,
+        expected.posting_key,
+        expected.store_id,
+        expected.receipt_no,
+        expected.document_date,
+        expected.document_kind,
+        expected.ordinal,
+        expected.bank_code,
+        expected.gross_pence,
+        expected.tax_pence,
         matches.ledger_document_id as survivor_id,
         survivors.mark as survivor_mark
     from {{ ref('int_matches_unioned') }} as matches
     inner join {{ ref('expected_documents') }} as expected on matches.posting_key = expected.posting_key
     inner join {{ ref('int_ledger_documents_unreversed') }} as survivors
         on matches.ledger_document_id = survivors.ledger_document_id
+    union all
+    -- a receipt that is in a summary of ours, and the summary itself
+    select distinct
+        expected.company_id,
+        expected.posting_key,
+        expected.store_id,
+        expected.receipt_no,
+        expected.document_date,
+        expected.document_kind,
+        expected.ordinal,
+        expected.bank_code,
+        expected.gross_pence,
+        expected.tax_pence,
+        tranches.ledger_document_id as survivor_id,
+        'ours' as survivor_mark
+    from {{ ref('int_documents_in_tranches') }} as tranches
+    inner join {{ ref('expected_documents') }} as expected on tranches.member_key = expected.posting_key
+    where tranches.place = 1
+    union all
+    select distinct
+        company_id,
+        tranche_key as posting_key,
+        store_id,
+        cast(null as varchar) as receipt_no,
+        document_date,
+        document_kind,
+        ordinal,
+        bank_code,
+        abs(ledger_pence) as gross_pence,
+        abs(ledger_tax_pence) as tax_pence,
+        ledger_document_id as survivor_id,
+        'ours' as survivor_mark
+    from {{ ref('int_documents_in_tranches') }}
 ),
 
 by_key as (

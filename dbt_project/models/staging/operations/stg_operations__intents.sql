@@ -24,7 +24,9 @@ renamed as (
         truth_right,
         attempts,
         refusal,
-        publication_number
+        publication_number,
+        business_date,
+        coalesce(members_digest, '') as members_digest
     from source
 )
 

@@ -1,0 +1,17 @@
+{{ config(materialized='ephemeral') }}
+
+with source as (
+    select * from {{ newest_versions(source('operations', 'store_grains')) }}
+),
+
+renamed as (
+    select
+        company_id,
+        store_id,
+        grain,
+        valid_from,
+        valid_to
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,358 @@
+"""Three stores take the same money and are posted by receipt, by till-day and by store-day: over HTTP, pass by pass."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from app.published import Published
+from app.reports import trace
+from orchestration.operations import REMEDIES, Operations, PostingPolicy
+from orchestration.posting import Pace, PostingSummary, Wanted
+from orchestration.posting_report import post, reverse
+from orchestration.posting_run import dry_run, send_approved
+from orchestration.posting_verify import verify
+from orchestration.publishing import Publications
+from orchestration.run_pass import run_pass
+from orchestration.settings import Settings, load
+from orchestration.tranches import FOLDER, altered
+from sandbox.company import SageCompany
+from sandbox.server import serving
+
+pytestmark = pytest.mark.end_to_end
+SEED = Path(__file__).parents[2] / "sandbox" / "seed"
+STORES = ("S01", "S02", "S03")
+QUICK = Pace(first_wait_s=0.02, longest_wait_s=0.1, looks=2)
+EVENING = datetime(2011, 9, 20, 19, tzinfo=UTC)
+FROM = "2010-01-01,\n"
+MAPPINGS = {
+    "companies": "company_id,name,currency,ledger_kind,suspense_nominal_code,grace_hours,late_policy,"
+    "tax_rounding_cap_pence,outside_scope_tax_code\nDGS,Demo Gift Stores,GBP,sage200,9998,2,hold,5,9\n",
+    "stores": "company_id,store_id,store_code,name,zone,day_cutoff_minutes,currency,till_customer_reference,"
+    "cost_centre,department,valid_from,valid_to\n"
+    + "".join(
+        f"DGS,{store},{store},Shop,Europe/London,180,GBP,TILL{store[1:]},{store},,{FROM}" for store in STORES
+    ),
+    "tax_mappings": "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\n"
+    f"DGS,S,1,20,2011-01-04,\nDGS,Z,2,0,{FROM}",
+    "nominal_mappings": "company_id,category,store_id,nominal_code,cost_centre,department,valid_from,valid_to\n"
+    f"DGS,gift,*,4000,=,,{FROM}DGS,book,*,4010,=,,{FROM}DGS,discount,*,4000,=,,{FROM}",
+    "sku_mappings": "company_id,sku,category,valid_from,valid_to\n"
+    f"DGS,MUG,gift,{FROM}DGS,BOOK,book,{FROM}DGS,OFF,discount,{FROM}",
+    "tender_mappings": "company_id,tender_type,store_id,bank_code,valid_from,valid_to\n"
+    + "".join(
+        f"DGS,{tender},{store},{tender}{store[1:]},{FROM}" for store in STORES for tender in ("CASH", "CARD")
+    ),
+    "writers_of_record": f"company_id,store_id,writer,valid_from,valid_to\nDGS,*,tillproof,{FROM}",
+    "store_grains": "company_id,store_id,grain,valid_from,valid_to\n"
+    f"DGS,S02,till_day,{FROM}DGS,S03,store_day,2010-01-01,2011-02-28\n",
+}
+LINES = "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross"
+TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
+Receipt = tuple[str, str, str, str, list[tuple[str, int, str]], list[tuple[str, int]]]
+"""Till, number, kind, time; (SKU, net pence, tax code) of each line; (tender, pence)."""
+DAY: list[Receipt] = [
+    (
+        "1",
+        "1001",
+        "SALE",
+        "2011-02-10 10:00:00",
+        [("MUG", 1000, "S"), ("BOOK", 750, "Z")],
+        [("CASH", 1000), ("CARD", 950)],
+    ),
+    ("1", "1002", "REFUND", "2011-02-10 11:00:00", [("MUG", -500, "S")], [("CASH", -600)]),
+    ("2", "1003", "SALE", "2011-02-10 12:00:00", [("MUG", 2000, "S"), ("OFF", -200, "S")], [("CARD", 2160)]),
+    ("2", "1004", "SALE", "2011-02-10 13:00:00", [("BOOK", 425, "Z")], [("CASH", 425)]),
+    # after midnight, before the trading day ends
+    ("2", "1005", "SALE", "2011-02-11 01:30:00", [("MUG", 100, "S")], [("CASH", 120)]),
+]
+LATE: Receipt = ("1", "1006", "SALE", "2011-02-10 17:00:00", [("MUG", 300, "S")], [("CASH", 360)])
+CHANGED: Receipt = ("2", "1004", "SALE", "2011-02-10 13:00:00", [("BOOK", 525, "Z")], [("CARD", 525)])
+OTHER_DAY: Receipt = ("1", "1100", "SALE", "2011-03-01 10:00:00", [("MUG", 1000, "S")], [("CASH", 1200)])
+
+
+def pounds(pence: int) -> str:
+    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02}"
+
+
+class House:
+    """A home over a running sandbox, at one evening after another."""
+
+    def __init__(self, home: Path, running: Any):
+        self.home, self.running = home, running
+        self.now = EVENING
+        self.files = 0
+
+    @property
+    def settings(self) -> Settings:
+        return load(self.home)
+
+    def deliver(self, *receipts: Receipt) -> None:
+        """Each store's tills write the same receipts into files of their own."""
+        self.files += 1
+        for store in STORES:
+            inbox = self.home / "inbox" / "S01"  # whose profile they all write by
+            inbox.mkdir(parents=True, exist_ok=True)
+            lines, tenders = [LINES], [TENDERS]
+            for till, number, kind, at, sold, paid in receipts:
+                for sku, net, code in sold:
+                    tax = net // 5 if code == "S" else 0
+                    rate = "20.0" if code == "S" else "0.0"
+                    lines.append(
+                        f"{store},{till},{number},{kind},{at},{sku},,{1 if net > 0 else -1},{pounds(abs(net))}0,"
+                        f"{pounds(net)},{code},{rate},{pounds(tax)},{pounds(net + tax)}"
+                    )
+                for place, (tender, pence) in enumerate(paid, start=1):
+                    tenders.append(f"{store},{till},{number},{place},{at},{tender},{pounds(pence)}")
+            for name, rows in (("sales", lines), ("tenders", tenders)):
+                file = inbox / f"{name}_{store}_{self.files:03}.csv"
+                file.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+                written = 1_300_000_000 + 100 * self.files
+                os.utime(file, (written, written))
+
+    def judge(self) -> None:
+        """The next pass, an hour later."""
+        self.now += timedelta(hours=1)
+        assert run_pass(self.home, as_of=self.now).publication
+
+    def send(self) -> PostingSummary:
+        return send_approved(self.settings, pace=QUICK)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """A question to the newest publication."""
+        publication = Publications(self.home / "published").newest()
+        assert publication
+        with duckdb.connect() as connection:
+            for model, files in publication.tables.items():
+                listed = ", ".join(
+                    f"'{(self.home / 'published' / str(file['path'])).as_posix()}'" for file in files
+                )
+                connection.execute(
+                    f"create view {model} as select * from read_parquet([{listed}], union_by_name = true)"
+                )
+            return connection.execute(sql).fetchall()
+
+    def by_store(self, sql: str) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows after their first column, which is the store."""
+        found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for store, *row in self.rows(sql):
+            found[store].append(tuple(row))
+        return {store: sorted(rows, key=str) for store, rows in found.items()}
+
+    def planned(self) -> dict[str, Counter[tuple[str, str, int, str]]]:
+        """By store, (remedy, kind, pence, how it stands) of all that the dry run would send or holds."""
+        found: dict[str, Counter[tuple[str, str, int, str]]] = defaultdict(Counter)
+        with Operations.open(self.settings.operations) as operations:
+            for one in dry_run(self.settings, operations):
+                what = (one.proposal.remedy, one.document.document_kind, one.document.gross_pence, one.code)
+                found[one.proposal.store_id][what] += 1
+        return found
+
+
+TOTALS = {
+    "the books, account by account": """
+        select documents.store_id, lines.nominal_code, sum(lines.debit_pence - lines.credit_pence)
+        from ledger_lines as lines inner join ledger_documents as documents using (ledger_document_id)
+        where documents.mark is not null group by 1, 2 having sum(lines.debit_pence - lines.credit_pence) <> 0""",
+    "store-days": """select store_id, business_date, till_sales_pence, sage_sales_pence, till_takings_pence,
+        sage_takings_pence, residual_pence, slot_verdict from store_days""",
+    "bridge": """select store_id, business_date, measure, line_kind, amount_pence
+        from bridge_lines where line_kind <> 'reversed'""",
+    "VAT": """select store_id, business_date, sum(case when is_sales then direction * expected_tax_pence end),
+        sum(case when is_sales then direction * ledger_tax_pence end) from document_verdicts group by 1, 2""",
+    "tenders": """select store_id, business_date, tender_type, documents, value_pence, checked_pence from coverage""",
+    "receipts": "select store_id, receipt_no, verdict from receipts",
+    "balances": "select store_id, document_date, balance_pence from till_customer_balances",
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """What the tills took in one day is in Sage, by three grains; `house.first` is the dry run before it went."""
+    folder = tmp_path_factory.mktemp("grains")
+    home, mappings = folder / "home", folder / "mappings"
+    home.mkdir()
+    mappings.mkdir()
+    for name, text in MAPPINGS.items():
+        (mappings / f"{name}.csv").write_text(text, encoding="utf-8")
+    books = folder / "company.sqlite"
+    SageCompany.create(books, SEED, site_id="site", company_id=1, company_name="Demo").close()
+    before = {name: os.environ.get(name) for name in ("TILLPROOF_HOME", "DAGSTER_HOME")}
+    with serving(books, clock="2011-09-20T18:00:00") as running:
+        told = [
+            'company_id = "DGS"',
+            "[sage200]",
+            *(
+                f'{name} = "{getattr(running, name)}"'
+                for name in (
+                    "base_url",
+                    "token_url",
+                    "client_id",
+                    "client_secret",
+                    "refresh_token",
+                    "site_id",
+                )
+            ),
+            f"company_id = {running.company_id}",
+        ]
+        (home / "tillproof.toml").write_text("\n".join(told) + "\n", encoding="utf-8")
+        with Operations.open(load(home).operations) as operations:
+            operations.import_mappings(mappings, "Ann", "set-up")
+            operations.enable_posting("DGS", "Fay", "go live")
+            policy = PostingPolicy(remedies=frozenset(REMEDIES), canary=False)
+            operations.set_posting_policy("DGS", policy, "Fay", "corrections too")
+        made = House(home, running)
+        made.deliver(*DAY)
+        made.judge()
+        yield made
+    for name, value in before.items():
+        os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+
+
+def assert_totals_are_alike(house: House) -> None:
+    for what, sql in TOTALS.items():
+        found = house.by_store(sql)
+        assert set(found) >= set(STORES), what
+        for store in STORES[1:]:
+            assert found[store] == found["S01"], f"{what} of {store}"
+    assert {row[-1] for row in house.by_store(TOTALS["balances"])["S03"]} == {0}
+    residuals = house.rows("select distinct amount_pence from bridge_lines where line_kind = 'residual'")
+    assert residuals == [(0,)]
+
+
+def test_the_same_receipts_are_posted_by_three_grains_and_every_total_is_the_same(house: House) -> None:
+    missing, goes = "post_missing", "goes"
+    assert house.planned()["S03"] == Counter(
+        {
+            # sales and refunds apart, a document for each tender, and what was sold after midnight under its own date
+            (missing, "invoice", 1950 + 2160 + 425, goes): 1,
+            (missing, "credit_note", 600, goes): 1,
+            (missing, "receipt", 1000 + 425, goes): 1,
+            (missing, "receipt", 950 + 2160, goes): 1,
+            (missing, "payment", 600, goes): 1,
+            (missing, "invoice", 120, goes): 1,
+            (missing, "receipt", 120, goes): 1,
+        }
+    )
+    assert house.planned()["S02"] == Counter(
+        {
+            (missing, "invoice", 1950, goes): 1,
+            (missing, "credit_note", 600, goes): 1,
+            (missing, "receipt", 1000, goes): 1,
+            (missing, "receipt", 950, goes): 1,
+            (missing, "payment", 600, goes): 1,
+            (missing, "invoice", 2160 + 425, goes): 1,
+            (missing, "receipt", 2160, goes): 1,
+            (missing, "receipt", 425, goes): 1,
+            (missing, "invoice", 120, goes): 1,
+            (missing, "receipt", 120, goes): 1,
+        }
+    )
+    assert sum(house.planned()["S01"].values()) == 11
+    sent = house.send()
+    assert (sent.posts, sent.right, sent.errors) == (11 + 10 + 7, 11 + 10 + 7, [])
+    house.judge()
+    assert_totals_are_alike(house)
+    assert {row[1] for row in house.rows("select receipt_no, verdict from receipts")} == {"matched"}
+    assert house.planned() == {}
+    assert house.send().posts == 0
+    summaries = house.rows(
+        "select store_id, document_kind, verdict from document_verdicts where document_kind like '%_summary'"
+    )
+    assert Counter(summaries)["S03", "takings_summary", "matched"] == 4
+    (life,) = [
+        life
+        for life in trace(Published(house.home / "published"), "1001")["lives"]
+        if life["receipt"]["store_id"] == "S03"
+    ]
+    assert len(life["summaries"]) == len(life["postings"]) == 3, "an invoice and two tenders"
+    assert {row["state"] for row in life["postings"]} == {"proven"}
+    assert {row["document_kind"] for row in life["documents"]} == {
+        *("invoice", "receipt", "sales_summary", "takings_summary")
+    }
+    assert all(
+        row["reference"] in {one["tranche_key"] for one in life["summaries"]} for row in life["ledger"]
+    )
+    of_key = trace(Published(house.home / "published"), life["summaries"][0]["tranche_key"])
+    assert of_key["found"] == 1 and of_key["lives"][0]["ledger"]
+
+
+def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_its_difference(
+    house: House,
+) -> None:
+    house.deliver(LATE, CHANGED)
+    house.judge()
+    planned = house.planned()
+    assert planned["S03"] == Counter(
+        {
+            ("post_missing", "invoice", 360, "goes"): 1,
+            ("post_missing", "receipt", 360, "goes"): 1,
+            ("post_difference", "invoice", 100, "needs_approval"): 1,
+            ("post_difference", "receipt", 525, "needs_approval"): 1,
+            ("post_difference", "payment", 425, "needs_approval"): 1,
+        }
+    )
+    assert planned["S02"] == planned["S03"]
+    verdicts = house.rows(
+        "select drift_kinds, verdict from document_verdicts where receipt_no = '1004' and store_id = 'S03'"
+    )
+    assert sorted(verdicts) == [("amount", "drifted"), ("amount,bank", "drifted")]
+    report = post(house.settings, approver="Fay", reason="the till exported it again")
+    assert report["approved"] == 3 + 3 + 4
+    with Operations.open(house.settings.operations) as operations:
+        decided = operations.intents.summaries()
+    assert [one.remedy for one in decided] == ["post_difference"] * 6, (
+        "an approved summary is decided, and frozen"
+    )
+    sent = house.send()
+    assert sent.errors == [] and sent.posts == 5 + 5 + 2 + 4
+    house.judge()
+    assert house.planned() == {}
+    assert_totals_are_alike_but_for_contras(house)
+    assert house.send().posts == 0
+    assert verify(house.settings, offline=False)["agrees"]
+
+
+def assert_totals_are_alike_but_for_contras(house: House) -> None:
+    """By receipt, a correction is a contra and a new document: the day has more of them, and comes to the same."""
+    for what in ("the books, account by account", "VAT", "receipts", "balances", "tenders"):
+        found = house.by_store(TOTALS[what])
+        for store in STORES[1:]:
+            assert found[store] == found["S01"], f"{what} of {store}"
+    residuals = house.rows("select distinct amount_pence from bridge_lines where line_kind = 'residual'")
+    assert residuals == [(0,)]
+
+
+def test_a_grain_is_switched_by_date(house: House) -> None:
+    house.deliver(OTHER_DAY)
+    house.judge()
+    planned = house.by_store("select store_id, receipt_no from posting_proposals")
+    assert planned == {"S01": [("1100",)] * 2, "S02": [(None,)] * 2, "S03": [("1100",)] * 2}
+    assert house.send().right == 6
+    house.judge()
+    assert {row[0] for row in house.rows("select distinct verdict from receipts")} == {"matched"}
+
+
+def test_a_summary_is_undone_whole_and_nothing_of_it_is_proposed_again(house: House) -> None:
+    wanted = Wanted(store_id="S03", business_date=datetime(2011, 2, 10).date())  # noqa: DTZ001
+    report = reverse(house.settings, wanted, approver="Fay", reason="wrong day", send=True, pace=QUICK)
+    assert report["sent"]["right"] == report["approved"] == 7 + 2 + 3
+    house.judge()
+    assert house.planned() == {}
+    missing = house.rows(
+        "select distinct verdict from receipts where store_id = 'S03' and business_date = date '2011-02-10'"
+    )
+    assert missing == [("missing_in_ledger",)]
+    assert {
+        row[0]
+        for row in house.rows("select balance_pence from till_customer_balances where store_id = 'S03'")
+    } == {0}
+    assert altered(Path(house.settings.landing)) == []
+    assert list((Path(house.settings.landing) / FOLDER).glob("*.parquet"))
