@@ -176,7 +176,9 @@ class SignOffs(SignedStore):
 
     def ticks(self, company_id: str, period: date) -> dict[str, Tick]:
         """The newest word on each item of a period."""
-        newest = select(func.max(TICKS.c.id)).where(TICKS.c.company_id == company_id, TICKS.c.period == period)
+        newest = select(func.max(TICKS.c.id)).where(
+            TICKS.c.company_id == company_id, TICKS.c.period == period
+        )
         query = select(TICKS).where(TICKS.c.id.in_(newest.group_by(TICKS.c.item)))
         with self._database.read() as connection:
             found = connection.execute(query).mappings().all()

@@ -29,11 +29,15 @@ class SignedStore:
 
     def _signature(self, author: str, reason: str, *duties: str) -> Signature:
         """The signature of one write. NotAllowedError where the person may not, or signs with another's name."""
+        self.must_be_allowed(author, *duties)
+        return Signature(author, reason, self.now())
+
+    def must_be_allowed(self, author: str, *duties: str) -> None:
+        """NotAllowedError where the person whom this store acts for may not, or signs with another's name."""
         for duty in duties:
             self._role(duty)
         if self._acting is not None and author.strip() != self._acting.name:
             raise NotAllowedError(f"{self._acting.name or 'a reader'} cannot sign as {author.strip()}")
-        return Signature(author, reason, self.now())
 
     def _role(self, duty: str) -> str:
         """The role under which the person may do it; empty where the store acts for nobody."""

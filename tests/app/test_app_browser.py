@@ -18,6 +18,7 @@ PAGES = [
     ("/exceptions", "Exceptions", "How to mend it"),
     ("/posting", "Posting", "How far postings came"),
     ("/decide", "Decide", "Nothing can be decided here"),
+    ("/close", "Close", "Nothing can be decided here"),
     ("/mappings", "Mappings", "Nothing can be decided here"),
     ("/mappings?part=ahead", "Mappings", "would be refused"),
     ("/mappings?part=coverage", "Mappings", "Days not fully checked"),
@@ -26,7 +27,8 @@ PAGES = [
     ("/runbook?name=sku_unmapped", "Runbooks", "SKU is not mapped"),
 ]
 NAMES = (
-    "Store-days", "Exceptions", "Receipt", "Posting", "Decide", "Mappings", "Connections", "Analyst", "Runbooks",
+    "Store-days", "Exceptions", "Receipt", "Posting", "Decide", "Close", "Mappings", "Connections", "Analyst",
+    "Runbooks",
 )  # fmt: skip
 
 
@@ -145,6 +147,19 @@ def test_from_a_store_day_to_the_lines_of_a_receipt_in_three_clicks(visit: Visit
     visit.settle()
     visit.shot(OUTPUT / f"store-day-lines-{visit.size}.png")
     visit.is_well()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_month_to_close_is_quiet_and_fits(browser: object, deciding_home: Path, size: str) -> None:
+    with served(deciding_home) as address:
+        visit = Visit(browser, size, address)
+        visit.open("/close", "Close")
+        visit.page.get_by_text("is not signed off.").wait_for()
+        visit.page.get_by_role("button", name="Make the pack").wait_for()
+        visit.settle()
+        visit.shot(OUTPUT / f"close-signing-{size}.png")
+        visit.is_well()
+        visit.page.close()
 
 
 def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_home: Path) -> None:
