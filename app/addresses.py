@@ -17,6 +17,7 @@ PAGES = {
     "exceptions": "views/exceptions.py",
     "posting": "views/posting.py",
     "decide": "views/decide.py",
+    "close": "views/close.py",
     "mappings": "views/mappings.py",
     "connections": "views/connections.py",
     "analyst": "views/analyst.py",

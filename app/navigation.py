@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import signing_in
 from app.addresses import FIRST_PAGE, PAGES, WANTED
 
 HERE = Path(__file__).parent
@@ -13,6 +14,7 @@ NAMED = {
     "receipt": ("Receipt", ":material/receipt_long:"),
     "posting": ("Posting", ":material/outbox:"),
     "decide": ("Decide", ":material/help:"),
+    "close": ("Close", ":material/lock:"),
     "mappings": ("Mappings", ":material/swap_horiz:"),
     "connections": ("Connections", ":material/cable:"),
     "analyst": ("Analyst", ":material/query_stats:"),
@@ -35,6 +37,7 @@ shown = st.navigation(
     ],
     position="top",
 )
+signing_in.let_in()
 wanted = st.query_params.get(WANTED)
 if wanted in PAGES:
     kept = {name: value for name, value in st.query_params.items() if name != WANTED}

@@ -101,6 +101,10 @@ class Published:
         )
         return connection
 
+    def files(self, model: str) -> Rows:
+        """The files of a table as the publication lists them: path, rows, digest, month."""
+        return [dict(file) for file in self._tables.get(model, [])]
+
     def count(self, model: str) -> int:
         """How many rows a table has, as the publication lists it."""
         return sum(int(file["rows"]) for file in self._tables[model])

@@ -4,8 +4,16 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 # what the pages need takes seconds to import: before the first visitor, not with them
-from app import analysis, charts, deciding  # noqa: F401
+from app import analysis, charts, deciding, signing_in  # noqa: F401
 from app.addresses import PageAddresses
-from orchestration import doctor, mapping_changes, match_deciding, posting_approving  # noqa: F401
+from app.only_here import OnlyHere
+from orchestration import doctor, evidence_pack, mapping_changes, match_deciding, posting_approving  # noqa: F401
 
-app = st.App("navigation.py", middleware=[Middleware(PageAddresses)])
+
+def people_sign_in() -> bool:
+    """Whether the settings ask for it, and nothing that it needs is missing: else this machine alone is answered."""
+    return signing_in.access().sign_in == "oidc" and not signing_in.lacking()
+
+
+guards = [Middleware(OnlyHere, people_sign_in=people_sign_in), Middleware(PageAddresses)]
+app = st.App("navigation.py", middleware=guards)

@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from orchestration import contracts_words as words
+from orchestration.access_settings import AccessSettings
+from orchestration.close_settings import CloseSettings
 from orchestration.landing_tables import TableSpec
 from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.ledgers.sage200_settings import Sage200Settings
@@ -203,7 +205,11 @@ def _settings() -> list[str]:
     sage50 = Sage50Settings.model_fields
     silent = [name for name, field in sage50.items() if not field.description]
     _hold_together("settings of sage50", silent, words.SAGE50)
-    own = {name: field for name, field in top.items() if name not in ("home", "sage200", "sage50")}
+    close, access = CloseSettings.model_fields, AccessSettings.model_fields
+    _hold_together("settings of close", close, words.CLOSE)
+    _hold_together("settings of access", access, words.ACCESS)
+    parts = ("home", "sage200", "sage50", "close", "access")
+    own = {name: field for name, field in top.items() if name not in parts}
     lines = _section(
         "## Settings",
         "`tillproof.toml` in the home. Any of them may be an environment variable instead, which stands "
@@ -214,7 +220,11 @@ def _settings() -> list[str]:
     lines += _section("### `[sage200]`", words.SETTINGS["sage200"])
     lines += _table(("Setting", "Default", "Meaning"), _fields(sage, words.SAGE200))
     lines += _section("### `[sage50]`", words.SETTINGS["sage50"])
-    return lines + _table(("Setting", "Default", "Meaning"), _fields(sage50, words.SAGE50))
+    lines += _table(("Setting", "Default", "Meaning"), _fields(sage50, words.SAGE50))
+    lines += _section("### `[close]`", words.SETTINGS["close"])
+    lines += _table(("Setting", "Default", "Meaning"), _fields(close, words.CLOSE))
+    lines += _section("### `[access]`", words.SETTINGS["access"])
+    return lines + _table(("Setting", "Default", "Meaning"), _fields(access, words.ACCESS))
 
 
 def _fields(fields: Mapping[str, FieldInfo], meanings: Mapping[str, str]) -> Iterable[Cells]:

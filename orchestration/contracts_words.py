@@ -11,11 +11,31 @@ SETTINGS: dict[str, str] = {
     "company_id": "Our own code of the company, as in companies.csv.",
     "as_of": "The moment a pass looks from, UTC; the clock where it is not given.",
     "operations_url": "SQLAlchemy URL of the operations store; empty: operations.sqlite in the home.",
-    "app_port": "Port of the app on 127.0.0.1.",
+    "app_address": "Where the app is served; another than this machine only once people sign in.",
+    "app_port": "Port of the app.",
     "dagster_port": "Port of Dagster on 127.0.0.1.",
     "publications_kept": "How many publications are kept; files that none of them lists are dropped.",
     "sage200": "How Sage 200 is reached, and with what patience.",
     "sage50": "How Sage 50 is met: its files, and what is confirmed nowhere. [How it works](sage50.md).",
+    "close": "What a month's checklist asks. [Closing a month](closing.md).",
+    "access": "Who may what. [Who may](closing.md#who-may).",
+}
+
+CLOSE: dict[str, str] = {
+    "exception_limit": "Pounds; an exception that blocks the close and is worth more keeps it open. 0: any does.",
+    "items": "Per item `title`, `owner`, `due_day` (working day after the month's end) and `is_needed`; a new name is "
+    "an item that a person ticks.",
+}
+
+ACCESS: dict[str, str] = {
+    "sign_in": "`none`, or `oidc`: people sign in through Streamlit, which needs Authlib and secrets/sign_in.toml.",
+    "provider": "The part of [auth] in secrets/sign_in.toml that names the provider; empty: [auth] itself.",
+    "local_user": "The one name that signs on this machine where nobody signs in; empty: each decision asks for one.",
+    "local_roles": "What whoever works on this machine may, app and command line, unless `people` lists them.",
+    "user_claim": "The claim of the token that names a person.",
+    "roles_claim": "The claim of the token that lists roles or groups; empty: none is asked.",
+    "role_names": "Role of each value of that claim, where it is not called as the role is.",
+    "people": "Roles of each person, by the name or address that they sign with.",
 }
 
 SAGE200: dict[str, str] = {

@@ -118,6 +118,12 @@ def write_xlsx(
     return count
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with _whole(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     """A place beside the file to write it to; it takes the file's place only when all went well."""

@@ -29,11 +29,13 @@ def post(
         raise OperationsError("say why with --reason: it goes on record with the name")
     with Operations.open(settings.operations) as operations:
         if enabler:
-            operations.enable_posting(settings.company_id, enabler, reason)
+            acting = operations.acting_as(settings.access.local(enabler))
+            acting.enable_posting(settings.company_id, enabler.strip(), reason)
         decisions = dry_run(settings, operations)
         waiting = [decision for decision in decisions if decision.code in WAITING]
+        acting = operations.acting_as(settings.access.local(approver))
         approved = (
-            approve_shown(settings, operations, waiting, approver, reason) if approver and waiting else 0
+            approve_shown(settings, acting, waiting, approver.strip(), reason) if approver and waiting else 0
         )
         if approved:
             decisions = dry_run(settings, operations)
@@ -67,7 +69,8 @@ def reverse(
     with reversing(settings, wanted, pace=pace) as pack:
         decisions = pack.dry_run()
         waiting = [decision for decision in decisions if decision.code in WAITING]
-        approved = approve(pack.operations, waiting, approver, reason) if approver and waiting else 0
+        acting = pack.operations.acting_as(settings.access.local(approver))
+        approved = approve(acting, waiting, approver.strip(), reason) if approver and waiting else 0
         if approved:
             decisions = pack.dry_run()
         return {

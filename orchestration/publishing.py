@@ -206,7 +206,8 @@ class Publications:
     def _collect(self, newest: int, signed_off: set[int]) -> None:
         """Drop publications nobody needs, and files no kept one lists. What is in use is left for next time."""
         numbers = sorted(int(file.stem) for file in self.root.glob("*.json") if file.stem.isdigit())
-        kept = {number for number in numbers if number > newest - self._kept} | signed_off
+        # a signed-off number that is not there is of a folder that was lost: its figures are with the sign-off
+        kept = {number for number in numbers if number > newest - self._kept or number in signed_off}
         needed = {
             str(file["path"])
             for number in kept

@@ -230,7 +230,8 @@ def release(settings: Settings, name: str, *, by: str, reason: str) -> Report:
         open_export(sage.export_folder, sage) as export,
     ):
         books = Sage50Books(export, sage)
-        batch, freed = batches.release(operations, books, settings.company_id, name, by=by, reason=reason)
+        acting = operations.acting_as(settings.access.local(by))
+        batch, freed = batches.release(acting, books, settings.company_id, name, by=by, reason=reason)
     place = sage.import_folder / batch.file_name
     return {"batch": batch.name, "freed": len(freed), "file_is_there": place.exists(), "file": str(place)}
 

@@ -29,19 +29,20 @@ def serve_both(settings: Settings, console: Console) -> int:
     streamlit = [python, "-m", "streamlit", "run", str(APP)]
     streamlit += [
         "--server.address",
-        HOST,
+        settings.app_address,
         "--server.port",
         str(settings.app_port),
         "--server.headless",
         "true",
     ]
     streamlit += ["--browser.gatherUsageStats", "false"]
+    streamlit += ["--secrets.files", str(settings.home / "secrets" / "sign_in.toml")]
     running = [
         subprocess.Popen(command, cwd=APP.parent.parent, env=dict(os.environ))
         for command in (dagster, streamlit)
     ]
     console.print(f"Dagster  http://{HOST}:{settings.dagster_port}")
-    console.print(f"App      http://{HOST}:{settings.app_port}    (Ctrl+C stops both)")
+    console.print(f"App      http://{settings.app_address}:{settings.app_port}    (Ctrl+C stops both)")
     try:
         while True:
             for process in running:

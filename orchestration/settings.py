@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orchestration.access_settings import LOOPBACK, AccessSettings
+from orchestration.close_settings import CloseSettings
 from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.ledgers.sage200_settings import Sage200Settings
 
@@ -53,11 +55,23 @@ class Settings(BaseSettings):
     company_id: str
     as_of: datetime | None = None
     operations_url: str = ""
+    app_address: str = "127.0.0.1"
     app_port: int = 8501
     dagster_port: int = 3000
     publications_kept: int = 10
     sage200: Sage200Settings = Sage200Settings()
     sage50: Sage50Settings = Sage50Settings()
+    close: CloseSettings = CloseSettings()
+    access: AccessSettings = AccessSettings()
+
+    @model_validator(mode="after")
+    def _serves_whom_it_knows(self) -> Settings:
+        if self.app_address not in LOOPBACK and self.access.sign_in == "none":
+            raise ValueError(
+                f"app_address {self.app_address}: where nobody signs in the app is served at 127.0.0.1 only; "
+                "set [access] sign_in first (docs/closing.md)"
+            )
+        return self
 
     @property
     def landing(self) -> str:

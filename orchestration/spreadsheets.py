@@ -34,18 +34,21 @@ class WorkbookError(Exception):
     """The file is no workbook that can be read; the message says why."""
 
 
-def read_workbook(content: bytes) -> dict[str, Rows]:
-    """Sheet name -> its rows; rows that are empty are left out. Raises WorkbookError."""
+def read_workbook(content: bytes, *, most_bytes: int = MOST_BYTES, formulas: bool = False) -> dict[str, Rows]:
+    """Sheet name -> its rows; rows that are empty are left out. Raises WorkbookError.
+
+    `formulas` gives `=SUM(A1:A2)` and, after a tab, its kept result where a cell has one.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-                raise WorkbookError(f"the workbook is larger than {MOST_BYTES // 1_000_000} MB when unpacked")
-            return _sheets(parts)
+            if sum(part.file_size for part in parts.infolist()) > most_bytes:
+                raise WorkbookError(f"the workbook is larger than {most_bytes // 1_000_000} MB when unpacked")
+            return _sheets(parts, formulas)
     except (zipfile.BadZipFile, KeyError, ParseError, DefusedXmlException, ValueError) as error:
         raise WorkbookError(f"this is no workbook that can be read (.xlsx): {error}") from error
 
 
-def _sheets(parts: zipfile.ZipFile) -> dict[str, Rows]:
+def _sheets(parts: zipfile.ZipFile, formulas: bool) -> dict[str, Rows]:
     workbook = fromstring(parts.read("xl/workbook.xml"))
     properties = workbook.find(f"{MAIN}workbookPr")
     from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
@@ -59,7 +62,7 @@ def _sheets(parts: zipfile.ZipFile) -> dict[str, Rows]:
     for sheet in workbook.iter(f"{MAIN}sheet"):
         target = targets[sheet.get(RELATION)]
         place = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-        rows = _rows(fromstring(parts.read(place)), shared, days, first_day)
+        rows = _rows(fromstring(parts.read(place)), shared, days, first_day, formulas)
         found[sheet.get("name", "")] = list(rows)
     return found
 
@@ -88,13 +91,17 @@ def _day_styles(parts: zipfile.ZipFile) -> set[int]:
     return {place for place, number in enumerate(shapes) if number in DAY_FORMATS | own}
 
 
-def _rows(sheet: Any, shared: list[str], days: set[int], first_day: date) -> Iterator[list[str]]:
+def _rows(
+    sheet: Any, shared: list[str], days: set[int], first_day: date, formulas: bool
+) -> Iterator[list[str]]:
     for row in sheet.iter(f"{MAIN}row"):
         cells: list[str] = []
         for cell in row.iter(f"{MAIN}c"):
             place = _column(cell.get("r", ""), len(cells))
             cells += [""] * (place - len(cells))
-            cells.append(_text(cell, shared, days, first_day))
+            text = _text(cell, shared, days, first_day)
+            formula = cell.find(f"{MAIN}f") if formulas else None
+            cells.append(text if formula is None else f"={formula.text or ''}\t{text}")
         if any(cells):
             yield cells
 

@@ -99,7 +99,7 @@ def decide_form(published: Published, mine: Rows) -> None:
             ),
             key="decided candidate",
         )
-        signed = deciding.signature("decide", "Decide")
+        signed = deciding.signature("decide", "Decide", "decide a match")
     if signed is None:
         return
     if said is None:
@@ -137,7 +137,7 @@ def decided(found: Rows) -> None:
     )
     with st.expander("Take a decision back", icon=":material/undo:"), st.form("revoke", border=False):
         key = st.selectbox("Which", [row["posting_key"] for row in found], key="revoked", width=320)
-        signed = deciding.signature("revoke", "Take it back")
+        signed = deciding.signature("revoke", "Take it back", "decide a match")
     if signed is not None:
         deciding.carry_out(
             "decide",

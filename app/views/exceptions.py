@@ -325,7 +325,8 @@ def decide(published: Published, ids: list[str], value: int) -> None:
                 width=180,
             )
         why = "Note" if act == "note" else "Why (goes on record)"
-        signed = deciding.signature("cases", f"{ACTS[act or 'assign']} {counted(len(ids), 'exception')}", why)
+        label = f"{ACTS[act or 'assign']} {counted(len(ids), 'exception')}"
+        signed = deciding.signature("cases", label, "share out exceptions", why)
     if signed is None:
         return
     by, reason = signed.by, signed.reason

@@ -249,7 +249,8 @@ def approve_form(chosen: list[Decision]) -> None:
     )
     with st.form("approve", border=True):
         act = st.radio("Do", ["Approve", "Reject"], horizontal=True, key="approve act")
-        signed = deciding.signature("approve", f"Sign for {counted(len(chosen), 'document')}")
+        label = f"Sign for {counted(len(chosen), 'document')}"
+        signed = deciding.signature("approve", label, "approve postings")
     if signed is None:
         return
     shown = {decision.posting_key: decision.payload_digest for decision in chosen}

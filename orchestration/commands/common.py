@@ -63,16 +63,19 @@ def settings_of(home: Path | None) -> Any:
 
 
 @contextmanager
-def store_of(home: Path | None) -> Iterator[tuple[Any, Any]]:
-    """The settings and the open operations store; what the store refuses is a clear end."""
+def store_of(home: Path | None, by: str = "") -> Iterator[tuple[Any, Any]]:
+    """The settings and the open operations store, which writes only what `by` may; without a name it only reads.
+
+    What the store refuses is a clear end.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from orchestration.operations import Operations, OperationsError
+    from orchestration.operations import READER, Operations, OperationsError
 
     settings = settings_of(home)
     try:
         with Operations.open(settings.operations) as operations:
-            yield settings, operations
+            yield settings, operations.acting_as(settings.access.local(by) if by.strip() else READER)
     except OperationsError as error:
         raise fail(str(error)) from error
     except (SQLAlchemyError, ImportError) as error:

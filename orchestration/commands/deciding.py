@@ -46,7 +46,7 @@ def decide(
         raise fail("name the document: tillproof decide POSTING_KEY. Without options, `decide` lists them")
     if choices:
         must_be_signed(by, reason)
-    with store_of(home) as (settings, operations):
+    with store_of(home, by if choices else "") as (settings, operations):
         company = settings.company_id
         if revoke:
             report = match_deciding.revoke(operations, company, key, by=by, reason=reason)

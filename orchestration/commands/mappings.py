@@ -42,7 +42,7 @@ def take_in(
 
     if apply:
         must_be_signed(by, reason)
-    with store_of(home) as (_, operations):
+    with store_of(home, by if apply else "") as (_, operations):
         report = mappings_report.take_in(operations, place, apply=apply, author=by, reason=reason)
     show(report, as_json, lambda told: mappings_report.render_import(told, console))
     if report["refused"]:

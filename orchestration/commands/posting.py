@@ -146,7 +146,7 @@ def posting_policy(
 
     if changes:
         must_be_signed(by, reason)
-    with store_of(home) as (settings, operations):
+    with store_of(home, by if changes else "") as (settings, operations):
         report = posting_policies.policy(
             operations, company or settings.company_id, changes or [], by=by, reason=reason
         )
@@ -198,7 +198,7 @@ def stop(
 
     must_be_signed(by, reason)
     place = _place_of(store, whole_company)
-    with store_of(home) as (settings, operations):
+    with store_of(home, by) as (settings, operations):
         done = posting_switches.stop(operations, company or settings.company_id, place, by=by, reason=reason)
         _tell(settings, operations, done, as_json)
 
@@ -218,7 +218,7 @@ def lift(
 
     must_be_signed(by, reason)
     place = _place_of(store, whole_company)
-    with store_of(home) as (settings, operations):
+    with store_of(home, by) as (settings, operations):
         done = posting_switches.lift(operations, company or settings.company_id, place, by=by, reason=reason)
         _tell(settings, operations, done, as_json)
 
@@ -227,7 +227,7 @@ def _switch(home: Path | None, to: str, *, by: str, reason: str, company: str, a
     from orchestration import posting_switches
 
     must_be_signed(by, reason)
-    with store_of(home) as (settings, operations):
+    with store_of(home, by) as (settings, operations):
         done = posting_switches.switch(operations, company or settings.company_id, to, by=by, reason=reason)
         _tell(settings, operations, done, as_json)
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs.transform import MANIFEST
+from orchestration.operations import Operations
 from orchestration.passes import Pass
 from orchestration.warehouse import Warehouse, public_models
 
@@ -26,6 +27,8 @@ def publication(
     current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult:
     """The public models, listed and swapped: what the app and analysts read."""
+    with Operations.open(current.settings.operations) as operations:
+        signed_off = operations.signed_publications()
     with current.timed("publishing"), warehouse.connect() as connection:
         published = current.publications.publish(
             connection,
@@ -33,6 +36,7 @@ def publication(
             pass_number=current.pass_number,
             as_of=current.as_of,
             seconds=current.seconds,
+            signed_off=signed_off,
         )
     return dg.MaterializeResult(
         metadata={

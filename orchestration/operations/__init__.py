@@ -15,15 +15,21 @@ from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import DecisionInForce
 from orchestration.operations.permissions import ApprovalGiven, CompanySwitch, GoesBy, StopInForce
 from orchestration.operations.policies import REMEDIES, PostingPolicy, QuietWindow
+from orchestration.operations.roles import READER, ROLES, NotAllowedError, Person
 from orchestration.operations.runs import Run
+from orchestration.operations.sign_offs import WHOLE_COMPANY, CloseFigures, Tick
 from orchestration.operations.store import Operations
 
 __all__ = [
     "LANDED_TABLES",
+    "READER",
     "REMEDIES",
+    "ROLES",
+    "WHOLE_COMPANY",
     "ApprovalGiven",
     "ChainBrokenError",
     "ChainEnd",
+    "CloseFigures",
     "CompanySwitch",
     "DecisionInForce",
     "FenceLostError",
@@ -32,8 +38,10 @@ __all__ = [
     "Imported",
     "MappingError",
     "MappingsRefusedError",
+    "NotAllowedError",
     "Operations",
     "OperationsError",
+    "Person",
     "PostingPolicy",
     "QuietWindow",
     "RowChange",
@@ -43,4 +51,5 @@ __all__ = [
     "Step",
     "StopInForce",
     "StoredIntent",
+    "Tick",
 ]

@@ -89,7 +89,7 @@ class Casework(SignedStore):
         action: str,
         name: str = "exception_id",
     ) -> int:
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "share out exceptions")
         with self._database.write() as connection:
             for exception_id in exception_ids:
                 row = {"company_id": company_id, name: exception_id, **values}

@@ -54,7 +54,7 @@ class MatchDecisions(SignedStore):
 
         Raises OperationsError where a word on either side is in force: it is taken back first, not overwritten.
         """
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "decide a match")
         values = {
             "company_id": company_id,
             "posting_key": posting_key,
@@ -74,7 +74,7 @@ class MatchDecisions(SignedStore):
 
     def revoke_match(self, company_id: str, posting_key: str, *, author: str, reason: str) -> DecisionInForce:
         """Take the word on a document back; gives what it was. Raises OperationsError where there is none."""
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "decide a match")
         with self._database.write() as connection:
             found = _in_force(connection, company_id, posting_key=posting_key)
             if not found:

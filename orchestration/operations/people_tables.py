@@ -51,6 +51,50 @@ class SignOff(Recorded, Base):
     publication_number: Mapped[int] = mapped_column(Integer)
     chain_event_number: Mapped[int] = mapped_column(Integer)
     chain_head_hash: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(20), default="")
+    figures_digest: Mapped[str] = mapped_column(String(64), default="")
+    checklist: Mapped[str] = mapped_column(Text, default="")
+
+
+class SignOffWithdrawal(Recorded, Base):
+    """A sign-off taken back; the sign-off itself stays as it was written."""
+
+    __tablename__ = "sign_off_withdrawals"
+    company_id: Mapped[str] = mapped_column(String(20))
+    sign_off_id: Mapped[int] = mapped_column(Integer, unique=True)
+    role: Mapped[str] = mapped_column(String(20), default="")
+
+
+class KeptFigures(Base):
+    """The figures that somebody signed, as canonical JSON under its SHA-256."""
+
+    __tablename__ = "sign_off_figures"
+    figures_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    figures: Mapped[str] = mapped_column(Text)
+
+
+class CloseTick(Recorded, Base):
+    """A person's tick on an item of a period's checklist, or its removal; the newest row of an item counts."""
+
+    __tablename__ = "close_ticks"
+    __table_args__ = (Index(None, "company_id", "period"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    period: Mapped[date] = mapped_column(Date)
+    item: Mapped[str] = mapped_column(String(40))
+    is_done: Mapped[bool] = mapped_column(Boolean)
+    publication_number: Mapped[int] = mapped_column(Integer)
+    role: Mapped[str] = mapped_column(String(20), default="")
+
+
+class EvidencePack(Recorded, Base):
+    """An evidence pack that was made: the digest of its manifest, which holds those of its sheets."""
+
+    __tablename__ = "evidence_packs"
+    company_id: Mapped[str] = mapped_column(String(20))
+    period: Mapped[date] = mapped_column(Date)
+    publication_number: Mapped[int] = mapped_column(Integer)
+    manifest_digest: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(20), default="")
 
 
 class MatchDecision(Recorded, Base):

@@ -134,7 +134,7 @@ class Permissions(SignedStore):
         return self._set_posting(company_id, False, author, reason)
 
     def _set_posting(self, company_id: str, enabled: bool, author: str, reason: str) -> bool:
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "switch posting")
         mine = COMPANIES.c.company_id == company_id
         with self._database.write() as connection:
             before = connection.execute(select(COMPANIES.c.posting_enabled).where(mine)).scalar_one_or_none()
@@ -242,7 +242,7 @@ class Permissions(SignedStore):
 
         The word holds for exactly these digests and what the connector claimed then, and lapses with either.
         """
-        by = self._signature(approver, reason)
+        by = self._signature(approver, reason, "approve postings")
         with self._database.write() as connection:
             for key in sorted(digests):
                 values = {
@@ -298,7 +298,7 @@ class Permissions(SignedStore):
 
     def stop_store(self, company_id: str, store_id: str, reason: str, author: str = POSTER) -> bool:
         """Pause posting for a store (`*`: all). False when the same stop is already in force."""
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "stop posting")
         if reason in self.active_stops(company_id).get(store_id, ()):
             return False
         values = {
@@ -314,7 +314,7 @@ class Permissions(SignedStore):
 
     def lift_stop(self, company_id: str, store_id: str, author: str, reason: str) -> int:
         """Let a stopped store post again; returns how many stops were lifted."""
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "lift a stop")
         mine = and_(
             STOPS.c.company_id == company_id, STOPS.c.store_id == store_id, STOPS.c.is_lifted.is_(False)
         )

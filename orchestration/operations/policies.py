@@ -185,7 +185,7 @@ class Policies(SignedStore):
 
     def set_posting_policy(self, company_id: str, policy: PostingPolicy, author: str, reason: str) -> bool:
         """Put a policy in force from now on; False when it is in force already."""
-        by = self._signature(author, reason)
+        by = self._signature(author, reason, "set the posting policy")
         values = policy.columns()
         with self._database.write() as connection:
             row = self._row_in_force(connection, company_id)

@@ -21,14 +21,16 @@ from orchestration.operations.match_decisions import MatchDecisions
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
 from orchestration.operations.policies import Policies
+from orchestration.operations.roles import MAPPING_OWNERS, Person
 from orchestration.operations.runs import RunStore
+from orchestration.operations.sign_offs import WHOLE_COMPANY, CloseFigures, SignOffs
 
 
-class Operations(Permissions, Policies, People, Casework, MatchDecisions):
+class Operations(Permissions, Policies, People, Casework, MatchDecisions, SignOffs):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
-    def __init__(self, database: Database):
-        super().__init__(database)
+    def __init__(self, database: Database, acting: Person | None = None):
+        super().__init__(database, acting)
         self.intents = IntentStore(database)
         self.runs = RunStore(database)
 
@@ -38,6 +40,10 @@ class Operations(Permissions, Policies, People, Casework, MatchDecisions):
         database = Database(f"sqlite:///{url.as_posix()}" if isinstance(url, Path) else url, clock)
         database.migrate()
         return cls(database)
+
+    def acting_as(self, person: Person) -> Operations:
+        """The same store, which writes only what this person may, under no other name."""
+        return Operations(self._database, person)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -60,7 +66,11 @@ class Operations(Permissions, Policies, People, Casework, MatchDecisions):
         """The same of files already read, told row by row."""
         by = self._signature(author, reason)
         with self._database.write() as connection:
-            return mapping_import.take(connection, given, by)
+            changes = mapping_import.take(connection, given, by)
+            # inside the transaction: a row that the person may not change takes all others back with it
+            for table in dict.fromkeys(change.table for change in changes if change.kind != "unchanged"):
+                self._role(f"change {MAPPING_OWNERS[table]} mappings")
+            return changes
 
     def compare_mappings(self, given: Given) -> tuple[list[RowChange], list[MappingError]]:
         """What taking them would change, and everything wrong with them. Changes nothing."""
@@ -94,15 +104,26 @@ class Operations(Permissions, Policies, People, Casework, MatchDecisions):
         publication_number: int,
         author: str,
         reason: str,
-    ) -> None:
-        """Close a range of business dates; the chain of postings is verified and its head sealed in."""
-        self.record_sign_off(
-            company_id,
-            store_id,
-            date_from=date_from,
-            date_to=date_to,
-            publication_number=publication_number,
+        figures: CloseFigures | None = None,
+        checklist: str = "",
+    ) -> int:
+        """Sign a range of business dates off (store `*`: the company); its id.
+
+        The chain of postings is verified and its head sealed in; `figures` are kept under their digest, `checklist`
+        is how it stood, as JSON.
+        """
+        duty = "sign off a period" if store_id == WHOLE_COMPANY else "sign off a store-day"
+        return self._record_sign_off(
+            {
+                "company_id": company_id,
+                "store_id": store_id,
+                "date_from": date_from,
+                "date_to": date_to,
+                "publication_number": publication_number,
+                "role": self._role(duty),
+                "checklist": checklist,
+            },
             sealed=self.verify_chain(company_id),
-            author=author,
-            reason=reason,
+            figures=figures,
+            by=self._signature(author, reason, duty),
         )

@@ -555,6 +555,7 @@ def release(
 
     OperationsError where the batch is not known, or the export is older than the file and so knows nothing of it.
     """
+    operations.must_be_allowed(by, "free a posting to be sent again")
     known = {batch.name: (batch, intents) for batch, intents in batches(operations, company_id)}
     if name.upper() not in known:
         said = ", ".join(sorted(known)) or "none"

@@ -72,6 +72,13 @@ COLUMNS = {
     "till_customer_balances": """company_id varchar, customer_reference varchar, store_id varchar,
     document_date date,
         sales_pence bigint, takings_pence bigint, balance_pence bigint, document_count bigint""",
+    "till_closures": """company_id varchar, store_id varchar, store_code varchar, till_id varchar, business_date
+        date, closure_verdict varchar, reason varchar, differences varchar, closure_count bigint, closure_nos
+        varchar, repeated_closure_nos varchar, missing_closure_nos varchar, closed_at_local timestamp,
+        closure_receipts bigint, receipts bigint, voided_receipts bigint, closure_sales_pence bigint,
+        sales_pence bigint, closure_returns_pence bigint, returns_pence bigint, closure_cash_pence bigint,
+        cash_pence bigint, closure_card_pence bigint, card_pence bigint, counted_cash_pence bigint,
+        cash_over_short_pence bigint""",
     "store_days": """company_id varchar, store_id varchar, business_date date, money_receipts bigint,
         nothing_to_post_receipts bigint, expected_documents bigint, till_sales_pence bigint,
         sage_sales_pence bigint, till_takings_pence bigint, sage_takings_pence bigint, matched_pence

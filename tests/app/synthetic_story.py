@@ -462,6 +462,27 @@ def _add_up(shop: Shop) -> None:
             expected_documents=2,
             **{column: slot[column] for column in sums},
         )
+        shop.add(
+            "till_closures",
+            store_id=store,
+            store_code=store,
+            till_id="1",
+            business_date=day,
+            closure_verdict="agrees",
+            closure_count=1,
+            receipts=slot["money_receipts"],
+            cash_over_short_pence=0,
+        )
+        shop.add(
+            "till_customer_balances",
+            customer_reference=f"TILL{store[1:]}",
+            store_id=store,
+            document_date=day,
+            sales_pence=slot["sage_sales_pence"],
+            takings_pence=slot["sage_takings_pence"],
+            balance_pence=slot["sage_sales_pence"] - slot["sage_takings_pence"],
+            document_count=2,
+        )
         for column in sums:
             months[period][column] += slot[column]
         months[period]["store_days"] += 1

@@ -26,6 +26,7 @@ MENU = {
     "Receipt": "Type the number printed on a receipt",
     "Posting": "How far postings came",
     "Decide": "Nothing can be decided here",
+    "Close": "Nothing can be decided here",
     "Mappings": "Nothing can be decided here",
     "Connections": "the file is empty",
     "Analyst": "6 rows.",
@@ -144,6 +145,19 @@ def test_from_a_store_day_to_the_lines_of_a_receipt_in_three_clicks(visit: Visit
     visit.settle()
     visit.shot(OUTPUT / f"store-day-lines-{visit.size}.png")
     visit.is_well()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_month_to_close_is_quiet_and_fits(browser: object, deciding_home: Path, size: str) -> None:
+    with served(deciding_home) as address:
+        visit = Visit(browser, size, address)
+        visit.open("/close", "Close")
+        visit.page.get_by_text("is not signed off.").wait_for()
+        visit.page.get_by_role("button", name="Make the pack").wait_for()
+        visit.settle()
+        visit.shot(OUTPUT / f"close-signing-{size}.png")
+        visit.is_well()
+        visit.page.close()
 
 
 def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_home: Path) -> None:

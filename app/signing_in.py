@@ -1,0 +1,94 @@
+"""Who is looking: the person whom Streamlit's own sign-in (OpenID Connect) brings, or the one user of this machine."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.auth_util import get_secrets_auth_section, is_authlib_installed
+
+from app.opening import home
+from app.shown import plain
+from orchestration.access_settings import AccessSettings
+from orchestration.operations import ROLES, Person
+from orchestration.settings import SettingsError, load
+
+LEAST_COOKIE_SECRET = 32
+
+
+def access() -> AccessSettings:
+    """The settings of who may what; where they cannot be read, nobody signs in and this machine alone is served."""
+    try:
+        return load(home()).access
+    except SettingsError:
+        return AccessSettings()
+
+
+def lacking() -> list[str]:
+    """What sign-in still needs of this installation, in words; empty where people can sign in."""
+    missing = []
+    if not is_authlib_installed():
+        missing.append("the package Authlib, 1.3.2 or later (pip install 'streamlit[auth]')")
+    section = get_secrets_auth_section()
+    if not section:
+        return [*missing, "[auth] in secrets/sign_in.toml of the home: see docs/closing.md"]
+    missing += [f"{name} in [auth]" for name in ("redirect_uri", "cookie_secret") if not section.get(name)]
+    secret = str(section.get("cookie_secret") or "")
+    if secret and len(secret) < LEAST_COOKIE_SECRET:
+        missing.append(
+            f"a cookie_secret of {LEAST_COOKIE_SECRET} characters or more: it seals who somebody is"
+        )
+    return missing
+
+
+def is_signed_in() -> bool:
+    return bool(st.user.get("is_logged_in", False))
+
+
+def person(found: AccessSettings, typed: str = "") -> Person | None:
+    """Who asks for a write; None where nobody has said who they are. `typed` counts where nobody signs in and no
+    local user is named."""
+    if found.sign_in == "oidc":
+        return found.signed_in(dict(st.user.to_dict())) if is_signed_in() else None
+    name = found.local_user or typed
+    return found.local(name) if name.strip() else None
+
+
+def let_in() -> None:
+    """Where people sign in: end the page here until somebody with a role has. Elsewhere nothing."""
+    found = access()
+    if found.sign_in != "oidc":
+        return
+    if not is_signed_in():
+        _ask_to_sign_in(found)
+        st.stop()
+    who = person(found)
+    if who is None or not who.roles:
+        st.title("No role here", anchor=False)
+        told = (
+            f"You are signed in as {who.name}, who"
+            if who
+            else "Your sign-in brings no name that counts here, so it"
+        )
+        st.error(
+            f"{plain(told)} has no role in Tillproof. Whoever keeps it gives roles in its settings, under "
+            "access, or in your sign-in's groups.",
+            icon=":material/block:",
+        )
+        st.button("Sign out", on_click=st.logout)
+        st.stop()
+    roles = ", ".join(role for role in ROLES if role in who.roles)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.caption(f"Signed in as **{plain(who.name)}** ({roles})", width="content")
+        st.button("Sign out", type="tertiary", on_click=st.logout, key="sign out")
+
+
+def _ask_to_sign_in(found: AccessSettings) -> None:
+    st.title("Sign in", anchor=False)
+    missing = lacking()
+    if missing:
+        st.error(
+            "People are to sign in here, and cannot yet. It still needs " + plain("; ".join(missing)) + ".",
+            icon=":material/key_off:",
+        )
+        return
+    st.markdown("Tillproof shows and takes decisions only from people it knows.")
+    st.button("Sign in", type="primary", on_click=st.login, args=[found.provider or None])

@@ -1,0 +1,41 @@
+"""A pass tells publishing which publications people signed, so that they are not collected."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from orchestration.defs.publishing import publication
+from orchestration.operations import Operations
+
+
+def test_a_pass_keeps_what_was_signed_until_it_is_taken_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{(tmp_path / 'operations.sqlite').as_posix()}"
+    days = {"date_from": date(2011, 2, 1), "date_to": date(2011, 2, 28)}
+    with Operations.open(url) as operations:
+        for number in (3, 7):
+            operations.sign_off("DGS", "*", **days, publication_number=number, author="Fay", reason="x")
+        operations.withdraw_sign_off("DGS", 1, author="Fay", reason="too early")
+    asked: list[list[int]] = []
+
+    def publish(*_: Any, signed_off: list[int], **__: Any) -> Any:
+        asked.append(signed_off)
+        return SimpleNamespace(number=8, pass_number=8, tables={})
+
+    @contextmanager
+    def connect() -> Any:
+        yield None
+
+    current = SimpleNamespace(
+        settings=SimpleNamespace(operations=url),
+        timed=lambda _: nullcontext(),
+        publications=SimpleNamespace(publish=publish),
+        pass_number=8,
+        as_of=datetime(2011, 8, 31),  # noqa: DTZ001
+        seconds={},
+    )
+    publication(current=current, warehouse=SimpleNamespace(connect=connect))
+    assert asked == [[7]]
