@@ -48,6 +48,7 @@ MAPPING_OWNERS: dict[str, str] = {
     "cutovers": "finance",
     "connector_patterns": "integration",
     "period_overrides": "finance",
+    "store_grains": "finance",
 }
 """Whose each mapping table is; a test holds that none is forgotten."""
 
