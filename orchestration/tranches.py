@@ -43,9 +43,8 @@ class Tranches:
         """Keep the members of the summaries with these posting keys and digests. Raises MembersUnknownError."""
         rows = self.members.filter(pc.equal(self.members["tranche_state"], "next"))
         rows = rows.filter(pc.is_in(rows["tranche_key"], pa.array(sorted(digests))))
-        found = dict(
-            zip(*(rows[name].to_pylist() for name in ("tranche_key", "members_digest")), strict=True)
-        )
+        keys, of_rows = rows["tranche_key"].to_pylist(), rows["members_digest"].to_pylist()
+        found = dict(zip(keys, of_rows, strict=True))
         for key, digest in sorted(digests.items()):
             if found.get(key) != digest:
                 raise MembersUnknownError(f"the publication does not say what summary {key} stands for")

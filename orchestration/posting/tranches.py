@@ -56,8 +56,8 @@ def with_begun_tranches(
     holds: dict[str, Hold] = {}
     kept = {intent.posting_key for intent in summaries}
     for proposal in proposals:
-        if proposal.posting_key in owed or proposal.role != "P":
-            continue
+        if proposal.posting_key in owed or proposal.role != "P" or proposal.after_key:
+            continue  # a repost takes the place of what was there
         if proposal.members_digest and (proposal.company_id, proposal.event_id) in begun:
             if proposal.posting_key not in kept:
                 holds[proposal.posting_key] = Hold("summary_begun", f"{proposal.event_id} went without it")

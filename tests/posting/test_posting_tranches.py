@@ -171,6 +171,15 @@ def test_a_publication_that_does_not_know_what_was_sent_of_a_day_posts_nothing_o
         assert held_by_store(shop, by_receipt) == {"S01": code, "S02": "needs_approval"}
 
 
+def test_a_repost_that_is_owed_goes_although_its_day_has_a_summary(shop, tmp_path):
+    post(shop, summary(), tmp_path)
+    following = Publication(2)
+    contra, repost = following.add_case("1001", 77)
+    decisions = plan(*following.tables(), shop.operations, publication_number=2)
+    codes = {one.posting_key: one.code for one in decisions}
+    assert "summary_begun" not in codes.values() and set(codes) == {contra, repost}
+
+
 def held_by_store(shop, publication: Publication) -> dict[str, str]:
     decisions = plan(*publication.tables(), shop.operations, publication_number=publication.number)
     return {one.proposal.store_id: one.code for one in decisions}
