@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from app.close_figures import POSTING_DAYS, SETTLED, Scope
+from app.close_figures import POSTINGS, SETTLED, Scope
 from app.money import counted, day, pounds
 from app.published import Published, Row
 from orchestration.close_settings import CloseSettings
@@ -283,7 +283,7 @@ def _seen(published: Published, scope: Scope, settings: CloseSettings) -> Row:
                 sum(abs(balance_pence)) as customer_balance_pence
             from till_customer_balances where {within.replace("business_date", "document_date")}
         ),
-        dated as ({POSTING_DAYS}),
+        dated as ({POSTINGS}),
         posted as (
             select count(*) filter (business_date between $first and $last) as postings,
                 count(*) filter (business_date between $first and $last and state not in {SETTLED})

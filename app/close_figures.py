@@ -38,37 +38,52 @@ FIGURES: dict[str, str] = {
 
 UNKNOWN_STORE = "unknown"
 
-POSTING_DAYS = """
-    -- a posting's day: its document's, else its receipt's; of a contra of another's document, that document's
-    select
-        postings.*,
-        coalesce(expected.business_date, sold.business_date, undone.document_date) as business_date,
-        coalesce(expected.gross_pence, undone.gross_pence) as gross_pence,
-        coalesce(expected.receipt_no, sold.receipt_no) as receipt_no
-    from postings
-    left join (
-        select posting_key, max(business_date) as business_date, max(receipt_no) as receipt_no,
-            max(expected_gross_pence) as gross_pence
-        from document_verdicts
-        where company_id = $company and posting_key in (select posting_key from postings)
-        group by posting_key
-    ) as expected using (posting_key)
-    left join (
-        select event_id, max(business_date) as business_date, max(receipt_no) as receipt_no
-        from document_verdicts
-        where company_id = $company and event_id in (select event_id from postings)
-        group by event_id
-    ) as sold using (event_id)
-    left join (
-        select urn, max(document_date) as document_date, max(gross_pence) as gross_pence
-        from ledger_documents
-        where company_id = $company and urn in (select target_urn from postings)
-        group by urn
-    ) as undone on undone.urn = postings.target_urn
-    where postings.company_id = $company
-"""
-
 SETTLED = "('proven', 'reversed', 'cancelled')"
+
+
+def _dated(states: str, of_receipts: str = "", of_documents: str = "") -> str:
+    """Postings with their day: their document's, else their receipt's; of a contra of another's document, that
+    document's."""
+    chosen = f"(select * from postings where company_id = $company and state {states} {SETTLED})"
+    return f"""
+        select
+            postings.*,
+            coalesce(expected.business_date, sold.business_date, undone.document_date) as business_date,
+            coalesce(expected.gross_pence, undone.gross_pence) as gross_pence,
+            coalesce(expected.receipt_no, sold.receipt_no) as receipt_no
+        from {chosen} as postings
+        left join (
+            select posting_key, max(business_date) as business_date, max(receipt_no) as receipt_no,
+                max(expected_gross_pence) as gross_pence
+            from document_verdicts
+            where company_id = $company {of_receipts} and posting_key in (select posting_key from {chosen})
+            group by posting_key
+        ) as expected using (posting_key)
+        left join (
+            select event_id, max(business_date) as business_date, max(receipt_no) as receipt_no
+            from document_verdicts
+            where company_id = $company {of_receipts} and event_id in (select event_id from {chosen})
+            group by event_id
+        ) as sold using (event_id)
+        left join (
+            select urn, max(document_date) as document_date, max(gross_pence) as gross_pence
+            from ledger_documents
+            where company_id = $company {of_documents} and urn in (select target_urn from {chosen})
+            group by urn
+        ) as undone on undone.urn = postings.target_urn
+    """
+
+
+UNSETTLED_POSTINGS = _dated("not in")
+"""Every posting that is not yet proven or undone, whenever it is of; there are few."""
+
+_SETTLED_THERE = _dated(
+    "in",
+    "and business_date between $first and $last",
+    "and document_date between $first and $last",
+)
+POSTINGS = f"{UNSETTLED_POSTINGS} union all select * from ({_SETTLED_THERE}) where business_date is not null"
+"""Those, and what is settled and of a day from $first to $last: looked for in that month's files alone."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +172,7 @@ def store_days(published: Published, scope: Scope) -> Rows:
             from till_closures where {mine} group by all
             union all by name
             select store_id, business_date, count(*) as postings_not_proven
-            from ({POSTING_DAYS}) as dated where state not in {SETTLED} and {mine} group by all
+            from ({UNSETTLED_POSTINGS}) as dated where {mine} group by all
         )
         select coalesce(store_id, '{UNKNOWN_STORE}') as store_id, business_date, {sums}
         from parts group by all order by all

@@ -21,7 +21,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from app import close_figures, words
 from app.close_checklist import Item
-from app.close_figures import FIGURES, POSTING_DAYS, SETTLED, Scope
+from app.close_figures import FIGURES, POSTINGS, SETTLED, Scope
 from app.published import NothingPublishedError, Published, Row, Rows
 from orchestration import closing
 from orchestration.close_settings import CloseSettings
@@ -412,7 +412,7 @@ def _postings(published: Published, scope: Scope) -> Sheet:
     """What was posted for the month's receipts and documents, each with its five truths as 1 or 0."""
     found = published.rows(
         f"""
-        select * from ({POSTING_DAYS}) as dated
+        select * from ({POSTINGS}) as dated
         where business_date between $first and $last or (business_date is null and state not in {SETTLED})
         order by business_date nulls last, store_id, posting_key
         """,

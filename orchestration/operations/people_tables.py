@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, DateTime, Index, Integer, String, Text, text
+from sqlalchemy import Boolean, Date, DateTime, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from orchestration.operations.base import Base, Recorded
@@ -60,8 +60,9 @@ class SignOffWithdrawal(Recorded, Base):
     """A sign-off taken back; the sign-off itself stays as it was written."""
 
     __tablename__ = "sign_off_withdrawals"
+    __table_args__ = (UniqueConstraint("company_id", "sign_off_id"),)
     company_id: Mapped[str] = mapped_column(String(20))
-    sign_off_id: Mapped[int] = mapped_column(Integer, unique=True)
+    sign_off_id: Mapped[int] = mapped_column(Integer)
     role: Mapped[str] = mapped_column(String(20), default="")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from orchestration.operations.audit import Signature
+from orchestration.operations.audit import Change, Signature, write_audit
 from orchestration.operations.base import table_of
 from orchestration.operations.chain import ChainEnd
 from orchestration.operations.errors import OperationsError
@@ -95,7 +95,10 @@ class SignOffs(SignedStore):
                 if connection.execute(known).first() is None:
                     kept = {"figures_digest": figures.digest, "figures": figures.as_text()}
                     connection.execute(insert(FIGURES).values(**kept))
-            return self._add(connection, SIGNED, row, by=by, action="sign off", row_key=row_key)
+            made = connection.execute(insert(SIGNED).values(**row, **by.columns())).inserted_primary_key
+            change = Change(str(row["company_id"]), "sign off", SIGNED.name, row_key, None, row)
+            write_audit(connection, by, change)
+        return int(made[0]) if made else 0
 
     def withdraw_sign_off(self, company_id: str, sign_off_id: int, *, author: str, reason: str) -> None:
         """Take a sign-off back. OperationsError where there is none of that number, or it was taken back."""

@@ -52,11 +52,10 @@ class SignedStore:
         by: Signature,
         action: str,
         row_key: str,
-    ) -> int:
-        """Insert a signed row and log it; its id."""
-        made = connection.execute(insert(table).values(**values, **by.columns()))
+    ) -> None:
+        """Insert a signed row and log it."""
+        connection.execute(insert(table).values(**values, **by.columns()))
         write_audit(connection, by, Change(values["company_id"], action, table.name, row_key, None, values))
-        return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
 
     def _rows(self, model: type[Base], **where: str) -> list[dict[str, Any]]:
         """The rows that fit, oldest first."""
