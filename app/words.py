@@ -53,6 +53,7 @@ CAUSES = {
     "cash_over_short": "Cash over or short",
     "foreign_currency": "Foreign currency",
     "before_cutover": "Before the cutover",
+    "changed_after_posting": "Changed in Sage after posting",
     "drift_amount": "Wrong amount",
     "drift_tax_amount": "Wrong VAT amount",
     "drift_tax_code": "Wrong VAT code",

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario import sync_log
-from sandbox.scenario.acting import act, act_of_day
+from sandbox.scenario.acting import AMENDED_BY, act, act_of_day
 from sandbox.scenario.actions import CONNECTOR, Action, Claim, truth_after
 from sandbox.scenario.connector_documents import (
     OPPOSITES,
@@ -72,6 +72,8 @@ class Company(Protocol):
     def bank_id(self, code: str) -> int: ...
     def tax_code_id(self, code: int) -> int: ...
     def set_period_state(self, ledger: str, period_start_date: date, state: str) -> None: ...
+    def amend_date(self, urn: int, transaction_date: date, *, at: datetime) -> None: ...
+    def last_stamp(self) -> datetime | None: ...
     def set_customer_on_hold(self, reference: str, on_hold: bool, *, at: datetime | None = None) -> None: ...
 
 
@@ -116,6 +118,8 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path) -> Loaded:
+    if phase == "fortnight":
+        _amend(company, manifest)
     receipts = read_receipts(inbox, phase)
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = {c.receipt.receipt_no: c for c in candidates_of(receipts, drafts)}
@@ -136,6 +140,20 @@ def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path
     planted = Counter(truth.fault for truth in truths if truth.part == "planted" and truth.stage == "before")
     sent = sum(step.action.sent is not None for step in steps)
     return Loaded(sent, len(receipts), log_files, dict(sorted(planted.items())))
+
+
+def _amend(company: Company, manifest: Path) -> None:
+    """A person changes what the catch-up posted and a first pass has seen: the date, a week later."""
+    told = manifests.read(manifest, "before") if manifest.exists() else []
+    amended = [
+        truth
+        for truth in told
+        if truth.fault == "amended_after_posting" and truth.part == "planted" and truth.urn
+    ]
+    with company.bulk():
+        for truth in amended:
+            at = (company.last_stamp() or BEFORE_ALL) + timedelta(seconds=1)
+            company.amend_date(truth.urn or 0, truth.document_date + timedelta(days=AMENDED_BY), at=at)
 
 
 def post_after_us(

@@ -190,6 +190,7 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "wrong_bank": lambda c: c.is_plain and any(tender.bank.startswith("CASH") for tender in c.tenders),
     "wrong_customer": lambda c: c.is_plain,
     "date_drift": _has_room_in_month,
+    "amended_after_posting": lambda c: c.is_plain and c.goods.kind == "invoice",
     "several_at_once": lambda c: _can_have_old_rate(c) and _only_tender(c, "CASH"),
     "posted_twice": _sold_by_us,
     # a person's contra follows the next day: not in the last days, so that a phase ends before the next

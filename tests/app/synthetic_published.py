@@ -52,7 +52,7 @@ COLUMNS = {
         ledger_date date,
         ledger_period_start_date date, direction integer, is_sales boolean, is_open boolean, variance_pence
         bigint""",
-    "document_drifts": """company_id varchar, posting_key varchar, ledger_document_id varchar, drift_kind
+    "document_drifts": """company_id varchar, document_id varchar, posting_key varchar, ledger_document_id varchar, drift_kind
     varchar,
         expected_value varchar, ledger_value varchar""",
     "ledger_documents": """ledger_document_id varchar, company_id varchar, store_id varchar, source_ledger

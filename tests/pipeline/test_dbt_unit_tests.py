@@ -21,6 +21,8 @@ LOGIC = {
     "int_journals_faced",
     "int_documents_covered_by_journal",
     "int_ledger_duplicates_found",
+    "int_ledger_documents_changed",
+    "document_drifts",
     "int_nominal_legs_mapped",
     "int_receipts_totalled",
     "tax_roundings",

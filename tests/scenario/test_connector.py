@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,11 @@ def test_drifts_are_in_the_books_as_the_truth_says(story: Story) -> None:
         day = str(sent(story, truth)["day"])
         assert truth.document_date.isoformat() < day
         assert day[:7] == truth.document_date.isoformat()[:7]
+    for truth in story.of_fault("amended_after_posting"):
+        # the head was changed a week on, the lines behind it were not
+        assert sent(story, truth)["day"] == (truth.document_date + timedelta(days=7)).isoformat()
+        days = "select distinct transaction_date from nominal_lines where urn = ?"
+        assert story.database.execute(days, [truth.urn]).fetchall() == [(truth.document_date.isoformat(),)]
     for truth in story.of_fault("nominal_drift"):
         assert "4110" in nominals(story, truth)
         assert "4000" not in nominals(story, truth)

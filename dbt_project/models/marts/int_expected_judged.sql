@@ -8,7 +8,11 @@ assembled as (
         expected.*,
         compared.ledger_document_id,
         coalesce(compared.rung, groups.rung, covered.rung) as rung,
-        coalesce(compared.evidence, 'one of a day: ' || groups.evidence, covered.evidence, decided.evidence) as evidence,
+        coalesce(
+            compared.evidence || coalesce('; changed in Sage since: ' || changed.was_text || ' became ' || changed.now_text, ''),
+            'one of a day: ' || groups.evidence, covered.evidence, decided.evidence, 'Sage held ' || gone.was_text || '; it is gone'
+        ) as evidence,
+        gone.posting_key is not null as is_gone,
         groups.group_id,
         groups.is_in_nominal as is_group_in_nominal,
         groups.is_in_suspense as is_group_in_suspense,
@@ -44,6 +48,10 @@ assembled as (
     left join {{ ref('int_documents_covered_by_journal') }} as covered on expected.posting_key = covered.posting_key
     left join {{ ref('int_match_decisions_weighed') }} as decided
         on expected.posting_key = decided.posting_key and decided.is_in_force and decided.ledger_document_id is null
+    left join {{ ref('int_ledger_documents_changed') }} as changed
+        on compared.ledger_document_id = changed.ledger_document_id and changed.posting_key is null
+    left join {{ ref('int_ledger_documents_changed') }} as gone
+        on expected.company_id = gone.company_id and expected.posting_key = gone.posting_key
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
     left join {{ ref('int_claims_latest') }} as claims
         on
@@ -65,7 +73,7 @@ judged as (
             when group_id is not null and is_group_in_suspense then 'in_suspense'
             when group_id is not null then 'matched'
             when ledger_document_id is null and is_before_cutover then 'not_checked'
-            when ledger_document_id is null and not is_past_grace then 'pending'
+            when ledger_document_id is null and not is_past_grace and not is_gone then 'pending'
             when ledger_document_id is null then 'missing_in_ledger'
             when not is_in_nominal then 'deferred'
             when is_in_suspense then 'in_suspense'
@@ -81,6 +89,7 @@ judged as (
             when candidates is not null then doubt
             when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
+            when ledger_document_id is null and is_gone then 'changed_after_posting'
             when policy is not null then policy
         end as reason
     from assembled
