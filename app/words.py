@@ -50,10 +50,13 @@ CAUSES = {
     "closure_repeated": "Till closure number repeated",
     "closure_number_gap": "Till closure number skipped",
     "closure_unequal": "Till closure differs from its receipts",
+    "receipt_number_gap": "Receipt number never came",
     "cash_over_short": "Cash over or short",
     "foreign_currency": "Foreign currency",
     "before_cutover": "Before the cutover",
     "changed_after_posting": "Changed in Sage after posting",
+    "duplicate_in_pos": "Sold once, in the tills twice",
+    "waits_for_its_like": "Missing beside another just like it",
     "drift_amount": "Wrong amount",
     "drift_tax_amount": "Wrong VAT amount",
     "drift_tax_code": "Wrong VAT code",
@@ -297,6 +300,13 @@ def owner(code: str | None) -> str:
 
 def kind(code: str | None) -> str:
     return said(KINDS, code)
+
+
+def remedy(suggested: str | None, likely_partner: str | None) -> str:
+    """What would put it right, and what a person might look at beside it; '' where there is neither."""
+    return " ".join(
+        part for part in (suggested, f"Perhaps it is {likely_partner}." if likely_partner else None) if part
+    )
 
 
 def drifts(codes: str | None) -> str:

@@ -317,6 +317,25 @@ def reference_lost(candidate: Candidate) -> list[Action]:
     ]
 
 
+def reference_lost_late(candidate: Candidate) -> list[Action]:
+    """Named by nothing, and a day or two late: only what is near can find it."""
+    late = timedelta(days=1 + len(candidate.receipt.lines) % 2)
+    note = f"no reference, {late.days} days late"
+    return [
+        replace(
+            _drifted(
+                draft,
+                replace(draft, document_date=draft.document_date + late, reference="", second_reference=""),
+                "date",
+                note,
+                late,
+            ),
+            is_strict=False,
+        )
+        for draft in candidate.drafts
+    ]
+
+
 NEXT_DAY = timedelta(hours=30)
 
 
@@ -561,6 +580,7 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "journalled_in_part": journalled_in_part,
     "journal_reversed": journal_reversed,
     "reference_lost": reference_lost,
+    "reference_lost_late": reference_lost_late,
     "not_a_sale_posted": not_a_sale_posted,
     "gift_card_as_sale": gift_card_as_sale,
     "exchange_netted": exchange_netted,

@@ -204,6 +204,7 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "journalled_in_part": lambda c: _journalled(c) and _only_tender(c) and c.goods.net_pence > 1000,
     "journal_reversed": _journalled,
     "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
+    "reference_lost_late": lambda c: _has_room_in_month(c) and _only_tender(c) and c.is_alone_in_slot,
     "gift_card_as_sale": lambda c: c.event == "gift_card_sold",
     "exchange_netted": lambda c: c.event == "exchange_uneven" and c.is_open,
     "void_posted": lambda c: c.receipt.kind in NEVER_SENT,

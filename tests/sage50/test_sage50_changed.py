@@ -48,7 +48,8 @@ def remember(home: Path, key: str, ledger_document_id: str) -> None:
             f"""copy (
                 select * from read_parquet('{anchor}') union all by name
                 select 'DGS' as company_id, '{key}' as subject_id, 'document' as subject_kind,
-                    '{ledger_document_id}' as ledger_document_id, 12000::bigint as ledger_gross_pence, 1::bigint as pass_number
+                    '{ledger_document_id}' as ledger_document_id, 12000::bigint as ledger_gross_pence,
+                    1::bigint as pass_number
             ) to '{place}' (format parquet)"""
         )
 

@@ -63,6 +63,7 @@ to_post as (
         open_documents.document_id as subject_id,
         case
             when open_documents.is_changed then 'Sage held it and it is gone: finance decides'
+            when open_documents.reason = 'waits_for_its_like' then 'a receipt just like it is missing too: that one goes first'
             when open_documents.verdict = 'covered_by_journal'
                 then 'a manual journal carries it (' || open_documents.partner_id || '): posting it would double it'
         end as untouchable_reason
