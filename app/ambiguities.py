@@ -6,7 +6,10 @@ from app.published import Published, Row, Rows
 
 
 def ambiguous(published: Published, company_id: str) -> Rows:
-    """Every expected document that is ambiguous, with its `candidates` and its `rivals` for them as lists."""
+    """Every expected document that is ambiguous, or a copy at the till for a person to confirm.
+
+    With its `candidates` and its `rivals` for them as lists.
+    """
     documents = published.rows(
         """
         select
@@ -17,7 +20,8 @@ def ambiguous(published: Published, company_id: str) -> Rows:
             verdicts.expected_tax_pence as tax_pence, verdicts.candidates
         from document_verdicts as verdicts
         left join receipts on verdicts.event_id = receipts.event_id
-        where verdicts.verdict = 'ambiguous' and verdicts.posting_key is not null and verdicts.company_id = ?
+        where verdicts.verdict in ('ambiguous', 'duplicate_in_pos')
+            and verdicts.posting_key is not null and verdicts.company_id = ?
         order by
             verdicts.store_id, verdicts.document_date, verdicts.document_kind, verdicts.expected_gross_pence,
             verdicts.candidates, receipts.sold_at_local, verdicts.posting_key

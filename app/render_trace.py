@@ -227,7 +227,7 @@ def _exceptions(life: Life) -> RenderableType | None:
             words.owner(row["owner"]),
             pounds(row["value_at_risk_pence"]),
             day(read_moment(row["first_seen_at"])),
-            row["suggested_remedy"] or "",
+            words.remedy(row["suggested_remedy"], row.get("likely_partner")),
         )
     return titled("Exceptions", table)
 

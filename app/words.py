@@ -50,9 +50,13 @@ CAUSES = {
     "closure_repeated": "Till closure number repeated",
     "closure_number_gap": "Till closure number skipped",
     "closure_unequal": "Till closure differs from its receipts",
+    "receipt_number_gap": "Receipt number never came",
     "cash_over_short": "Cash over or short",
     "foreign_currency": "Foreign currency",
     "before_cutover": "Before the cutover",
+    "changed_after_posting": "Changed in Sage after posting",
+    "duplicate_in_pos": "Sold once, in the tills twice",
+    "waits_for_its_like": "Missing beside another just like it",
     "drift_amount": "Wrong amount",
     "drift_tax_amount": "Wrong VAT amount",
     "drift_tax_code": "Wrong VAT code",
@@ -306,6 +310,13 @@ def in_summary(row: Mapping[str, Any]) -> str:
     of = f"{row['store_id']}{' till ' + row['till_id'] if row['till_id'] else ''} on {row['business_date']}"
     state = "to be decided" if row["tranche_state"] == "next" else said(STATES, row["tranche_state"]).lower()
     return f"In summary {row['tranche']} of {of}: {kind(row['document_kind']).lower()} {row['tranche_key']}, {state}"
+
+
+def remedy(suggested: str | None, likely_partner: str | None) -> str:
+    """What would put it right, and what a person might look at beside it; '' where there is neither."""
+    return " ".join(
+        part for part in (suggested, f"Perhaps it is {likely_partner}." if likely_partner else None) if part
+    )
 
 
 def drifts(codes: str | None) -> str:

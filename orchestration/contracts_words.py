@@ -162,6 +162,9 @@ MAPPING_COLUMNS: dict[str, str] = {
     "tax_rounding_cap_pence": "The most a named rounding policy may explain, per document.",
     "outside_scope_tax_code": "Sage's tax code for what is outside the scope of VAT: gift cards, deposits, tips, cash "
     "rounding. Empty: the gate stops such lines.",
+    "match_tolerance_pence": "Rung 4 takes a Sage document and a receipt for each other where nothing names either and "
+    "their amounts are at most so far apart; the difference stays a drift. Empty or 0: equal amounts only.",
+    "match_tolerance_days": "The same of their dates. Empty or 0 in both: no rung 4.",
     "posting_enabled": "Empty or false: posting is switched on by `tillproof posting on`.",
     "store_id": "Our code of the store.",
     "store_code": "The code its tills print.",
@@ -173,6 +176,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "tax_basis": "What the tills work VAT out on: `line`, `receipt` or `store_day`. `given` (or empty) declares "
     "nothing, and nothing is worked out again.",
     "tax_rounding": "How they round it to the penny: `half_up` (or empty), `half_even`, `truncate`.",
+    "receipt_numbers": "`per_till` or `per_store`: receipts, voids included, are numbered by ones, letters before the "
+    "digits left out, so that a number that never came is told. `unknown` (or empty): numbers are not counted.",
     "price_basis": "`net` (or empty): VAT is the rate on the net. `gross`: it is the VAT fraction of the gross. "
     "`gross_net_first`: the net is taken from the gross and rounded, VAT is the rest.",
     "till_tax_code": "The till's own tax code.",

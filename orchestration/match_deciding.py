@@ -102,7 +102,7 @@ def _must_be_ambiguous(
     published: Published, operations: Operations, company_id: str, posting_key: str
 ) -> None:
     verdict = ambiguities.verdict_of(published, company_id, posting_key)
-    if verdict == "ambiguous":
+    if verdict in ("ambiguous", "duplicate_in_pos"):
         return
     known = {decision.posting_key: decision for decision in operations.match_decisions(company_id)}
     if posting_key in known:

@@ -287,6 +287,10 @@ class SageCompany:
                 (stamp(at), before.isoformat()),
             ).rowcount
 
+    def amend_date(self, urn: int, transaction_date: date, *, at: datetime) -> None:
+        """Give a sales document another date; its nominal lines, which nobody can change, keep theirs."""
+        self._set("sales_transactions", {"urn": urn}, {"transaction_date": transaction_date.isoformat()}, at)
+
     def set_queried(self, sales_transaction_id: int, queried: str, *, at: datetime) -> None:
         self._set("sales_transactions", {"id": sales_transaction_id}, {"queried": queried}, at)
 

@@ -244,11 +244,12 @@ def done_about_it(told: Life) -> None:
     if told["exceptions"]:
         st.subheader("Exceptions", anchor=False)
     for row in told["exceptions"]:
+        said = words.remedy(row["suggested_remedy"], row.get("likely_partner"))
         state = ":red-badge[! Open]" if row["status"] == "open" else ":green-badge[✓ Resolved]"
         st.markdown(
             f"{state} **{plain(words.cause(row['exception_class']))}** ({plain(row['exception_id'])}): "
             f"{pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
-            f"{day(row['first_seen_at'])}. {plain(row['suggested_remedy'] or 'Nothing is left to do.')}"
+            f"{day(row['first_seen_at'])}. {plain(said or 'Nothing is left to do.')}"
         )
     for flag in told["flags"]:
         st.warning(

@@ -24,6 +24,12 @@
     array_to_string(list_sort(list({{ expression }}) filter (where ({{ expression }}) is not null)), '{{ separator }}')
 {%- endmacro %}
 
+{# What one list holds and another does not. #}
+{% macro list_minus(these, those) %}list_filter({{ these }}, lambda one: not list_contains({{ those }}, one)){% endmacro %}
+
+{# How alike two texts are, in percent: Jaro and Winkler's measure. #}
+{% macro likeness(one, other) %}cast(round(100 * jaro_winkler_similarity(coalesce({{ one }}, ''), coalesce({{ other }}, ''))) as integer){% endmacro %}
+
 {# The instant, in UTC without a zone, of a local clock reading in an IANA zone. #}
 {% macro utc_of(local_timestamp, zone) %}timezone('UTC', timezone({{ zone }}, {{ local_timestamp }})){% endmacro %}
 

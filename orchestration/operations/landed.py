@@ -35,11 +35,11 @@ def _mapping(model: type[Base], key: tuple[str, ...], *others: str) -> LandedTab
 COMPANY = (
     *("name", "currency", "ledger_kind"),
     *("suspense_nominal_code", "grace_hours", "late_policy", "tax_rounding_cap_pence", "posting_enabled"),
-    "outside_scope_tax_code",
+    *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"),
 )
 STORE = (
     *("valid_to", "store_code", "name", "zone", "day_cutoff_minutes", "currency", "till_customer_reference"),
-    *("cost_centre", "department", "tax_basis", "tax_rounding", "price_basis"),
+    *("cost_centre", "department", "tax_basis", "tax_rounding", "price_basis", "receipt_numbers"),
 )
 ACCOUNT = ("nominal_code", "cost_centre", "department")
 STOP = ("company_id", "store_id", "reason", "is_lifted")

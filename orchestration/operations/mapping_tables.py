@@ -28,6 +28,8 @@ class Company(Recorded, Base):
     late_policy: Mapped[str] = mapped_column(String(20))
     tax_rounding_cap_pence: Mapped[int] = mapped_column(Integer)
     outside_scope_tax_code: Mapped[int | None] = mapped_column(Integer)
+    match_tolerance_pence: Mapped[int | None] = mapped_column(Integer)
+    match_tolerance_days: Mapped[int | None] = mapped_column(Integer)
     posting_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
@@ -49,6 +51,7 @@ class Store(Recorded, Base):
     tax_basis: Mapped[str] = mapped_column(String(20), default="given")
     tax_rounding: Mapped[str] = mapped_column(String(20), default="half_up")
     price_basis: Mapped[str] = mapped_column(String(20), default="net")
+    receipt_numbers: Mapped[str] = mapped_column(String(20), default="unknown")
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 

@@ -35,6 +35,15 @@ def amend_details(company: Sage50Company, tran_number: int, details: str, *, by:
     company.database.execute("update splits set details = ? where header_number = ?", (details, header))
 
 
+def amend_date(company: Sage50Company, tran_number: int, day: date, *, by: str, now: datetime) -> None:
+    """Change the date of a transaction; Sage keeps who and when."""
+    header = header_of(company, tran_number)
+    company.database.execute(
+        "update headers set date = ?, amended_at = ?, amended_by = ? where header_number = ?",
+        (day.isoformat(), stamp(now), by, header),
+    )
+
+
 def reconcile(company: Sage50Company, tran_number: int, on: date) -> None:
     """Mark a bank transaction as on a statement."""
     header = header_of(company, tran_number)

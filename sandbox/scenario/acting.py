@@ -4,7 +4,8 @@ Drift kinds, as the verdicts mean them:
 
 - `amount`: the document's gross differs, whatever part of it is wrong; `tax_amount`: its tax differs
 - `tax_code`: the same goods under other codes; `nominal`: the same net under other accounts
-- `customer`, `bank`, `date`: that account, that date
+- `customer`, `bank`, `date`: that account, that date; `tender`: the bank is another tender's
+- `changed_after_posting`: it was right when it was posted, and somebody changed it
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from sandbox.scenario.planting import Candidate, Day, other_basis_tax, transpose
 PLANTED = "planted"
 JUNK_REFERENCES = ("", "TILL SALE", "MISC", "ONLINE ORDER")
 ROUNDING_CAP = 5  # pence, as in mappings/companies.csv
+AMENDED_BY = 7  # days
 FUTURE = (2011, 10)  # a Future period of the demo's company
 REFUSED_HIDDEN = Claim("rejected", 400, "The nominal account 4015 is hidden.")
 REFUSED_TAX = Claim("rejected", None, "No VAT code is set up for R.")
@@ -175,7 +177,7 @@ def wrong_bank(candidate: Candidate) -> list[Action]:
     actions = [Action(candidate.goods, candidate.goods)]
     for tender in candidate.tenders:
         if tender.bank.startswith("CASH"):
-            actions.append(_drifted(tender, _in_card_bank(tender), "bank", "cash in the card bank"))
+            actions.append(_drifted(tender, _in_card_bank(tender), "bank,tender", "cash in the card bank"))
         else:
             actions.append(Action(tender, tender))
     return actions
@@ -203,11 +205,21 @@ def date_drift(candidate: Candidate) -> list[Action]:
     ]
 
 
+def amended_after_posting(candidate: Candidate) -> list[Action]:
+    """Posted right; before the fortnight a person gives the invoice another date."""
+    note = f"dated {AMENDED_BY} days later after it was posted"
+    kinds = "changed_after_posting,date"
+    return [
+        _drifted(candidate.goods, candidate.goods, kinds, note),
+        *(Action(draft, draft) for draft in candidate.tenders),
+    ]
+
+
 def several_at_once(candidate: Candidate) -> list[Action]:
     goods, money = candidate.drafts
     return [
         _drifted(goods, _at_old_rate(goods), "amount,tax_amount,tax_code", "and its cash in the card bank"),
-        _drifted(money, _in_card_bank(money), "bank", "and its invoice at 17.5%"),
+        _drifted(money, _in_card_bank(money), "bank,tender", "and its invoice at 17.5%"),
     ]
 
 
@@ -299,6 +311,25 @@ def reference_lost(candidate: Candidate) -> list[Action]:
             replace(draft, reference=junk, second_reference=""),
             part=PLANTED,
             note=f"reference {junk!r}",
+            is_strict=False,
+        )
+        for draft in candidate.drafts
+    ]
+
+
+def reference_lost_late(candidate: Candidate) -> list[Action]:
+    """Named by nothing, and a day or two late: only what is near can find it."""
+    late = timedelta(days=1 + len(candidate.receipt.lines) % 2)
+    note = f"no reference, {late.days} days late"
+    return [
+        replace(
+            _drifted(
+                draft,
+                replace(draft, document_date=draft.document_date + late, reference="", second_reference=""),
+                "date",
+                note,
+                late,
+            ),
             is_strict=False,
         )
         for draft in candidate.drafts
@@ -536,6 +567,7 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "wrong_bank": wrong_bank,
     "wrong_customer": wrong_customer,
     "date_drift": date_drift,
+    "amended_after_posting": amended_after_posting,
     "several_at_once": several_at_once,
     "posted_twice": posted_twice,
     "posted_twice_reversed": posted_twice_reversed,
@@ -548,6 +580,7 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "journalled_in_part": journalled_in_part,
     "journal_reversed": journal_reversed,
     "reference_lost": reference_lost,
+    "reference_lost_late": reference_lost_late,
     "not_a_sale_posted": not_a_sale_posted,
     "gift_card_as_sale": gift_card_as_sale,
     "exchange_netted": exchange_netted,

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario import sync_log
-from sandbox.scenario.acting import act, act_of_day
+from sandbox.scenario.acting import AMENDED_BY, act, act_of_day
 from sandbox.scenario.actions import CONNECTOR, Action, Claim, truth_after
 from sandbox.scenario.connector_documents import (
     OPPOSITES,
@@ -33,10 +33,18 @@ from sandbox.scenario.connector_documents import (
     is_not_a_sale,
 )
 from sandbox.scenario.connector_events import EXCHANGE, NEVER_SENT, event_of
-from sandbox.scenario.connector_reading import BEFORE_ALL, Phase, Receipt, read_receipts, read_zero_rated_skus
+from sandbox.scenario.connector_reading import (
+    BEFORE_ALL,
+    Phase,
+    Receipt,
+    read_receipts,
+    read_repeated,
+    read_zero_rated_skus,
+)
 from sandbox.scenario.journals import Journal, JournalLine
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.planting import Candidate, Day, candidates_of, choose, choose_days, quotas
+from sandbox.scenario.repeated_sales import renumbered
 
 LEDGERS = ("LedgerSales", "LedgerCashBook", "LedgerNominal")
 DECEMBER = date(2010, 12, 1)
@@ -72,6 +80,8 @@ class Company(Protocol):
     def bank_id(self, code: str) -> int: ...
     def tax_code_id(self, code: int) -> int: ...
     def set_period_state(self, ledger: str, period_start_date: date, state: str) -> None: ...
+    def amend_date(self, urn: int, transaction_date: date, *, at: datetime) -> None: ...
+    def last_stamp(self) -> datetime | None: ...
     def set_customer_on_hold(self, reference: str, on_hold: bool, *, at: datetime | None = None) -> None: ...
 
 
@@ -116,16 +126,20 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path) -> Loaded:
+    if phase == "fortnight":
+        _amend(company, manifest)
     receipts = read_receipts(inbox, phase)
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = {c.receipt.receipt_no: c for c in candidates_of(receipts, drafts)}
-    days, chosen = _chosen(list(candidates.values()), seed, phase)
+    repeated = _repeated(inbox, phase)
+    days, chosen = _chosen(list(candidates.values()), seed, phase, repeated)
     steps: list[Step] = []
     for receipt in receipts:
         sent_at = _sent_at(receipt, phase)
         for action in _actions(receipt, drafts, candidates, chosen, days):
             steps.append(Step(sent_at + action.delay, len(steps), action))
     truths, entries = _post(company, sorted(steps), phase)
+    truths += _told_of_repeated(repeated)
     manifests.append(manifest, truths)
     log_files = sync_log.write(inbox, entries)
     if phase == "catch_up":
@@ -138,6 +152,20 @@ def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path
     return Loaded(sent, len(receipts), log_files, dict(sorted(planted.items())))
 
 
+def _amend(company: Company, manifest: Path) -> None:
+    """A person changes what the catch-up posted and a first pass has seen: the date, a week later."""
+    told = manifests.read(manifest, "before") if manifest.exists() else []
+    amended = [
+        truth
+        for truth in told
+        if truth.fault == "amended_after_posting" and truth.part == "planted" and truth.urn
+    ]
+    with company.bulk():
+        for truth in amended:
+            at = (company.last_stamp() or BEFORE_ALL) + timedelta(seconds=1)
+            company.amend_date(truth.urn or 0, truth.document_date + timedelta(days=AMENDED_BY), at=at)
+
+
 def post_after_us(
     company: Company, inbox: Path, *, seed: int, manifest: Path, posted_at: datetime
 ) -> tuple[str, ...]:
@@ -148,7 +176,7 @@ def post_after_us(
     receipts = read_receipts(inbox, "fortnight")
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = candidates_of(receipts, drafts)
-    _, chosen = _chosen(candidates, seed, "fortnight")
+    _, chosen = _chosen(candidates, seed, "fortnight", _repeated(inbox, "fortnight"))
     missing = [c for c in candidates if chosen.get(c.receipt.receipt_no) == "missing_receipt_whole"]
     by_store = Counter(c.receipt.store_id for c in missing)
     store_id = min(by_store, key=lambda store: (-by_store[store], store))
@@ -176,12 +204,41 @@ def post_after_us(
 
 
 def _chosen(
-    candidates: Sequence[Candidate], seed: int, phase: Phase
+    candidates: Sequence[Candidate], seed: int, phase: Phase, repeated: Sequence[Receipt] = ()
 ) -> tuple[dict[str, Day], dict[str, str]]:
-    """The faults of whole days first, then those of single receipts on the other days."""
+    """The faults of whole days first, then those of single receipts on the other days.
+
+    Days of receipts that a till exported again are no day's, and those receipts carry nothing else.
+    """
     quota = quotas(phase)
-    days, taken = choose_days(candidates, seed=seed, quota=quota)
-    return days, choose(candidates, seed=seed, quota=quota, taken=taken)
+    again = {receipt.receipt_no for receipt in repeated}
+    left_alone = {c.receipt.receipt_no for c in candidates if renumbered(c.receipt.receipt_no) in again}
+    slots = {(c.receipt.store_id, c.day) for c in candidates if c.receipt.receipt_no in left_alone}
+    other_days = [c for c in candidates if (c.receipt.store_id, c.day) not in slots]
+    days, taken = choose_days(other_days, seed=seed, quota=quota)
+    return days, choose(candidates, seed=seed, quota=quota, taken=taken | left_alone)
+
+
+def _repeated(inbox: Path, phase: Phase) -> list[Receipt]:
+    return read_repeated(inbox) if phase == "fortnight" else []
+
+
+def _told_of_repeated(repeated: Sequence[Receipt]) -> list[Truth]:
+    """Nothing of them is in Sage, and nothing may be: they are sales that Sage has under their first numbers."""
+    told = [
+        Action(
+            draft,
+            None,
+            "duplicate_in_pos",
+            fault="sold_once",
+            part="planted",
+            note="exported again under a new number",
+        )
+        for receipt in repeated
+        for draft in draft_documents(receipt, frozenset())
+    ]
+    stages = ("before", "after")
+    return [_truth(stage, action, None, None, action.verdict) for stage in stages for action in told]
 
 
 def _drafts(receipts: Iterable[Receipt], zero_rated: frozenset[str]) -> dict[str, list[Draft]]:

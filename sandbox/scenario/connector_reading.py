@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
+from sandbox.scenario.repeated_sales import STEM
+
 Phase = Literal["catch_up", "fortnight"]
 PERIOD: dict[Phase, str] = {"catch_up": r"\d{4}-\d{2}", "fortnight": r"\d{4}-\d{2}-\d{2}_\d{2}"}
 BEFORE_ALL = datetime.fromisoformat("2000-01-01")
@@ -113,6 +115,16 @@ def read_receipts(inbox: Path, phase: Phase) -> list[Receipt]:
     for path in _files(inbox, "receipts", phase):
         _read_xml(path, receipts)
     return sorted(receipts.values(), key=lambda receipt: (receipt.completed_at, receipt.receipt_no))
+
+
+def read_repeated(inbox: Path) -> list[Receipt]:
+    """Receipts that a till exported again under new numbers; nobody posts them."""
+    receipts: dict[str, Receipt] = {}
+    for path in sorted(inbox.glob(f"*/sales_{STEM}.csv")):
+        _read_lines(path, receipts)
+    for path in sorted(inbox.glob(f"*/tenders_{STEM}.csv")):
+        _read_tenders(path, receipts)
+    return sorted(receipts.values(), key=lambda receipt: receipt.receipt_no)
 
 
 def read_zero_rated_skus(inbox: Path) -> frozenset[str]:

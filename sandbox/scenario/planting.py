@@ -190,6 +190,7 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "wrong_bank": lambda c: c.is_plain and any(tender.bank.startswith("CASH") for tender in c.tenders),
     "wrong_customer": lambda c: c.is_plain,
     "date_drift": _has_room_in_month,
+    "amended_after_posting": lambda c: c.is_plain and c.goods.kind == "invoice",
     "several_at_once": lambda c: _can_have_old_rate(c) and _only_tender(c, "CASH"),
     "posted_twice": _sold_by_us,
     # a person's contra follows the next day: not in the last days, so that a phase ends before the next
@@ -203,6 +204,7 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "journalled_in_part": lambda c: _journalled(c) and _only_tender(c) and c.goods.net_pence > 1000,
     "journal_reversed": _journalled,
     "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
+    "reference_lost_late": lambda c: _has_room_in_month(c) and _only_tender(c) and c.is_alone_in_slot,
     "gift_card_as_sale": lambda c: c.event == "gift_card_sold",
     "exchange_netted": lambda c: c.event == "exchange_uneven" and c.is_open,
     "void_posted": lambda c: c.receipt.kind in NEVER_SENT,

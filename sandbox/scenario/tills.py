@@ -19,6 +19,7 @@ import duckdb
 from sandbox.scenario.closure_faults import write_closure_truth
 from sandbox.scenario.flawed_files import write_flawed
 from sandbox.scenario.printing import EXPORTS, Export
+from sandbox.scenario.repeated_sales import write_repeated
 from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales, open_skus
 
 CATCH_UP_END = date(2011, 8, 17)
@@ -61,7 +62,7 @@ def write_exports(
         if closure_truth:
             write_closure_truth(connection, closure_truth)
     if until >= LAST_DAY:
-        files += write_flawed(inbox)
+        files += write_flawed(inbox) + write_repeated(inbox)
     return Written(files, receipts, lines, net, gross)
 
 

@@ -52,9 +52,8 @@ COLUMNS = {
         ledger_date date,
         ledger_period_start_date date, direction integer, is_sales boolean, is_open boolean, variance_pence
         bigint""",
-    "document_drifts": """company_id varchar, posting_key varchar, ledger_document_id varchar, drift_kind
-    varchar,
-        expected_value varchar, ledger_value varchar""",
+    "document_drifts": """company_id varchar, document_id varchar, posting_key varchar,
+        ledger_document_id varchar, drift_kind varchar, expected_value varchar, ledger_value varchar""",
     "ledger_documents": """ledger_document_id varchar, company_id varchar, store_id varchar, source_ledger
     varchar,
         urn bigint, document_kind varchar, reference varchar, second_reference varchar, customer_reference
@@ -94,7 +93,8 @@ COLUMNS = {
         classification_effect_pence bigint, value_at_risk_pence bigint, status varchar, first_seen_pass
         bigint, first_seen_at timestamp, last_seen_pass bigint, last_seen_at timestamp, resolved_at
         timestamp, days_open bigint, cause_key varchar,
-        severity integer, runbook varchar, due_at timestamp, debt_pence_days bigint, blocks_close boolean""",
+        severity integer, runbook varchar, due_at timestamp, debt_pence_days bigint, blocks_close boolean,
+        likely_partner varchar""",
     "debt": """company_id varchar, owner varchar, exception_class varchar, cause_key varchar,
     open_exceptions bigint,
         value_at_risk_pence bigint, vat_effect_pence bigint, debt_pence_days bigint, oldest_first_seen_at

@@ -262,6 +262,7 @@ def _exceptions(shop: Shop) -> None:
     for drift, (expected, ledger) in values.items():
         shop.add(
             "document_drifts",
+            document_id=_key(DRIFTED),
             posting_key=_key(DRIFTED),
             ledger_document_id=held["ledger_document_id"],
             drift_kind=drift,

@@ -62,7 +62,7 @@ def document_classes() -> set[str]:
     classes = literals(pairs)
     for condition, value in pairs:
         if value.startswith("'drift_' ||"):
-            classes |= {f"drift_{kind}" for kind in drift_kinds()}
+            classes |= {f"drift_{kind}" for kind in drift_kinds() - classes}
         elif value == "verdicts.reason":
             classes |= reasons()
         elif value == "verdicts.verdict":

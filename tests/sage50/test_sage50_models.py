@@ -176,6 +176,6 @@ def test_both_ledgers_have_the_same_columns_in_the_same_order(built: Any) -> Non
         return [row[:2] for row in rows(house, f"describe {parts} select * from __dbt__cte__{model}")]
 
     names = [file.stem.removeprefix("stg_ledger__") for file in sorted(folder.glob("*.sql"))]
-    assert len(names) == 12
+    assert len(names) == 13
     for name in names:
         assert shape(f"stg_sage50__{name}", name) == shape(f"stg_sage200__{name}", name), name

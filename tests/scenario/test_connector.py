@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from scenario_story import SEED, Story
 
 from sandbox.company import SageCompany
 from sandbox.scenario import connector, manifest
-from sandbox.scenario.connector_reading import read_receipts
+from sandbox.scenario.connector_reading import read_receipts, read_repeated
 from sandbox.scenario.derived_events import KINDS
 from sandbox.scenario.planting import quotas
+from sandbox.scenario.repeated_sales import renumbered
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "sandbox" / "scenario"
@@ -62,6 +64,7 @@ def test_the_books_balance_whatever_was_planted(story: Story) -> None:
 
 def test_every_document_of_the_tills_has_one_truth_at_each_stage(story: Story, inbox: Path) -> None:
     receipts = read_receipts(inbox, "catch_up") + read_receipts(inbox, "fortnight")
+    receipts += read_repeated(inbox)
     for stage in ("before", "after"):
         expected = [truth for truth in story.truths(stage) if truth.scope == "expected"]
         names = [(t.store_id, t.receipt_no, t.document_kind, t.ordinal) for t in expected]
@@ -114,7 +117,7 @@ def test_an_innocent_document_is_in_sage_to_the_penny_on_its_day(story: Story) -
 
 def test_every_fault_is_planted_and_no_receipt_carries_two(story: Story) -> None:
     planted = {t.fault for t in story.truths() if t.part == "planted"}
-    wanted = set(quotas("catch_up")) | {"unknown_store", "unreadable_quantity"}
+    wanted = set(quotas("catch_up")) | {"unknown_store", "unreadable_quantity", "sold_once"}
     wanted |= {f"derived_{kind}" for kind in KINDS}
     assert planted == wanted
     faults: dict[str, set[str]] = {}
@@ -158,6 +161,11 @@ def test_drifts_are_in_the_books_as_the_truth_says(story: Story) -> None:
         day = str(sent(story, truth)["day"])
         assert truth.document_date.isoformat() < day
         assert day[:7] == truth.document_date.isoformat()[:7]
+    for truth in story.of_fault("amended_after_posting"):
+        # the head was changed a week on, the lines behind it were not
+        assert sent(story, truth)["day"] == (truth.document_date + timedelta(days=7)).isoformat()
+        days = "select distinct transaction_date from nominal_lines where urn = ?"
+        assert story.database.execute(days, [truth.urn]).fetchall() == [(truth.document_date.isoformat(),)]
     for truth in story.of_fault("nominal_drift"):
         assert "4110" in nominals(story, truth)
         assert "4000" not in nominals(story, truth)
@@ -171,6 +179,24 @@ def test_drifts_are_in_the_books_as_the_truth_says(story: Story) -> None:
     for truth in story.of_fault("amount_drift"):
         held = sent(story, truth)
         assert int(str(held["net"])) + int(str(held["tax"])) != truth.gross_pence
+
+
+def test_what_is_exported_again_is_the_same_sale_under_another_number(story: Story, inbox: Path) -> None:
+    first = {receipt.receipt_no: receipt for receipt in read_receipts(inbox, "fortnight")}
+    again = read_repeated(inbox)
+    assert len(again) == 5
+    for receipt in again:
+        was = next(one for number, one in first.items() if renumbered(number) == receipt.receipt_no)
+        assert (was.lines, was.tenders, was.completed_at) == (
+            receipt.lines,
+            receipt.tenders,
+            receipt.completed_at,
+        )
+        assert len(was.lines) > 1
+        # what it repeats is in Sage, whole and right
+        assert {t.part for t in story.truths() if t.receipt_no == was.receipt_no} == {"clean"}
+    told = {(truth.receipt_no, truth.verdict, truth.urn) for truth in story.of_fault("sold_once")}
+    assert told == {(receipt.receipt_no, "duplicate_in_pos", None) for receipt in again}
 
 
 def test_a_lost_reference_leaves_amounts_that_occur_once_in_their_slot(story: Story) -> None:

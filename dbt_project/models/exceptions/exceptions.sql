@@ -190,7 +190,7 @@ described as (
         cast(case
             when exception_class in ('posted_by_two_writers') then 1
             when verdict in ('missing_in_ledger', 'duplicate_in_ledger', 'missing_in_pos') then case when value_at_risk_pence >= 100000 then 1 else 2 end
-            when verdict in ('drifted', 'in_suspense', 'deferred') and value_at_risk_pence > 0 then 2
+            when verdict in ('drifted', 'in_suspense', 'deferred', 'duplicate_in_pos') and value_at_risk_pence > 0 then 2
             when verdict in ('ambiguous', 'not_checked') then 3
             else 3
         end as integer) as severity,
@@ -198,17 +198,21 @@ described as (
         -- what no later file or posting can undo must not keep a month open for ever: nobody can accept it by hand yet
         business_date is not null and status = 'open'
         and exception_class not in (
-            'cash_over_short', 'closure_repeated', 'closure_number_gap', 'till_rounding_broken', 'till_rate_not_in_force'
+            'cash_over_short', 'closure_repeated', 'closure_number_gap', 'till_rounding_broken', 'till_rate_not_in_force',
+            'duplicate_in_pos', 'receipt_number_gap'
         ) as blocks_close
     from unioned
 ),
 
 dated as (
     select
-        *,
+        described.*,
         first_seen_at + to_days(cast(case severity when 1 then 1 when 2 then 3 when 3 then 7 else 14 end as integer)) as due_at,
-        case when status = 'open' then {{ whole('value_at_risk_pence * days_open') }} else 0 end as debt_pence_days
+        case when status = 'open' then {{ whole('value_at_risk_pence * days_open') }} else 0 end as debt_pence_days,
+        case when described.status = 'open' then suggested.likely_partner end as likely_partner
     from described
+    left join {{ ref('int_partners_suggested') }} as suggested
+        on described.company_id = suggested.company_id and described.subject_id = suggested.subject_id
 )
 
 select * from dated

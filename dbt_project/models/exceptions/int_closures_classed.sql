@@ -114,6 +114,24 @@ classed as (
         {{ whole('sales_pence + returns_pence') }} as receipts_pence,
         effect_pence
     from unioned
+    union all
+    -- told with the till's day on which the number after it was printed
+    select
+        company_id,
+        'closure:' || store_code || ':' || till_id || ':' || cast(business_date as varchar) || ':receipt_number_gap' as document_id,
+        store_id,
+        till_id,
+        business_date,
+        'receipt_number_gap' as exception_class,
+        'operations' as owner,
+        'not_checked' as verdict,
+        '' as drift_kinds,
+        'Till ' || till_id || ' on ' || cast(business_date as varchar) || ': receipts ' || missing_receipt_nos
+        || ' never came (' || cast(missing_count as varchar) || ')' as cause_detail,
+        'Send the receipts of these numbers; look in the till''s journal for what they were.' as suggested_remedy,
+        cast(0 as bigint) as receipts_pence,
+        cast(0 as bigint) as effect_pence
+    from {{ ref('int_receipt_numbers_skipped') }}
 )
 
 select * from classed

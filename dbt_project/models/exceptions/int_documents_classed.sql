@@ -1,6 +1,10 @@
 -- Why each open document is open, and whose it is. A missing document that the gate would stop is open for the gate's reason.
 with verdicts as (
-    select * from {{ ref('document_verdicts') }}
+    select
+        *,
+        -- somebody meant to: no machine undoes it
+        coalesce(reason, '') = 'changed_after_posting' or contains(coalesce(drift_kinds, ''), 'changed_after_posting') as is_changed
+    from {{ ref('document_verdicts') }}
     where is_open
 ),
 
@@ -9,6 +13,8 @@ classed as (
         verdicts.*,
         blocks.rule_ids,
         case
+            when verdicts.is_changed then 'changed_after_posting'
+            when verdicts.verdict = 'missing_in_ledger' and verdicts.reason = 'waits_for_its_like' then 'waits_for_its_like'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.exception_class
             when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'accepted' then 'synced_but_not_posted'
             when
@@ -23,7 +29,9 @@ classed as (
             else verdicts.verdict
         end as exception_class,
         case
+            when verdicts.is_changed then 'finance'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.owner
+            when verdicts.verdict = 'duplicate_in_pos' or verdicts.reason = 'waits_for_its_like' then 'operations'
             when verdicts.verdict = 'missing_in_ledger' then 'integration'
             when verdicts.verdict = 'drifted' and regexp_matches(verdicts.drift_kinds, 'tax|nominal|amount|period') then 'finance'
             when verdicts.verdict = 'drifted' then 'integration'
@@ -32,15 +40,20 @@ classed as (
             else 'finance'
         end as owner,
         case
+            when verdicts.is_changed then verdicts.evidence
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null
                 then blocks.rule_id || coalesce(' ' || blocks.observed_value, '')
             when verdicts.verdict = 'drifted' then verdicts.drift_kinds
+            when verdicts.verdict = 'duplicate_in_pos' then 'till ' || verdicts.till_id || ' of ' || verdicts.store_id
             when verdicts.verdict = 'not_checked' then verdicts.reason || ' ' || verdicts.store_id
             when verdicts.verdict = 'covered_by_journal' then verdicts.reason
             else coalesce(verdicts.sync_message, verdicts.reason, verdicts.verdict)
         end as cause_detail,
         case
+            when verdicts.is_changed then 'Ask who changed it in Sage and why; then have it put back, or the rest follow it.'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.remedy
+            when verdicts.verdict = 'duplicate_in_pos' then 'Have the till confirm that it was sold once; if it was sold twice, decide that it is none of its candidates.'
+            when verdicts.reason = 'waits_for_its_like' then 'Post the other one first; then this one shows for what it is.'
             when verdicts.verdict = 'missing_in_ledger' then 'Post the missing document.'
             when verdicts.verdict = 'duplicate_in_ledger' then 'Reverse the copy with its equal and opposite.'
             when verdicts.verdict = 'drifted' then 'Correct it in Sage, or reverse and repost.'

@@ -89,6 +89,8 @@ to_post as (
         greatest(expected.sold_at, coalesce(open_documents.sync_claimed_at, expected.sold_at)) as last_try_at,
         open_documents.document_id as subject_id,
         case
+            when open_documents.is_changed then 'Sage held it and it is gone: finance decides'
+            when open_documents.reason = 'waits_for_its_like' then 'a receipt just like it is missing too: that one goes first'
             when open_documents.verdict = 'covered_by_journal'
                 then 'a manual journal carries it (' || open_documents.partner_id || '): posting it would double it'
             when grains.grain is not null and not expected.is_on_account and open_documents.rule_ids is null
@@ -241,6 +243,7 @@ drifted as (
         blocks.rule_ids as blocked_by,
         coalesce(regexp_matches(ledger.reference, '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9]P$'), false) as is_ours,
         case
+            when open_documents.is_changed then 'it was changed in Sage after it was posted: finance decides'
             when ledger.is_bank_reconciled then 'what drifted is reconciled with the bank: finance decides'
             when ledger.is_allocated then 'what drifted has been allocated by a person: finance decides'
         end as untouchable_reason

@@ -8,12 +8,18 @@ assembled as (
         expected.*,
         compared.ledger_document_id,
         coalesce(groups.rung, compared.rung, covered.rung) as rung,
-        coalesce('one of a day: ' || groups.evidence, compared.evidence, covered.evidence, decided.evidence) as evidence,
+        coalesce(
+            'one of a day: ' || groups.evidence,
+            compared.evidence || coalesce('; changed in Sage since: ' || changed.was_text || ' became ' || changed.now_text, ''),
+            covered.evidence, decided.evidence, repeated.evidence, 'Sage held ' || gone.was_text || '; it is gone'
+        ) as evidence,
+        gone.posting_key is not null as is_gone,
+        coalesce(repeated.likeness, '') as likeness,
         groups.group_id,
         groups.is_in_nominal as is_group_in_nominal,
         groups.is_in_suspense as is_group_in_suspense,
         covered.journal_id,
-        coalesce(groups.ledger_document_ids, covered.journal_id) as partner_id,
+        coalesce(groups.ledger_document_ids, covered.journal_id, case when repeated.likeness = 'copy' then repeated.twin_event_id end) as partner_id,
         case when covered.is_vat_covered then 'carried_with_vat' else 'carried_without_vat' end as carriage,
         -- of a day that Sage holds as a whole, what is left over is the group's
         case when groups.rung = 5 then expected.gross_pence else compared.ledger_gross_pence end as ledger_gross_pence,
@@ -23,8 +29,12 @@ assembled as (
         compared.is_in_suspense,
         coalesce(explained.drift_kinds, '') as drift_kinds,
         explained.policy,
-        coalesce(ambiguous.candidates, covered.candidates) as candidates,
-        case when ambiguous.candidates is not null then 'several_equal_candidates' else 'journal_may_carry_it' end as doubt,
+        coalesce(ambiguous.candidates, covered.candidates, case when repeated.likeness <> 'waits_for_its_like' then repeated.candidates end) as candidates,
+        case
+            when ambiguous.candidates is not null then 'several_equal_candidates'
+            when covered.candidates is not null then 'journal_may_carry_it'
+            else 'may_be_a_copy_at_the_till'
+        end as doubt,
         case
             when compared.has_unmapped_nominal and compared.has_unmapped_tax then 'nominal,tax_code'
             when compared.has_unmapped_nominal then 'nominal'
@@ -45,6 +55,12 @@ assembled as (
     left join {{ ref('int_documents_covered_by_journal') }} as covered on expected.posting_key = covered.posting_key
     left join {{ ref('int_match_decisions_weighed') }} as decided
         on expected.posting_key = decided.posting_key and decided.is_in_force and decided.ledger_document_id is null
+    left join {{ ref('int_ledger_documents_changed') }} as changed
+        on compared.ledger_document_id = changed.ledger_document_id and changed.posting_key is null
+    left join {{ ref('int_ledger_documents_changed') }} as gone
+        on expected.company_id = gone.company_id and expected.posting_key = gone.posting_key
+    left join {{ ref('int_receipts_repeated') }} as repeated
+        on expected.posting_key = repeated.posting_key
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
     left join {{ ref('int_claims_latest') }} as claims
         on
@@ -60,7 +76,8 @@ judged as (
         case
             when document_kind = 'none' then 'nothing_to_post'
             when not is_store_mapped or not is_complete or currency_status = 'foreign' then 'not_checked'
-            when candidates is not null then 'ambiguous'
+            when likeness = 'copy' then 'duplicate_in_pos'
+            when candidates is not null or likeness = 'may_be_a_copy' then 'ambiguous'
             when journal_id is not null then 'covered_by_journal'
             when group_id is not null and not is_group_in_nominal then 'deferred'
             when group_id is not null and is_group_in_suspense then 'in_suspense'
@@ -68,7 +85,7 @@ judged as (
             when group_id is not null and drift_kinds <> '' then 'drifted'
             when group_id is not null then 'matched'
             when ledger_document_id is null and is_before_cutover then 'not_checked'
-            when ledger_document_id is null and not is_past_grace then 'pending'
+            when ledger_document_id is null and not is_past_grace and not is_gone then 'pending'
             when ledger_document_id is null then 'missing_in_ledger'
             when not is_in_nominal then 'deferred'
             when is_in_suspense then 'in_suspense'
@@ -81,9 +98,12 @@ judged as (
             when not is_store_mapped then 'store_unmapped'
             when not is_complete then 'rows_set_aside'
             when currency_status = 'foreign' then 'foreign_currency'
-            when candidates is not null then doubt
+            when likeness = 'copy' then null
+            when candidates is not null or likeness = 'may_be_a_copy' then doubt
             when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
+            when ledger_document_id is null and is_gone then 'changed_after_posting'
+            when likeness = 'waits_for_its_like' then 'waits_for_its_like'
             when policy is not null and group_id is null then policy
         end as reason
     from assembled

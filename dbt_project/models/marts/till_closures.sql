@@ -71,6 +71,11 @@ closures as (
     group by company_id, store_code, till_id, business_date
 ),
 
+copies as (
+    select event_id from {{ ref('int_receipts_repeated') }}
+    where likeness = 'copy'
+),
+
 tenders as (
     select
         company_id,
@@ -101,6 +106,8 @@ receipts as (
             *,
             receipt_kind not in ('VOID', 'NO_SALE', 'TRAINING') as is_sold
         from {{ ref('int_receipts_totalled') }}
+        -- the same sale again was sold once
+        where event_id not in (select copies.event_id from copies)
     ) as receipts
     left join tenders on receipts.company_id = tenders.company_id and receipts.event_id = tenders.event_id
     group by receipts.company_id, receipts.store_code, receipts.till_id, receipts.business_date

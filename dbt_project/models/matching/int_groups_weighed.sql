@@ -13,6 +13,8 @@ with groups as (
         {{ list_of("case when side = 'ledger' then document_id end") }} as ledger_document_ids,
         {{ whole("sum(case when side = 'ledger' then 0 else pence end)") }} as expected_pence,
         {{ whole("sum(case when side = 'ledger' then pence else 0 end)") }} as ledger_pence,
+        {{ whole("sum(case when side = 'expected' then tax_pence else 0 end)") }} as expected_tax_pence,
+        {{ whole("sum(case when side = 'ledger' then tax_pence else 0 end)") }} as ledger_tax_pence,
         {{ whole("sum(case when side = 'ledger' then tax_pence else -tax_pence end)") }} as beyond_tax_pence,
         min(rung) as rung,
         min(not_judged_because) as not_judged_because,

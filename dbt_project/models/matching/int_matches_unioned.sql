@@ -7,6 +7,15 @@ with matches as (
     select * from {{ ref('int_documents_matched_by_person') }}
     union all
     select * from {{ ref('int_documents_matched_by_multiset') }}
+    union all
+    select
+        company_id,
+        posting_key,
+        ledger_document_id,
+        rung,
+        evidence
+    from {{ ref('int_documents_matched_by_tolerance') }}
+    where is_only_one
 ),
 
 versioned as (

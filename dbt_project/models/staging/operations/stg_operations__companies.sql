@@ -13,6 +13,8 @@ renamed as (
         late_policy,
         tax_rounding_cap_pence,
         outside_scope_tax_code,
+        coalesce(match_tolerance_pence, 0) as match_tolerance_pence,
+        coalesce(match_tolerance_days, 0) as match_tolerance_days,
         posting_enabled as is_posting_enabled
     from source
 )

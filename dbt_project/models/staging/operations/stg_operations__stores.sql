@@ -17,6 +17,7 @@ renamed as (
         tax_basis,
         tax_rounding,
         price_basis,
+        coalesce(receipt_numbers, 'unknown') as receipt_numbers,
         valid_from,
         valid_to
     from source

@@ -8,6 +8,8 @@ renamed as (
         header_number,
         {{ pence('coalesce(amount_paid, 0)') }} as paid_pence,
         date_bank_reconciled as bank_reconciled_date,
+        date_amended as amended_date,
+        user_name_amended as amended_by,
         deleted_flag <> 0 as is_deleted
     from source
 )

@@ -14,7 +14,7 @@ from orchestration.operations.migrations.versions.m0001_mappings_and_people impo
 )
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
