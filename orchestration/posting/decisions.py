@@ -173,8 +173,8 @@ def record(
     payloads: dict[str, str] = {}
     for decision in decisions:
         intent = intents.get(decision.posting_key)
-        taken = (
-            _whole(operations, decision, publication_number)
+        taken: list[Step | None] = (
+            [*_whole(operations, decision, publication_number)]
             if decision.hold is not None and intent is None and decision.posting_key in summaries
             else [_step(operations, decision, intent, publication_number)]
         )

@@ -41,9 +41,9 @@ def with_begun_tranches(
     """
     dates = {proposal.business_date for proposal in proposals}
     summaries = operations.intents.summaries(dates)
-    others = {intent.business_date for intent in summaries if intent.business_date} - dates
-    if others:  # what waits has others beside it
-        summaries = operations.intents.summaries(dates | others)
+    beyond = {intent.business_date for intent in summaries if intent.business_date} - dates
+    if beyond:  # what waits has others beside it
+        summaries = operations.intents.summaries(dates | beyond)
     if not summaries and not any(proposal.members_digest for proposal in proposals):
         return list(proposals), {}
     begun = {_event(intent) for intent in summaries if intent.state in LIVE}
