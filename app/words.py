@@ -35,6 +35,7 @@ CAUSES = {
     "synced_but_not_posted": "Said to be sent, not in Sage",
     "posting_rejected": "Sage refused it",
     "customer_account_locked": "Customer account was locked",
+    "half_corrected": "Undone and not yet posted right",
     "posted_twice": "Posted twice",
     "posted_by_two_writers": "Posted by two writers",
     "no_such_receipt": "In Sage without a receipt",

@@ -188,7 +188,7 @@ described as (
         *,
         exception_class || coalesce(': ' || cause_detail, '') as cause_key,
         cast(case
-            when exception_class in ('posted_by_two_writers') then 1
+            when exception_class in ('posted_by_two_writers', 'half_corrected') then 1
             when verdict in ('missing_in_ledger', 'duplicate_in_ledger', 'missing_in_pos') then case when value_at_risk_pence >= 100000 then 1 else 2 end
             when verdict in ('drifted', 'in_suspense', 'deferred', 'duplicate_in_pos') and value_at_risk_pence > 0 then 2
             when verdict in ('ambiguous', 'not_checked') then 3

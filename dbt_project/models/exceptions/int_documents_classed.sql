@@ -8,11 +8,27 @@ with verdicts as (
     where is_open
 ),
 
+-- A correction of ours whose contra is in Sage and whose second half is not.
+owed as (
+    select
+        left(repost.posting_key, 18) as key_stem,
+        min(repost.posting_key) as repost_key,
+        min(repost.refusal) as refusal
+    from {{ ref('stg_operations__intents') }} as repost
+    inner join {{ ref('stg_operations__intents') }} as contra
+        on repost.company_id = contra.company_id and repost.target_urn = contra.target_urn
+    where
+        repost.remedy = 'reverse_and_repost' and repost.role = 'P' and not repost.truth_present and repost.state <> 'reversed'
+        and contra.remedy = 'reverse_and_repost' and contra.role = 'X' and contra.truth_present
+    group by left(repost.posting_key, 18)
+),
+
 classed as (
     select
         verdicts.*,
         blocks.rule_ids,
         case
+            when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null then 'half_corrected'
             when verdicts.is_changed then 'changed_after_posting'
             when verdicts.verdict = 'missing_in_ledger' and verdicts.reason = 'waits_for_its_like' then 'waits_for_its_like'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.exception_class
@@ -29,6 +45,7 @@ classed as (
             else verdicts.verdict
         end as exception_class,
         case
+            when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null then 'finance'
             when verdicts.is_changed then 'finance'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.owner
             when verdicts.verdict = 'duplicate_in_pos' or verdicts.reason = 'waits_for_its_like' then 'operations'
@@ -40,6 +57,8 @@ classed as (
             else 'finance'
         end as owner,
         case
+            when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null
+                then 'owed is ' || owed.repost_key || coalesce(': ' || owed.refusal, '')
             when verdicts.is_changed then verdicts.evidence
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null
                 then blocks.rule_id || coalesce(' ' || blocks.observed_value, '')
@@ -50,6 +69,8 @@ classed as (
             else coalesce(verdicts.sync_message, verdicts.reason, verdicts.verdict)
         end as cause_detail,
         case
+            when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null
+                then 'Mend what stops its second half, then send again: tillproof post --send goes on with it.'
             when verdicts.is_changed then 'Ask who changed it in Sage and why; then have it put back, or the rest follow it.'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.remedy
             when verdicts.verdict = 'duplicate_in_pos' then 'Have the till confirm that it was sold once; if it was sold twice, decide that it is none of its candidates.'
@@ -67,6 +88,7 @@ classed as (
         end as suggested_remedy
     from verdicts
     left join {{ ref('int_gate_blocks_worst') }} as blocks on verdicts.posting_key = blocks.posting_key
+    left join owed on left(verdicts.posting_key, 18) = owed.key_stem
 )
 
 select * from classed
