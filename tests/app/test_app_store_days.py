@@ -52,7 +52,7 @@ def test_a_till_tells_its_receipts_and_what_is_open_of_them(published: Published
             "documents": 2,
             "open_documents": 2,
             "open_pence": 24000,
-            "closure_verdict": None,
+            "closure_verdict": "agrees",
         }
     ]
 

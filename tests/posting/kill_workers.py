@@ -97,6 +97,8 @@ def work(home: Path) -> int:
         Operations.open(home / "operations.sqlite") as operations,
         Sage200Client(settings_of(given, home)) as client,
     ):
+        # a kill before Sage's new token is kept costs a sign-in by a person: that is not what is looked at here
+        client.sites()
         print("ready", flush=True)
         run(
             Sage200Ledger(client),
@@ -156,6 +158,9 @@ def kill_many(home: Path, kills: int, seed: int) -> Told:
             if _live(home, life_s):
                 killed += 1
                 killed_while.update(_unsettled(operations))
+            elif must_end and not _is_done(operations, published):
+                (last,) = operations.runs.newest(COMPANY, 1)
+                raise RuntimeError(f"a worker that nobody killed left something undone: {last}")
         return Told(
             killed,
             len(keys),
