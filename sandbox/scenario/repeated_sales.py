@@ -9,6 +9,7 @@ import csv
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 FOLDER, STEM = "S02", "2011-08-30_renumbered"
@@ -41,7 +42,7 @@ def _is_plain(rows: Sequence[Sequence[str]]) -> bool:
         2 <= len(rows) < 10
         and len({row[4] for row in rows}) == 1
         and all(row[0] == FOLDER and row[3] == "SALE" for row in rows)
-        and all(row[7].isdecimal() and row[10] in ("S", "Z") and float(row[9]) > 0 for row in rows)
+        and all(row[7].isdecimal() and row[10] in ("S", "Z") and Decimal(row[9]) > 0 for row in rows)
     )
 
 
