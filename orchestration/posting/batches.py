@@ -13,7 +13,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from typing import Any, Protocol
 
@@ -480,8 +480,13 @@ def _read_back(
         rows=rows,
         states=states,
         differences=differences,
-        is_export_older=books.exported_at < batch.written_at,
+        is_export_older=_knows_nothing_of(books, batch),
     )
+
+
+def _knows_nothing_of(books: Books, batch: Batch) -> bool:
+    """An export from before the file, or from the second it was written in: its time is kept in whole seconds."""
+    return books.exported_at < batch.written_at + timedelta(seconds=1)
 
 
 def _rows_found(batch: Batch, member: Member, there: Sequence[TrailRow]) -> list[RowFound]:
@@ -561,7 +566,7 @@ def release(
         said = ", ".join(sorted(known)) or "none"
         raise OperationsError(f"there is no batch {name}; there are: {said}")
     batch, intents = known[name.upper()]
-    if books.exported_at <= batch.written_at:
+    if _knows_nothing_of(books, batch):
         raise OperationsError(
             f"the export is of {books.exported_at} UTC, the file of {batch.written_at} UTC: export Sage's tables again"
         )

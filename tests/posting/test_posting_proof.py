@@ -111,6 +111,6 @@ def test_a_record_cut_short_no_longer_holds_what_a_sign_off_sealed(posted):
     assert verify_chain(posted.operations, "DGS")["chain"]["sign_offs"] == 1
     with posted.operations._database.write() as connection:
         connection.execute(text("drop trigger sign_offs_refuses_update"))
-        connection.execute(text("update sign_offs set chain_head_hash = 'f' || substr(chain_head_hash, 2)"))
+        connection.execute(text("update sign_offs set chain_head_hash = 'not' || substr(chain_head_hash, 4)"))
     with pytest.raises(ChainBrokenError, match="sealed"):
         posted.operations.verify_chain("DGS")

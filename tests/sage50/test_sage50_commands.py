@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -85,13 +86,14 @@ def tillproof(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def later(home: Path) -> None:
-    """The export is from after the file, whatever the file system's clock says."""
+def later(home: Path, time_s: float | None = None) -> None:
+    """The export is of that time (seconds since 1970), or from a minute after now, whatever the clock said."""
     import os
     import time
 
+    at = time.time() + 60 if time_s is None else time_s
     for file in (home / "sage50" / "export").iterdir():
-        os.utime(file, (time.time() + 60, time.time() + 60))
+        os.utime(file, (at, at))
 
 
 def test_a_file_goes_the_whole_way(home: Path, company: Sage50Company, tillproof: Run) -> None:
@@ -116,7 +118,11 @@ def test_a_file_goes_the_whole_way(home: Path, company: Sage50Company, tillproof
 
     assert "Nothing speaks against importing it" in tillproof("rehearse", file).stdout
     assert f"It is the file of batch {told['batch']}" in tillproof("rehearse", file).stdout
-    assert "The export is older than the file" in tillproof("verify", code=1).stdout
+    (batch,) = json.loads(tillproof("verify", "--json", code=1).stdout)["batches"]
+    written_at = datetime.fromisoformat(batch["written_at"] + "+00:00").timestamp()
+    for time_s in (written_at - 60, written_at):
+        later(home, time_s)
+        assert "The export is older than the file" in tillproof("verify", code=1).stdout
     assert import_file(company, file.read_bytes(), now=_now()).imported == 2
     export(company, home / "sage50" / "export")
     later(home)
@@ -127,8 +133,6 @@ def test_a_file_goes_the_whole_way(home: Path, company: Sage50Company, tillproof
 
 
 def _now():
-    from datetime import datetime
-
     return datetime(2011, 2, 12, 9)  # noqa: DTZ001
 
 
