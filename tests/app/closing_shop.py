@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -28,9 +29,9 @@ due_day = 2
 """A checklist whose October is done but for one item, which Ann ticks."""
 
 
-def made(root: Path) -> Path:
-    """A home with the story as publication 1."""
-    publish(root, shop())
+def made(root: Path, published_home: Path) -> Path:
+    """A home with the story as publication 1, a copy of one that was published for all tests."""
+    shutil.copytree(published_home / "published", root / "published")
     (root / "tillproof.toml").write_text(SETTINGS, encoding="utf-8")
     return root
 

@@ -14,8 +14,14 @@ from app.published import Published
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The story as publication 1, which no test writes to."""
     return publish(tmp_path_factory.mktemp("home"), shop())
+
+
+@pytest.fixture(scope="session")
+def home(published_home: Path) -> Path:
+    return published_home
 
 
 @pytest.fixture(scope="session")

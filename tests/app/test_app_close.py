@@ -14,8 +14,8 @@ from orchestration.operations import Operations
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return made(tmp_path / "home")
+def home(tmp_path: Path, published_home: Path) -> Path:
+    return made(tmp_path / "home", published_home)
 
 
 def told(page: AppTest) -> str:

@@ -17,8 +17,8 @@ SIGNED = ("--by", "Fay", "--reason", "month end")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return made(tmp_path / "home")
+def home(tmp_path: Path, published_home: Path) -> Path:
+    return made(tmp_path / "home", published_home)
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ FAY = {"by": "Fay", "note": "month end"}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return made(tmp_path / "home")
+def home(tmp_path: Path, published_home: Path) -> Path:
+    return made(tmp_path / "home", published_home)
 
 
 @pytest.fixture

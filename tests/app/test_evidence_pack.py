@@ -30,8 +30,8 @@ SHEETS = [
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return made(tmp_path / "home")
+def home(tmp_path: Path, published_home: Path) -> Path:
+    return made(tmp_path / "home", published_home)
 
 
 @pytest.fixture

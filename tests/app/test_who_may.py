@@ -22,8 +22,8 @@ OIDC = (
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return made(tmp_path / "home")
+def home(tmp_path: Path, published_home: Path) -> Path:
+    return made(tmp_path / "home", published_home)
 
 
 def allow(home: Path, lines: str) -> None:

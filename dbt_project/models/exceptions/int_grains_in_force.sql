@@ -1,4 +1,3 @@
-{{ config(materialized='ephemeral') }}
 -- The store-days whose receipts are posted summed up, by store-day or till-day. A row that names the store stands above one for any.
 with slots as (
     select distinct

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='view') }}
 -- What summaries still owe the books, by receipt's document and leg: all of a document that is missing and may go with its whole
 -- receipt; and of one that is in a summary already, the difference to what the receipt says now.
 with decided as (

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='table') }}
 -- What each summary that was decided stands for. Rows whose digest no intent names were never decided: posting died between
 -- the file and the intent, or decided anew.
 with intents as (
