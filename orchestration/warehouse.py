@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,10 @@ from orchestration.files import sql_path
 from orchestration.settings import HOME_VARIABLE
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+
+
+TOLD_TOGETHER = 20
+"""Nodes of which `build` tells at once: whoever is told looks at the warehouse each time."""
 
 
 class WarehouseError(Exception):
@@ -92,7 +98,6 @@ class Warehouse:
 class Built:
     """One model built or one test run by dbt."""
 
-    unique_id: str
     name: str
     is_test: bool
     has_passed: bool
@@ -100,45 +105,73 @@ class Built:
     message: str
 
 
-def build(home: Path, selector: str) -> list[Built]:
-    """Have dbt build what a selector names, in this process.
+def build(home: Path, selector: str) -> Iterator[list[Built]]:
+    """Have dbt build what a selector names, in this process, and tell of each node once it is done, some at a time.
 
-    In this process, because a pass calls dbt twice and each start of its command line costs five seconds. The warehouse
-    file stays open until `Warehouse.let_go`: opening it again would read everything again. Raises WarehouseError naming
-    every node that failed, in dbt's own words.
+    In this process, because a pass calls dbt twice and each start of its command line costs five seconds; in a thread
+    of its own, because whoever is told has books to keep, and DuckDB needs no help meanwhile. The warehouse file stays
+    open until `Warehouse.let_go`: opening it again would read everything again. Raises WarehouseError naming every
+    node that failed, in dbt's own words, once dbt is through.
     """
-    done = invoke(home, "build", "--selector", selector)
-    if done.exception is not None:
-        raise WarehouseError(f"dbt could not build {selector}: {done.exception}") from done.exception
-    run: Any = done.result
-    built = [
-        Built(
-            unique_id=result.node.unique_id,
-            name=result.node.name,
-            is_test=result.node.resource_type == "test",
-            has_passed=str(result.status) in ("success", "pass", "warn"),
-            seconds=float(result.execution_time),
-            message=str(result.message or ""),
-        )
-        for result in run or []
-    ]
-    failed = [node for node in built if not node.has_passed and "skip" not in node.message.lower()]
-    if failed or not done.success:
+    told: queue.SimpleQueue[Built | None] = queue.SimpleQueue()
+    ended: list[Any] = []
+
+    def run() -> None:
+        try:
+            ended.append(invoke(home, "build", "--selector", selector, told=told.put))
+        except BaseException as error:  # a thread's error goes nowhere by itself
+            ended.append(error)
+        finally:
+            told.put(None)
+
+    dbt = threading.Thread(target=run, name=f"dbt {selector}")
+    dbt.start()
+    failed: list[Built] = []
+    try:
+        done: list[Built] = []
+        for node in iter(told.get, None):
+            if node.has_passed:
+                done.append(node)
+            else:
+                failed.append(node)
+            if len(done) == TOLD_TOGETHER:
+                yield done
+                done = []
+        yield done
+    finally:
+        dbt.join()
+    (result,) = ended
+    if isinstance(result, BaseException):
+        raise WarehouseError(f"dbt could not build {selector}: {result}") from result
+    if result.exception is not None:
+        raise WarehouseError(f"dbt could not build {selector}: {result.exception}") from result.exception
+    if failed or not result.success:
         words = "; ".join(f"{node.name}: {node.message}" for node in failed[:5])
         raise WarehouseError(words or f"dbt could not build {selector}")
-    return built
 
 
-def invoke(home: Path, *arguments: str) -> Any:
+def invoke(home: Path, *arguments: str, told: Callable[[Built], None] = lambda _: None) -> Any:
     """Have dbt do something over a home, in this process, with the project as it was read once: dbt's own result.
 
-    The warehouse file stays open until `Warehouse.let_go`.
+    `told` is told of each node as it is done, in dbt's threads. The warehouse file stays open until `Warehouse.let_go`.
     """
     from dbt.cli.main import dbtRunner
 
     log = home / "logs" / "dbt.log"
 
     def keep(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            node, result = event.data.node_info, event.data.run_result
+            if result.status != "skipped" and node.materialized != "ephemeral":
+                told(
+                    Built(
+                        name=node.node_name,
+                        is_test=node.resource_type == "test",
+                        has_passed=result.status in ("success", "pass", "warn"),
+                        seconds=result.execution_time,
+                        message=result.message,
+                    )
+                )
         if event.info.level in ("warn", "error"):
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("a", encoding="utf-8") as lines:

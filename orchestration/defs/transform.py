@@ -23,17 +23,22 @@ def _build(
 ) -> Iterator[object]:
     """Have dbt build what a selector names, and tell Dagster of each model and each test."""
     checks = {spec.name: spec for spec in context.assets_def.check_specs}
+    keys = {key.path[-1]: key for key in context.selected_asset_keys}
+    tests = []
     with current.timed(f"models {selector.replace('_', ' ')}"):
-        built = warehouse_room.build(current.settings.home, selector)
-    rows = warehouse.row_counts()
-    for node in built:
-        if not node.is_test:
-            key = next(key for key in context.selected_asset_keys if key.path[-1] == node.name)
-            held = rows.get(".".join(key.path))  # a view holds none
-            counted = {} if held is None else {"dagster/row_count": held}
-            yield dg.MaterializeResult(asset_key=key, metadata={"seconds": node.seconds, **counted})
-    for node in built:
-        if node.is_test and node.name in checks:
+        for built in warehouse_room.build(current.settings.home, selector):
+            rows = warehouse.row_counts()
+            for node in built:
+                if node.is_test:
+                    tests.append(node)
+                    continue
+                held = rows.get(".".join(keys[node.name].path))  # a view holds none
+                counted = {} if held is None else {"dagster/row_count": held}
+                yield dg.MaterializeResult(
+                    asset_key=keys[node.name], metadata={"seconds": node.seconds, **counted}
+                )
+    for node in tests:
+        if node.name in checks:
             yield dg.AssetCheckResult(
                 asset_key=checks[node.name].asset_key, check_name=node.name, passed=node.has_passed
             )

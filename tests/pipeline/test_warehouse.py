@@ -112,8 +112,8 @@ def test_what_dbt_holds_is_read_through_it_and_another_process_may_have_it_after
     shutil.copytree(empty_house.home, home)
     warehouse = Warehouse(home)
     warehouse.start_over()
-    built = build(home, "before_the_gate")
-    assert built
+    built = [node for some in build(home, "before_the_gate") for node in some]
+    assert "gate_candidates" in {node.name for node in built}
     assert all(node.has_passed for node in built)
     with warehouse.connect() as connection:
         assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
@@ -122,6 +122,23 @@ def test_what_dbt_holds_is_read_through_it_and_another_process_may_have_it_after
     assert opened_elsewhere(warehouse.file) == 0
     with warehouse.connect() as connection:
         assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+
+
+def test_a_model_that_fails_is_named_and_what_was_built_before_was_told(empty_house, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    shutil.copytree(empty_house.home, home)
+    broken = next((home / "landing" / "pos" / "receipt_lines").rglob("*.parquet"))
+    broken.write_bytes(b"no rows at all")
+    warehouse = Warehouse(home)
+    warehouse.start_over()
+    told: list[str] = []
+    with pytest.raises(WarehouseError, match=r"(?s)receipt_lines.*no rows|receipt_lines.*parquet"):
+        for some in build(home, "before_the_gate"):
+            told += [node.name for node in some]
+    warehouse.let_go()
+    assert "stg_operations__stores" in told
+    assert "int_receipt_lines_grouped" not in told
 
 
 def opened_elsewhere(file: Path) -> int:
