@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from synthetic_published import Shop, publish, shop
+from synthetic_published import Shop, copied, publish, shop
 
 from app.published import Published
 from orchestration import closing
@@ -31,9 +30,7 @@ due_day = 2
 
 def made(root: Path, published_home: Path) -> Path:
     """A home with the story as publication 1, a copy of one that was published for all tests."""
-    shutil.copytree(published_home / "published", root / "published")
-    (root / "tillproof.toml").write_text(SETTINGS, encoding="utf-8")
-    return root
+    return copied(published_home, root, SETTINGS)
 
 
 def again(home: Path, change: Callable[[Shop], None] = lambda _: None) -> Published:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from synthetic_published import publish, shop
+from synthetic_published import copied, publish, shop
 
 from app.published import Published
 
@@ -32,9 +31,7 @@ def published(home: Path) -> Published:
 @pytest.fixture
 def deciding_home(tmp_path: Path, home: Path) -> Path:
     """A home of its own over the same publication, with settings and so with an operations store to decide in."""
-    shutil.copytree(home / "published", tmp_path / "home" / "published")
-    (tmp_path / "home" / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
-    return tmp_path / "home"
+    return copied(home, tmp_path / "home")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ said.
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -420,3 +421,10 @@ def publish(root: Path, told: Shop | None = None) -> Path:
             seconds={"land": 1.25, "models": 3.5},
         )
     return root
+
+
+def copied(home: Path, place: Path, settings: str = 'company_id = "DGS"\n') -> Path:
+    """What a home has published in another home, with settings and so with a place for decisions."""
+    shutil.copytree(home / "published", place / "published")
+    (place / "tillproof.toml").write_text(settings, encoding="utf-8")
+    return place

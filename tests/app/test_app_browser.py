@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from real_browser import FLAGS, OUTPUT, SIZES, Visit, browser_here, served
+from synthetic_published import copied
 from synthetic_story import HOSTILE_RECEIPT, MISSING
 
 pytestmark = pytest.mark.browser
@@ -45,6 +46,13 @@ def cannot(what: str) -> None:
 @pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
     with served(home) as at:
+        yield at
+
+
+@pytest.fixture(scope="module")
+def deciding_address(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[str]:
+    """The same publication where decisions may be written."""
+    with served(copied(home, tmp_path_factory.mktemp("deciding") / "home")) as at:
         yield at
 
 
@@ -148,35 +156,33 @@ def test_from_a_store_day_to_the_lines_of_a_receipt_in_three_clicks(visit: Visit
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_month_to_close_is_quiet_and_fits(browser: object, deciding_home: Path, size: str) -> None:
-    with served(deciding_home) as address:
-        visit = Visit(browser, size, address)
-        visit.open("/close", "Close")
-        visit.page.get_by_text("is not signed off.").wait_for()
-        visit.page.get_by_role("button", name="Make the pack").wait_for()
-        visit.settle()
-        visit.shot(OUTPUT / f"close-signing-{size}.png")
-        visit.is_well()
-        visit.page.close()
+def test_a_month_to_close_is_quiet_and_fits(browser: object, deciding_address: str, size: str) -> None:
+    visit = Visit(browser, size, deciding_address)
+    visit.open("/close", "Close")
+    visit.page.get_by_text("is not signed off.").wait_for()
+    visit.page.get_by_role("button", name="Make the pack").wait_for()
+    visit.settle()
+    visit.shot(OUTPUT / f"close-signing-{size}.png")
+    visit.is_well()
+    visit.page.close()
 
 
-def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_home: Path) -> None:
-    with served(deciding_home) as address:
-        visit = Visit(browser, "desk", address)
-        visit.open("/exceptions?lane=finance", "Exceptions")
-        page = visit.page
-        press_tab_until(visit, "input[type=checkbox]", 80, past="Choose all")
-        page.keyboard.press("Space")
-        page.get_by_text("1 exception chosen").wait_for()
-        visit.settle()
-        for label, text in (("Assign to", "Ann"), ("Your name", "Fay"), ("Why", "her store")):
-            press_tab_until(visit, f"input[aria-label^='{label}']", 80)
-            page.keyboard.type(text)
-        press_tab_until(visit, "button[kind^=primary]", 20)
-        page.keyboard.press("Enter")
-        page.get_by_text("1 exception assigned to Ann").wait_for()
-        visit.is_well()
-        visit.page.close()
+def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_address: str) -> None:
+    visit = Visit(browser, "desk", deciding_address)
+    visit.open("/exceptions?lane=finance", "Exceptions")
+    page = visit.page
+    press_tab_until(visit, "input[type=checkbox]", 80, past="Choose all")
+    page.keyboard.press("Space")
+    page.get_by_text("1 exception chosen").wait_for()
+    visit.settle()
+    for label, text in (("Assign to", "Ann"), ("Your name", "Fay"), ("Why", "her store")):
+        press_tab_until(visit, f"input[aria-label^='{label}']", 80)
+        page.keyboard.type(text)
+    press_tab_until(visit, "button[kind^=primary]", 20)
+    page.keyboard.press("Enter")
+    page.get_by_text("1 exception assigned to Ann").wait_for()
+    visit.is_well()
+    visit.page.close()
 
 
 def press_tab_until(visit: Visit, selector: str, most: int, past: str = "") -> None:
