@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ from orchestration.files import sql_path
 from orchestration.history import History
 from orchestration.landing import Landing
 from orchestration.landing_tables import TABLES
+from orchestration.operations import Operations
+from orchestration.operations.database import Database
 from orchestration.passes import Pass, write_inputs
 from orchestration.publishing import Publications
 from orchestration.settings import HOME_VARIABLE, Settings
@@ -23,6 +27,28 @@ from orchestration.warehouse import Warehouse, invoke, manifest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The main job first: of what two processes share, the longest must not be left to the end."""
     items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A new operations store begins as a copy of one that was migrated from nothing once, not through every revision.
+
+    The revisions themselves are tried on stores that are there already.
+    """
+    template = tmp_path_factory.mktemp("operations") / "newest.sqlite"
+    Operations.open(template).close()
+    migrate = Database.migrate
+
+    def migrate_a_copy(database: Database) -> None:
+        place = database.url.database if database.is_sqlite else None
+        if place and place != ":memory:" and not Path(place).exists():
+            shutil.copyfile(template, place)
+        else:
+            migrate(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "migrate", migrate_a_copy)
+        yield template
 
 
 @dataclass(frozen=True)

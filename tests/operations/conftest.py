@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,18 +33,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An empty store, made once."""
-    path = tmp_path_factory.mktemp("store") / "operations.sqlite"
-    Operations.open(path).close()
-    return path.read_bytes()
-
-
 @pytest.fixture
-def operations(tmp_path: Path, clock: Clock, migrated: bytes) -> Iterator[Operations]:
+def operations(tmp_path: Path, clock: Clock, migrated: Path) -> Iterator[Operations]:
     """An empty store."""
     path = tmp_path / "operations.sqlite"
-    path.write_bytes(migrated)
+    shutil.copyfile(migrated, path)
     with Operations(Database(f"sqlite:///{path.as_posix()}", clock)) as store:
         yield store
