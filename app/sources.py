@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from app.published import Published, Row, Rows
 
+LATELY = 20
+"""Error rates are over so many of the newest passes."""
+
 
 def tills(published: Published) -> Rows:
-    """Each store: its newest trading day with a receipt, how many days before the figures' day, and its files."""
+    """Each store: its newest trading day with a receipt, how many days before the figures' day, and its files;
+    `files_lately` are those of the last LATELY passes, `troubled_lately` those of them refused or read in part."""
     return published.rows(
         """
         with sold as (
@@ -17,16 +21,20 @@ def tills(published: Published) -> Rows:
             select store_code as store_id, count(*) as files, max(pass_number) as last_pass,
                 max(pass_number) filter (status in ('accepted', 'partly_accepted')) as last_good_pass,
                 count(*) filter (status = 'refused') as refused,
-                count(*) filter (status = 'partly_accepted') as partly
+                count(*) filter (status = 'partly_accepted') as partly,
+                count(*) filter (pass_number > $pass - $lately) as files_lately,
+                count(*) filter (pass_number > $pass - $lately and status in ('refused', 'partly_accepted'))
+                as troubled_lately
             from deliveries group by store_code
         )
-        select sold.*, date_diff('day', sold.newest_day, cast(? as date)) as days_behind,
+        select sold.*, date_diff('day', sold.newest_day, $today) as days_behind,
             coalesce(files.files, 0) as files, files.last_pass, files.last_good_pass,
-            coalesce(files.refused, 0) as refused, coalesce(files.partly, 0) as partly
+            coalesce(files.refused, 0) as refused, coalesce(files.partly, 0) as partly,
+            coalesce(files.files_lately, 0) as files_lately, coalesce(files.troubled_lately, 0) as troubled_lately
         from sold left join files on sold.store_id = files.store_id
         order by days_behind desc, sold.store_id
         """,
-        [published.as_of.date()],
+        {"today": published.as_of.date(), "pass": published.pass_number, "lately": LATELY},
     )
 
 
