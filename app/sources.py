@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.published import Published, Row, Rows
 
+LATE_DAYS = 2
+"""A source that is further behind the figures than this is late."""
 LATELY = 20
 """Error rates are over so many of the newest passes."""
 

@@ -21,7 +21,6 @@ from orchestration.doctor import LEAST_FREE_BYTES, examine, sign_in_to_sage
 from orchestration.operations import OperationsError
 from orchestration.settings import Settings, SettingsError, load
 
-LATE_DAYS = 2
 SPACE = "\N{NO-BREAK SPACE}"
 FILE_STATES = {"refused": ":red-badge[! Refused]", "partly_accepted": ":orange-badge[⊘ In part]"}
 
@@ -31,7 +30,7 @@ def age(days: int | None) -> str:
     if days is None:
         return ":gray-badge[? Nothing yet]"
     told = "Up to date" if days <= 0 else f"{counted(days, 'day')} behind"
-    return f":red-badge[! {told}]" if days > LATE_DAYS else f":green-badge[✓ {told}]"
+    return f":red-badge[! {told}]" if days > sources.LATE_DAYS else f":green-badge[✓ {told}]"
 
 
 def where_from(published: Published) -> None:
