@@ -36,10 +36,9 @@ SETTINGS = 'company_id = "DGS"\n[acceptance.windows.october]\nfirst_day = 2011-1
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    publish(tmp_path, shop())
-    (tmp_path / "tillproof.toml").write_text(SETTINGS, encoding="utf-8")
-    return tmp_path
+def home(deciding_home: Path) -> Path:
+    (deciding_home / "tillproof.toml").write_text(SETTINGS, encoding="utf-8")
+    return deciding_home
 
 
 def agreed(first_day: date = date(2011, 10, 10), days: int = 5, **limits: str) -> AcceptanceSettings:
