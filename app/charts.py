@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import altair as alt
+import pandas as pd  # type: ignore[import-untyped]
 
 from app import words
 from app.money import counted, day, pounds, pounds_to_draw
@@ -108,7 +109,8 @@ def store_days(rows: Rows, by_value: bool = False) -> Drawing:
     ]
     stores = len({row["store_id"] for row in rows})
     chosen = alt.selection_point(name="slot", fields=["store_id", "business_date"], empty=False)
-    base = alt.Chart(alt.Data(values=values)).encode(
+    # a frame: of a list Altair looks into every cell of every row, a second for a month of thirty stores
+    base = alt.Chart(pd.DataFrame(values)).encode(
         x=alt.X("day:O", title=None, axis=_DAY_AXIS),
         y=alt.Y("store_id:N", title=None, axis=_PLAIN_AXIS),
     )

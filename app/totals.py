@@ -126,15 +126,16 @@ def changed(published: Published, since: datetime) -> Rows:
 def judged_since(published: Published, since: datetime) -> Row:
     """Documents whose verdict is new or another since a moment, how many of them now have nothing open, and whether
     anything was judged before it."""
-    return published.row(
+    found = published.row(
         """
-        select count(distinct subject_id) filter (as_of > $since) as documents,
-            count(distinct subject_id) filter (as_of > $since and not is_open) as settled,
-            coalesce(bool_or(as_of <= $since), false) as has_before
-        from verdict_history where subject_kind = 'document'
+        select count(distinct subject_id) as documents,
+            count(distinct subject_id) filter (not is_open) as settled
+        from verdict_history where subject_kind = 'document' and as_of > ?
         """,
-        {"since": since},
+        [since],
     )
+    before = published.rows("select 1 from verdict_history where as_of <= ? limit 1", [since])
+    return {**found, "has_before": bool(before)}
 
 
 def debt_by_owner(published: Published) -> Rows:

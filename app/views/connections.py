@@ -73,7 +73,7 @@ def where_from(published: Published) -> None:
     )
     said = sources.connector(published)
     st.markdown(
-        f"**Connector's log**: a last word on {counted(said['documents'], 'document')}, the newest "
+        f"**Connector's log**: a last word on {counted(said['documents'], 'recent document')}, the newest "
         f"{moment(said['last_at'])}; {said['rejected']:,} rejected."
         if said["documents"]
         else "**Connector's log**: it says nothing of any document."
