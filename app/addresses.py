@@ -18,6 +18,7 @@ PAGES = {
     "posting": "views/posting.py",
     "decide": "views/decide.py",
     "close": "views/close.py",
+    "acceptance": "views/acceptance.py",
     "mappings": "views/mappings.py",
     "connections": "views/connections.py",
     "analyst": "views/analyst.py",

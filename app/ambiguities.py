@@ -10,24 +10,20 @@ def ambiguous(published: Published, company_id: str) -> Rows:
 
     With its `candidates` and its `rivals` for them as lists.
     """
-    documents = published.rows(
+    documents = published.among(
         """
         select
-            verdicts.posting_key, verdicts.company_id, verdicts.store_id, verdicts.till_id,
-            verdicts.business_date, verdicts.document_date, receipts.sold_at_local, verdicts.receipt_no,
-            verdicts.document_kind, verdicts.ordinal, verdicts.tender_type,
-            verdicts.expected_gross_pence as gross_pence, verdicts.expected_net_pence as net_pence,
-            verdicts.expected_tax_pence as tax_pence, verdicts.candidates
-        from document_verdicts as verdicts
-        left join receipts on verdicts.event_id = receipts.event_id
-        where verdicts.verdict in ('ambiguous', 'duplicate_in_pos')
-            and verdicts.posting_key is not null and verdicts.company_id = ?
-        order by
-            verdicts.store_id, verdicts.document_date, verdicts.document_kind, verdicts.expected_gross_pence,
-            verdicts.candidates, receipts.sold_at_local, verdicts.posting_key
+            posting_key, company_id, store_id, till_id, event_id, business_date, document_date, receipt_no,
+            document_kind, ordinal, tender_type, expected_gross_pence as gross_pence,
+            expected_net_pence as net_pence, expected_tax_pence as tax_pence, candidates
+        from document_verdicts
+        where posting_key is not null and company_id = ?
         """,
+        "verdict",
+        ["ambiguous", "duplicate_in_pos"],
         [company_id],
     )
+    _put_in_order_of_sale(published, documents)
     named = {name for document in documents for name in document["candidates"].split(",")}
     found = {row["ledger_document_id"]: row for row in _ledger_documents(published, sorted(named))}
     for document in documents:
@@ -39,6 +35,25 @@ def ambiguous(published: Published, company_id: str) -> Rows:
     for document in documents:
         document["candidates"] = [found[name] for name in document["candidates"].split(",")]
     return documents
+
+
+def _put_in_order_of_sale(published: Published, documents: Rows) -> None:
+    """Give each document its `sold_at_local`, and put those that are alike in the order in which they were sold."""
+    events = [document["event_id"] for document in documents if document["event_id"]]
+    rows = published.among("select event_id, sold_at_local from receipts where true", "event_id", events)
+    sold = {row["event_id"]: row["sold_at_local"] for row in rows}
+    for document in documents:
+        document["sold_at_local"] = sold.get(document.pop("event_id"))
+    alike = (
+        "store_id",
+        "document_date",
+        "document_kind",
+        "gross_pence",
+        "candidates",
+        "sold_at_local",
+        "posting_key",
+    )
+    documents.sort(key=lambda document: [(document[name] is None, document[name]) for name in alike])
 
 
 def verdict_of(published: Published, company_id: str, posting_key: str) -> str | None:
@@ -60,15 +75,15 @@ def decisions(published: Published, company_id: str) -> Rows:
 
 
 def _ledger_documents(published: Published, names: list[str]) -> list[Row]:
-    return published.rows(
+    return published.among(
         """
         select
             ledger_document_id, urn, document_kind, document_date, reference, second_reference,
             customer_reference, bank_code, gross_pence, net_pence, tax_pence, user_name, is_allocated,
             is_bank_reconciled
         from ledger_documents
-        where list_contains(?, ledger_document_id)
-        order by urn
+        where true
         """,
-        [names],
+        "ledger_document_id",
+        names,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import altair as alt
+import pandas as pd  # type: ignore[import-untyped]
 
 from app import words
 from app.money import counted, day, pounds, pounds_to_draw
@@ -108,7 +109,8 @@ def store_days(rows: Rows, by_value: bool = False) -> Drawing:
     ]
     stores = len({row["store_id"] for row in rows})
     chosen = alt.selection_point(name="slot", fields=["store_id", "business_date"], empty=False)
-    base = alt.Chart(alt.Data(values=values)).encode(
+    # a frame: of a list Altair looks into every cell of every row, a second for a month of thirty stores
+    base = alt.Chart(pd.DataFrame(values)).encode(
         x=alt.X("day:O", title=None, axis=_DAY_AXIS),
         y=alt.Y("store_id:N", title=None, axis=_PLAIN_AXIS),
     )
@@ -288,6 +290,56 @@ def debt_trend(rows: Rows) -> Drawing:
         )
     )
     return _bare(bars, height=110)
+
+
+OUTCOMES = {"passed": ("#1c7443", "✓"), "failed": ("#b3261e", "!"), "nothing": ("#4a535d", "·")}
+
+
+def acceptance(rows: Rows, limit: int, limit_told: str) -> Drawing:
+    """One measure over the days of a window: a bar a day with a sign, and its limit as a line.
+
+    `rows`: day, figure (hundredths of a unit; None: nothing to measure), told, outcome; `limit` in hundredths.
+    """
+    figures = [row["figure"] for row in rows if row["figure"] is not None]
+    low, high = min([*figures, limit]), max([*figures, limit])
+    # a share is seen near its limit, not over the whole from nought
+    floor = max(0, low - max((high - low) // 2, limit // 100)) if limit and low * 2 > limit else 0
+    ceiling = high + max((high - floor) // 6, 1)
+    values = [
+        {
+            "day": row["day"].isoformat(),
+            "number": f"{row['day'].day} {row['day']:%b}",
+            "floor": floor,
+            "figure": row["figure"] if row["figure"] is not None else floor,
+            "colour": OUTCOMES[row["outcome"]][0],
+            "sign": OUTCOMES[row["outcome"]][1],
+            "Day": day(row["day"]),
+            "Figure": row["told"],
+            "Limit": limit_told,
+        }
+        for row in rows
+    ]
+    scale = alt.Scale(domain=[floor, ceiling], nice=False, zero=False)
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=alt.X("number:O", title=None, sort=None, axis=_DAY_AXIS),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("Day", "Figure", "Limit")],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(
+        y=alt.Y("floor:Q", axis=None, scale=scale),
+        y2="figure:Q",
+        color=alt.Color("colour:N", scale=None, legend=None),
+    )
+    signs = base.mark_text(dy=-8, fontWeight="bold").encode(
+        y=alt.Y("figure:Q", axis=None, scale=scale),
+        text="sign:N",
+        color=alt.Color("colour:N", scale=None, legend=None),
+    )
+    line = (
+        alt.Chart(alt.Data(values=[{"limit": limit, "Limit": limit_told}]))
+        .mark_rule(color="#0f1720", strokeDash=[4, 3])
+        .encode(y=alt.Y("limit:Q", axis=None, scale=scale), tooltip=[alt.Tooltip("Limit:N")])
+    )
+    return _bare(alt.layer(bars, signs, line), height=150)
 
 
 def _bare(chart: Drawing, height: int) -> Drawing:

@@ -1,18 +1,23 @@
 """From what a person has in hand to whose life to show: a receipt's event, or a document that no receipt
 explains.
 
-The only place that searches; an index table sorted by id would come in here and nowhere else.
+The only place that searches. Each table is a file a month, sorted by its ids, and numbers grow with time: so what is
+asked by equality, one table after the other, is found in the few parts of files that may hold it, with millions
+published.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.published import Published, Row
+from app.published import Published, Row, Rows
 
 OUR_KEY = re.compile(r"^TP[0-9A-Z]{18}$")
 EXCEPTION = re.compile(r"^EX[0-9A-F]{10}$")
+_PRINTED = re.compile(r":(\d{4}-\d\d-\d\d):\d+$")
 URN = re.compile(r"^(?:URN[ :]*)(\d+)$")
 
 
@@ -42,107 +47,120 @@ def find(published: Published, text: str) -> list[Subject]:
         return _by_exception(published, upper)
     if match := URN.match(upper):
         return _by_urn(published, int(match[1]))
-    found = (
-        _by_receipt(published, asked)
-        or _by_reference(published, asked)
-        or _by_named_receipt(published, asked)
-    )
+    found: list[Subject] = []
+    for in_any_case in (False, True):
+        found = (
+            _by_receipt(published, asked, in_any_case)
+            or _by_reference(published, asked, in_any_case)
+            or _by_named_receipt(published, asked, in_any_case)
+        )
+        if found or asked.upper() == asked.lower():
+            break
     if not found and asked.isdigit():
         found = _by_urn(published, int(asked))
     return found
 
 
-def _by_receipt(published: Published, text: str) -> list[Subject]:
-    rows = published.rows(
-        """
-        select event_id from receipts where event_id = ? or upper(receipt_no) = upper(?)
-        order by document_date desc, event_id
-        """,
-        [text, text],
-    )
+def _is_text(published: Published, query: str, column: str, text: str, in_any_case: bool) -> Rows:
+    """The rows of a query whose column is a text as it was typed or in one letter case; in any mixture of them, every
+    row is read."""
+    if in_any_case:
+        return published.rows(f"{query} and upper({column}) = ?", [text.upper()])
+    return published.among(query, column, [text, text.upper(), text.lower()])
+
+
+def receipts_of(published: Published, columns: str, event_id: str) -> Rows:
+    """The receipt of an event, or none: in the files of the date printed, where the event id has one."""
+    printed = _PRINTED.search(event_id)
+    day, given = ("and document_date = cast(? as date)", [printed[1]]) if printed else ("", [])
+    return published.rows(f"select {columns} from receipts where event_id = ? {day}", [event_id, *given])
+
+
+def _by_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:
+    rows = [] if in_any_case else receipts_of(published, "event_id, document_date", text)
+    if not rows:
+        query = "select event_id, document_date from receipts where true"
+        rows = _is_text(published, query, "receipt_no", text, in_any_case)
+    rows.sort(key=lambda row: row["event_id"])
+    rows.sort(key=lambda row: row["document_date"], reverse=True)
     return [Subject(event_id=row["event_id"]) for row in rows]
 
 
 def _by_posting_key(published: Published, key: str) -> list[Subject]:
     """The document the key was made for; a contra's key leads to the document it undoes."""
-    return _subjects(
-        published,
+    found = published.rows(f"{_NAMED} from document_verdicts where posting_key = ?", [key])
+    held = published.rows(f"{_HELD} where reference = ?", [key])
+    found += _judged_of(published, held)
+    meant = published.rows(
         """
-        select event_id, ledger_document_id from document_verdicts where posting_key = $key or
-        ledger_reference = $key union
-        select verdicts.event_id, verdicts.ledger_document_id
-        from (
-            select posting_key, event_id, target_urn from postings
-            union all
-            select posting_key, event_id, target_urn from posting_proposals
-        ) as meant
-        inner join document_verdicts as verdicts
-            on verdicts.event_id = meant.event_id or verdicts.ledger_urn = meant.target_urn
-        where meant.posting_key = $key
+        select event_id, target_urn from postings where posting_key = $key
         union
-        -- a day's summary: the document that Sage has of it, or else the receipts that it stands for
-        select null as event_id, ledger.ledger_document_id
-        from ledger_documents as ledger
-        where ledger.reference = $key and $key in (select tranche_key from tranche_members)
-        union
-        select members.member_event_id as event_id, null as ledger_document_id
-        from tranche_members as members
-        where members.tranche_key = $key and $key not in (select coalesce(reference, '') from ledger_documents)
+        select event_id, target_urn from posting_proposals where posting_key = $key
         """,
         {"key": key},
+    )
+    for row in meant:
+        if row["event_id"] and _is_judged(published, row["event_id"]):
+            found.append({"event_id": row["event_id"], "ledger_document_id": None})
+    targets = [row["target_urn"] for row in meant if row["target_urn"] is not None]
+    found += _judged_of(published, published.among(f"{_HELD} where true", "urn", targets))
+    found += _of_summary(published, key)
+    return _subjects(published, found)
+
+
+def _of_summary(published: Published, key: str) -> Rows:
+    """Of a day's summary: the document that Sage has of it, or else the receipts that it stands for."""
+    members = published.rows(
+        "select distinct member_event_id as event_id, null as ledger_document_id from tranche_members "
+        "where tranche_key = ?",
+        [key],
+    )
+    if not members:
+        return []
+    held = published.rows(
+        "select null as event_id, ledger_document_id from ledger_documents where reference = ?", [key]
+    )
+    return held or members
+
+
+def _is_judged(published: Published, event_id: str) -> bool:
+    """Whether documents were judged of an event: a contra of Sage's own document has one of its own."""
+    return bool(
+        receipts_of(published, "1", event_id)
+        or published.rows("select 1 from document_verdicts where event_id = ? limit 1", [event_id])
     )
 
 
 def _by_exception(published: Published, exception_id: str) -> list[Subject]:
-    return _subjects(
-        published,
-        """
-        select exceptions.event_id, coalesce(verdicts.ledger_document_id, exceptions.subject_id) as
-        ledger_document_id from exceptions
-        left join document_verdicts as verdicts on exceptions.subject_id = verdicts.document_id
-        where exceptions.exception_id = $exception_id
-        """,
-        {"exception_id": exception_id},
+    rows = published.rows(
+        "select event_id, subject_id as ledger_document_id from exceptions where exception_id = ?",
+        [exception_id],
     )
+    keys = [row["ledger_document_id"] for row in rows]
+    held = published.among(
+        "select document_id, ledger_document_id from document_verdicts where true", "document_id", keys
+    )
+    documents = {row["document_id"]: row["ledger_document_id"] for row in held if row["ledger_document_id"]}
+    for row in rows:
+        row["ledger_document_id"] = documents.get(row["ledger_document_id"], row["ledger_document_id"])
+    return _subjects(published, rows)
 
 
 def _by_urn(published: Published, urn: int) -> list[Subject]:
-    return _subjects(
-        published,
-        """
-        select verdicts.event_id, ledger.ledger_document_id
-        from ledger_documents as ledger
-        left join document_verdicts as verdicts on ledger.ledger_document_id = verdicts.ledger_document_id
-        where ledger.urn = $urn
-        """,
-        {"urn": urn},
-    )
+    return _subjects(published, _named_by_ledger(published, published.rows(f"{_HELD} where urn = ?", [urn])))
 
 
-def _by_reference(published: Published, text: str) -> list[Subject]:
-    return _subjects(
-        published,
-        """
-        select verdicts.event_id, ledger.ledger_document_id
-        from ledger_documents as ledger
-        left join document_verdicts as verdicts on ledger.ledger_document_id = verdicts.ledger_document_id
-        where upper(ledger.reference) = upper($text) or upper(ledger.second_reference) = upper($text)
-            or ledger.ledger_document_id = $text
-        """,
-        {"text": text},
-    )
+def _by_reference(published: Published, text: str, in_any_case: bool) -> list[Subject]:
+    held = [] if in_any_case else published.rows(f"{_HELD} where ledger_document_id = ?", [text])
+    for column in ("reference", "second_reference"):
+        held += _is_text(published, f"{_HELD} where true", column, text, in_any_case)
+    return _subjects(published, _named_by_ledger(published, held))
 
 
-def _by_named_receipt(published: Published, text: str) -> list[Subject]:
+def _by_named_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:
     """What Sage holds under the number of a receipt that no till ever printed."""
-    return _subjects(
-        published,
-        """
-        select event_id, ledger_document_id from document_verdicts
-        where upper(receipt_no) = upper($text) and ledger_document_id is not null
-        """,
-        {"text": text},
-    )
+    query = f"{_NAMED} from document_verdicts where ledger_document_id is not null"
+    return _subjects(published, _is_text(published, query, "receipt_no", text, in_any_case))
 
 
 def is_alone(published: Published, receipt: Row) -> bool:
@@ -154,9 +172,36 @@ def is_alone(published: Published, receipt: Row) -> bool:
     return bool(found["receipts"] == 1)
 
 
-def _subjects(published: Published, query: str, parameters: dict[str, object]) -> list[Subject]:
+_NAMED = "select event_id, ledger_document_id"
+
+
+_HELD = "select urn, ledger_document_id from ledger_documents"
+
+
+def urns_of(published: Published, ledger_document_ids: Sequence[str]) -> list[int]:
+    """The URNs of Sage documents: what verdicts on them are found by."""
+    rows = published.among(f"{_HELD} where true", "ledger_document_id", ledger_document_ids)
+    return [row["urn"] for row in rows if row["urn"] is not None]
+
+
+def _judged_of(published: Published, held: Rows) -> Rows:
+    """The events that Sage documents were judged to be of, a row for each; none for one without a verdict."""
+    names = {row["ledger_document_id"] for row in held}
+    urns = [row["urn"] for row in held if row["urn"] is not None]
+    judged = published.among(f"{_NAMED} from document_verdicts where true", "ledger_urn", urns)
+    return [row for row in judged if row["ledger_document_id"] in names]
+
+
+def _named_by_ledger(published: Published, held: Rows) -> Rows:
+    """Those, and the documents without a verdict as themselves."""
+    judged = _judged_of(published, held)
+    told = {row["ledger_document_id"] for row in judged}
+    rest = sorted({row["ledger_document_id"] for row in held} - told)
+    return judged + [{"event_id": None, "ledger_document_id": name} for name in rest]
+
+
+def _subjects(published: Published, rows: Rows) -> list[Subject]:
     """Events first, each once; a document that has an event is told with it."""
-    rows = published.rows(query, parameters)
     events = {row["event_id"] for row in rows if row["event_id"]}
     alone = {row["ledger_document_id"] for row in rows if not row["event_id"] and row["ledger_document_id"]}
     behind = _behind(published, sorted(alone))
@@ -172,30 +217,23 @@ def _behind(published: Published, documents: list[str]) -> dict[str, str]:
     it undoes, bears, where that number is one receipt's alone."""
     if not documents:
         return {}
-    rows = published.rows(
-        """
-        with asked as (
-            select ledger_document_id as asked_id, event_id, company_id, store_id, receipt_no
-            from document_verdicts where list_contains($ids, ledger_document_id)
-            union all
-            select undone.partner_id, undone.event_id, undone.company_id, undone.store_id, undone.receipt_no
-            from document_verdicts as undone where list_contains($ids, undone.partner_id)
-        ),
-        named as (
-            select company_id, store_id, receipt_no, min(event_id) as event_id
-            from receipts
-            where receipt_no in (select receipt_no from asked)
-            group by company_id, store_id, receipt_no
-            having count(*) = 1
-        )
-        select asked.asked_id, min(coalesce(asked.event_id, named.event_id)) as event_id
-        from asked
-        left join named
-            on asked.company_id = named.company_id and asked.store_id = named.store_id
-            and asked.receipt_no = named.receipt_no
-        group by asked.asked_id
-        having min(coalesce(asked.event_id, named.event_id)) is not null
-        """,
-        {"ids": documents},
+    columns = "event_id, company_id, store_id, receipt_no from document_verdicts where true"
+    rows = published.among(
+        f"select ledger_document_id as asked_id, {columns}", "ledger_urn", urns_of(published, documents)
     )
-    return {row["asked_id"]: row["event_id"] for row in rows}
+    rows += published.among(f"select partner_id as asked_id, {columns}", "partner_id", documents)
+    rows = [row for row in rows if row["asked_id"] in documents]
+    borne = published.among(
+        "select company_id, store_id, receipt_no, event_id from receipts where true",
+        "receipt_no",
+        [row["receipt_no"] for row in rows if row["receipt_no"]],
+    )
+    times = Counter((row["company_id"], row["store_id"], row["receipt_no"]) for row in borne)
+    named = [row for row in borne if times[row["company_id"], row["store_id"], row["receipt_no"]] == 1]
+    alone = {(row["company_id"], row["store_id"], row["receipt_no"]): row["event_id"] for row in named}
+    found: dict[str, str] = {}
+    for row in rows:
+        event = row["event_id"] or alone.get((row["company_id"], row["store_id"], row["receipt_no"]))
+        if event:
+            found[row["asked_id"]] = min(event, found.get(row["asked_id"], event))
+    return found

@@ -6,6 +6,7 @@ Every function takes the subject's ids and gives rows; nothing here judges. Mone
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from app import finding
@@ -13,6 +14,8 @@ from app.finding import Subject
 from app.published import Published, Row, Rows
 
 Life = dict[str, Any]
+NEAR = timedelta(days=2)
+"""A trading day lies so near the date printed, whatever hour it is cut at."""
 
 
 def life(published: Published, subject: Subject) -> Life:
@@ -37,13 +40,13 @@ def life(published: Published, subject: Subject) -> Life:
         "receipt": receipt,
         "delivery": _delivery(published, receipt, subject),
         "set_aside": _set_aside(published, receipt),
-        "lines": _of_event(published, "receipt_lines", subject.event_id, "line_no"),
-        "tenders": _of_event(published, "receipt_tenders", subject.event_id, "tender_no"),
+        "lines": _of_receipt(published, "receipt_lines", receipt, "line_no"),
+        "tenders": _of_receipt(published, "receipt_tenders", receipt, "tender_no"),
         "documents": documents,
         "ledger": ledger,
         "drifts": _drifts(published, keys),
         "flags": _flags(published, keys),
-        "history": _history(published, subjects),
+        "history": _history(published, subjects, documents),
         "exceptions": _exceptions(published, subjects, subject.event_id),
         "summaries": summaries,
         "proposals": proposals,
@@ -69,7 +72,7 @@ def sales_totals(told: Life) -> tuple[int, int]:
 
 
 def _receipt(published: Published, event_id: str) -> Row | None:
-    rows = published.rows("select * from receipts where event_id = ?", [event_id])
+    rows = finding.receipts_of(published, "*", event_id)
     return rows[0] if rows else None
 
 
@@ -101,11 +104,13 @@ def _set_aside(published: Published, receipt: Row | None) -> Rows:
     )
 
 
-def _of_event(published: Published, model: str, event_id: str, order: str) -> Rows:
-    return (
-        published.rows(f"select * from {model} where event_id = ? order by {order}", [event_id])
-        if event_id
-        else []
+def _of_receipt(published: Published, model: str, receipt: Row | None, order: str) -> Rows:
+    """What a receipt has in another table, from the files of its day."""
+    if receipt is None:
+        return []
+    return published.rows(
+        f"select * from {model} where event_id = ? and business_date = ? order by {order}",
+        [receipt["event_id"], receipt["business_date"]],
     )
 
 
@@ -115,32 +120,60 @@ def _documents(published: Published, subject: Subject, receipt: Row | None) -> R
     A copy that has been reversed, and its contra, belong to no event any more: they are told with the receipt
     whose number the copy bears, where that number is one receipt's alone.
     """
-    column = "event_id" if subject.event_id else "ledger_document_id"
-    values = {"subject": subject.event_id or subject.ledger_document_id}
-    named = "event_id is null and list_contains(string_split(partner_id, ','), $subject)"  # a day's, of its documents
+    told = _own(published, subject, receipt)
     if receipt and finding.is_alone(published, receipt):
-        named = "event_id is null and company_id = $company and store_id = $store and receipt_no = $number"
-        values |= {
-            "company": receipt["company_id"],
-            "store": receipt["store_id"],
-            "number": receipt["receipt_no"],
-        }
-    return published.rows(
-        f"""
-        with direct as (
-            select * from document_verdicts where {column} = $subject or ({named})
-        ),
-        linked as (
+        told += published.rows(
+            """
             select * from document_verdicts
-            where event_id is null and (
-                ledger_document_id in (select partner_id from direct)
-                or partner_id in (select ledger_document_id from direct)
-            )
+            where event_id is null and company_id = ? and store_id = ? and receipt_no = ?
+            """,
+            [receipt["company_id"], receipt["store_id"], receipt["receipt_no"]],
         )
-        select * from (select * from direct union select * from linked) as told
-        order by posting_key is null, is_sales desc, ordinal, ledger_urn, document_id
-        """,
-        values,
+    else:  # a day's, of its documents
+        told += published.rows(
+            """
+            select * from document_verdicts
+            where event_id is null and partner_id is not null and list_contains(string_split(partner_id, ','), ?)
+            """,
+            [subject.event_id or subject.ledger_document_id],
+        )
+    partners, held = (
+        [row[name] for row in told if row[name]] for name in ("partner_id", "ledger_document_id")
+    )
+    for column, values in (("ledger_document_id", partners), ("partner_id", held)):
+        told += published.among("select * from document_verdicts where event_id is null", column, values)
+    once = {row["document_id"]: row for row in told}
+    return sorted(once.values(), key=_as_they_happened)
+
+
+def _own(published: Published, subject: Subject, receipt: Row | None) -> Rows:
+    """The verdicts on the documents of an event, or on one of Sage's; of a receipt in the files of its day."""
+    if receipt:
+        return published.rows(
+            "select * from document_verdicts where event_id = ? and business_date = ?",
+            [subject.event_id, receipt["business_date"]],
+        )
+    if subject.event_id:
+        return published.rows("select * from document_verdicts where event_id = ?", [subject.event_id])
+    return published.among(
+        "select * from document_verdicts where ledger_document_id = ?",
+        "ledger_urn",
+        finding.urns_of(published, [subject.ledger_document_id]),
+        [subject.ledger_document_id],
+    )
+
+
+def _as_they_happened(row: Row) -> tuple[object, ...]:
+    """What was expected before what Sage alone holds, sales before takings."""
+    urn = row["ledger_urn"]
+    return (
+        row["posting_key"] is None,
+        not row["is_sales"],
+        row["ordinal"] is None,
+        row["ordinal"] or 0,
+        urn is None,
+        urn or 0,
+        row["document_id"],
     )
 
 
@@ -155,20 +188,10 @@ def _ledger_ids(documents: Rows, subject: Subject) -> list[str]:
 
 
 def _ledger(published: Published, ids: list[str]) -> Rows:
-    documents = published.rows(
-        """
-        select * from ledger_documents where list_contains(?, ledger_document_id)
-        order by urn, ledger_document_id
-        """,
-        [ids],
-    )
-    lines = published.rows(
-        """
-        select * from ledger_lines where list_contains(?, ledger_document_id)
-        order by ledger_document_id, debit_pence = 0, nominal_code, line_id
-        """,
-        [ids],
-    )
+    documents = published.among("select * from ledger_documents where true", "ledger_document_id", ids)
+    documents.sort(key=lambda row: (row["urn"] is None, row["urn"] or 0, row["ledger_document_id"]))
+    lines = published.among("select * from ledger_lines where true", "ledger_document_id", ids)
+    lines.sort(key=lambda row: (row["debit_pence"] == 0, row["nominal_code"] or "", row["line_id"] or 0))
     for document in documents:
         document["lines"] = [
             row for row in lines if row["ledger_document_id"] == document["ledger_document_id"]
@@ -194,14 +217,18 @@ def _flags(published: Published, keys: list[str]) -> Rows:
     )
 
 
-def _history(published: Published, subjects: list[str]) -> Rows:
-    return published.rows(
-        """
-        select * from verdict_history where list_contains(?, subject_id)
-        order by pass_number, subject_id
-        """,
-        [subjects],
-    )
+def _history(published: Published, subjects: list[str], documents: Rows) -> Rows:
+    """What each pass judged of its documents, in the files of the days that they are of, or were."""
+    days = [
+        row[name]
+        for row in documents
+        for name in ("business_date", "document_date", "ledger_date")
+        if row[name] is not None
+    ]
+    around = "business_date is null or business_date between ? and ?" if days else "true"
+    given = [min(days) - NEAR, max(days) + NEAR] if days else []
+    rows = published.among(f"select * from verdict_history where ({around})", "subject_id", subjects, given)
+    return sorted(rows, key=lambda row: (row["pass_number"], row["subject_id"]))
 
 
 def _exceptions(published: Published, subjects: list[str], event_id: str) -> Rows:
@@ -234,9 +261,8 @@ def _summaries(published: Published, event_id: str) -> Rows:
 def _of_summaries(published: Published, keys: list[str], told: Rows) -> Rows:
     """The verdicts on the summaries themselves, where they are not told already."""
     known = {row["document_id"] for row in told}
-    rows = published.rows(
-        "select * from document_verdicts where list_contains(?, document_id) order by document_id", [keys]
-    )
+    rows = published.among("select * from document_verdicts where true", "document_id", keys)
+    rows.sort(key=lambda row: str(row["document_id"]))
     return [row for row in rows if row["document_id"] not in known]
 
 

@@ -15,6 +15,7 @@ NAMED = {
     "posting": ("Posting", ":material/outbox:"),
     "decide": ("Decide", ":material/help:"),
     "close": ("Close", ":material/lock:"),
+    "acceptance": ("Acceptance", ":material/verified:"),
     "mappings": ("Mappings", ":material/swap_horiz:"),
     "connections": ("Connections", ":material/cable:"),
     "analyst": ("Analyst", ":material/query_stats:"),

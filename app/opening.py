@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from app.money import moment
+from app.money import counted, moment
 from app.published import NothingPublishedError, Published, newest
+from orchestration.settings import SettingsError, load
 
 HELD = "publication"
+STALE_HOURS = 26
+"""Figures older than this are said to be old on every page: a pass a day is the least that anybody works with."""
 
 
 def home() -> Path:
@@ -45,6 +49,7 @@ def open_published(title: str) -> Published:
     st.session_state[HELD] = published.number
     with heading:
         _say_how_old(published)
+    _warn_where_old(published)
     _offer_newer(published, latest)
     return published
 
@@ -65,6 +70,23 @@ def _say_how_old(published: Published) -> None:
         f"publication {published.number}",
         width="content",
     )
+
+
+def _warn_where_old(published: Published) -> None:
+    """Nobody should close over figures of last week because they look like today's. Not where the settings hold the
+    clock still."""
+    try:
+        clock = load(home()).as_of is None
+    except SettingsError:
+        return
+    hours = int((datetime.now(UTC).replace(tzinfo=None) - published.as_of).total_seconds() // 3600)
+    if clock and hours > STALE_HOURS and published.number == newest(published.root):
+        old = counted(hours // 24, "day") if hours >= 48 else counted(hours, "hour")
+        st.warning(
+            f"**These figures are {old} old:** no pass has published anything since. Look at Connections for why, or "
+            "run one: tillproof run",
+            icon=":material/update:",
+        )
 
 
 def company_of(published: Published) -> str:

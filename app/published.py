@@ -28,6 +28,8 @@ Parameters = Sequence[object] | Mapping[str, object]
 
 KEPT_OPEN = 3
 BATCH_ROWS = 10_000
+FEW = 24
+MOST_REMEMBERED = 60
 
 
 class NothingPublishedError(Exception):
@@ -59,6 +61,7 @@ class Published:
         self.pass_number = int(told["pass_number"])
         self.as_of = _utc(told["as_of"])
         self._tables: dict[str, list[Row]] = told["tables"]
+        self._digest = hashlib.sha256(str(self.root.resolve()).encode() + text).hexdigest()
         self._views = _VIEWS.of(self.root, self._tables, hashlib.sha256(text).hexdigest())
 
     @property
@@ -130,6 +133,31 @@ class Published:
 
         return list(batches.schema.names), rows()
 
+    def once(self, query: str, parameters: Mapping[str, object]) -> Rows:
+        """The same as `rows`, asked once of a publication and remembered with it: what is published never changes."""
+        key = (self._digest, query, tuple(sorted(parameters.items())))
+        found = _REMEMBERED.get(key)
+        if found is None:
+            found = self.rows(query, parameters)
+            while len(_REMEMBERED) >= MOST_REMEMBERED:
+                _REMEMBERED.pop(next(iter(_REMEMBERED)), None)
+            _REMEMBERED[key] = found
+        return [dict(row) for row in found]
+
+    def among(self, query: str, column: str, values: Sequence[object], given: Sequence[object] = ()) -> Rows:
+        """The rows of a query, which ends in a condition, whose column is one of some values, in no order.
+
+        One equality after the other: of `column in (…)` DuckDB reads every row, of `column = …` only the parts of
+        files that may hold it.
+        """
+        wanted = list(dict.fromkeys(values))
+        if not wanted:
+            return []
+        if len(wanted) > FEW:
+            return self.rows(f"{query} and list_contains(?, {column})", [*given, wanted])
+        asked = " union all ".join(f"({query} and {column} = ?)" for _ in wanted)
+        return self.rows(asked, [part for value in wanted for part in (*given, value)])
+
     def row(self, query: str, parameters: Parameters = ()) -> Row:
         """The one row of a query that always gives one."""
         return self.rows(query, parameters)[0]
@@ -165,6 +193,8 @@ class _Views:
 
 
 _VIEWS = _Views()
+_REMEMBERED: dict[tuple[object, ...], Rows] = {}
+"""What `once` was asked, by publication, the oldest first. A race costs a second asking, and nothing else."""
 
 
 def _views(root: Path, tables: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:

@@ -22,8 +22,13 @@ def access() -> AccessSettings:
         return AccessSettings()
 
 
-def lacking() -> list[str]:
-    """What sign-in still needs of this installation, in words; empty where people can sign in."""
+CALLBACK = "/oauth2callback"
+PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
+
+
+def lacking(provider: str = "") -> list[str]:
+    """What sign-in still needs of this installation, in words; empty where people can sign in. `provider` as in the
+    settings: the part of [auth] that names it."""
     missing = []
     if not is_authlib_installed():
         missing.append("the package Authlib, 1.3.2 or later (pip install 'streamlit[auth]')")
@@ -31,6 +36,10 @@ def lacking() -> list[str]:
     if not section:
         return [*missing, "[auth] in secrets/sign_in.toml of the home: see docs/closing.md"]
     missing += [f"{name} in [auth]" for name in ("redirect_uri", "cookie_secret") if not section.get(name)]
+    if section.get("redirect_uri") and not str(section["redirect_uri"]).endswith(CALLBACK):
+        missing.append(f"a redirect_uri that ends in {CALLBACK}")
+    place, mine = (f"[auth.{provider}]", section.get(provider) or {}) if provider else ("[auth]", section)
+    missing += [f"{name} in {place}" for name in PROVIDER_KEYS if not mine.get(name)]
     secret = str(section.get("cookie_secret") or "")
     if secret and len(secret) < LEAST_COOKIE_SECRET:
         missing.append(
@@ -83,7 +92,7 @@ def let_in() -> None:
 
 def _ask_to_sign_in(found: AccessSettings) -> None:
     st.title("Sign in", anchor=False)
-    missing = lacking()
+    missing = lacking(found.provider)
     if missing:
         st.error(
             "People are to sign in here, and cannot yet. It still needs " + plain("; ".join(missing)) + ".",

@@ -12,7 +12,8 @@ from orchestration import doctor, evidence_pack, mapping_changes, match_deciding
 
 def people_sign_in() -> bool:
     """Whether the settings ask for it, and nothing that it needs is missing: else this machine alone is answered."""
-    return signing_in.access().sign_in == "oidc" and not signing_in.lacking()
+    found = signing_in.access()
+    return found.sign_in == "oidc" and not signing_in.lacking(found.provider)
 
 
 guards = [Middleware(OnlyHere, people_sign_in=people_sign_in), Middleware(PageAddresses)]

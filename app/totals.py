@@ -6,7 +6,7 @@ Totals come from one row per store-day or cause; a list of receipts stays inside
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from app.published import Published, Row, Rows
 
@@ -95,6 +95,47 @@ def undated_exceptions(published: Published) -> Rows:
         order by first_seen_at, cause_detail, exception_id
         """
     )
+
+
+def changed(published: Published, since: datetime) -> Rows:
+    """Exceptions that came or were cleared after a moment (UTC without a zone), by class and owner, most value first.
+
+    One that came and was cleared since is counted as both.
+    """
+    return published.rows(
+        """
+        with told as (
+            select *, first_seen_at > $since as has_come,
+                status = 'resolved' and resolved_at > $since as is_cleared
+            from exceptions
+            where first_seen_at > $since or resolved_at > $since
+        )
+        select exception_class, owner,
+            count(*) filter (has_come) as came, count(*) filter (is_cleared) as cleared,
+            cast(coalesce(sum(value_at_risk_pence) filter (has_come), 0) as bigint) as came_pence,
+            cast(coalesce(sum(value_at_risk_pence) filter (is_cleared), 0) as bigint) as cleared_pence
+        from told
+        where has_come or is_cleared
+        group by exception_class, owner
+        order by greatest(came_pence, cleared_pence) desc, exception_class, owner
+        """,
+        {"since": since},
+    )
+
+
+def judged_since(published: Published, since: datetime) -> Row:
+    """Documents whose verdict is new or another since a moment, how many of them now have nothing open, and whether
+    anything was judged before it."""
+    found = published.row(
+        """
+        select count(distinct subject_id) as documents,
+            count(distinct subject_id) filter (not is_open) as settled
+        from verdict_history where subject_kind = 'document' and as_of > ?
+        """,
+        [since],
+    )
+    before = published.rows("select 1 from verdict_history where as_of <= ? limit 1", [since])
+    return {**found, "has_before": bool(before)}
 
 
 def debt_by_owner(published: Published) -> Rows:

@@ -223,15 +223,17 @@ def debt_trend(published: Published, company_id: str, owner: str | None = None) 
 
     By what each pass then judged: the newest row of a subject at or below it; a spell begins where a subject opens.
     """
-    return published.rows(
+    return published.once(
         """
-        with told as (
+        with ever_open as materialized (
+            select distinct subject_id from verdict_history where company_id = $company and is_open
+        ),
+        told as (
             select subject_id, pass_number, as_of, is_open and exception_class is not null as is_open, owner,
                 coalesce(value_at_risk_pence, 0) as value_at_risk_pence,
                 lag(is_open) over by_pass as was_open
-            from verdict_history
+            from verdict_history semi join ever_open using (subject_id)
             where company_id = $company
-                and subject_id in (select subject_id from verdict_history where company_id = $company and is_open)
             window by_pass as (partition by subject_id order by pass_number)
         ),
         spells as (

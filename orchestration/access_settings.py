@@ -34,6 +34,13 @@ class AccessSettings(BaseModel):
             raise ValueError(f"is longer than {LONGEST_NAME} characters")
         return text.strip()
 
+    @field_validator("provider")
+    @classmethod
+    def _can_be_a_part(cls, text: str) -> str:
+        if "_" in text:
+            raise ValueError("Streamlit takes no provider whose name has a _: call it otherwise in [auth]")
+        return text.strip()
+
     @model_validator(mode="after")
     def _gives_roles(self) -> AccessSettings:
         if self.sign_in == "oidc" and not self.people and not self.roles_claim:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from orchestration.commands import closing, deciding, looking, mappings, posting, running, sage50
+from orchestration.commands import acceptance, closing, deciding, looking, mappings, posting, running, sage50
 
 app = typer.Typer(
     name="tillproof",
@@ -31,6 +31,7 @@ for command in (
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(running.sandbox)
 app.add_typer(closing.app)
+app.add_typer(acceptance.app)
 app.add_typer(mappings.app)
 app.add_typer(posting.app)
 app.add_typer(sage50.app)

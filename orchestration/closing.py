@@ -21,6 +21,7 @@ from app.money import counted, day, month
 from app.published import NothingPublishedError, Published, newest
 from orchestration.close_settings import CloseSettings
 from orchestration.operations import WHOLE_COMPANY, CloseFigures, Operations, OperationsError
+from orchestration.operations.sign_offs import CLOSE
 from orchestration.operations.signing import check_signature
 
 State = Literal["stands", "suspended", "renewed", "withdrawn"]
@@ -85,7 +86,7 @@ def sign_offs(
     """Every sign-off of a period and of its store-days, the newest first. `now` are the period's figures."""
     rows = [
         row
-        for row in operations.sign_offs(company_id)
+        for row in operations.sign_offs(company_id, kind=CLOSE)
         if row["date_from"] >= period.date_from and row["date_to"] <= period.date_to
     ]
     figures = now if now is not None else close_figures.figures(published, period)
@@ -105,13 +106,13 @@ def sign_offs(
             state = "renewed"
         else:
             taken.add(scope)
-            moved = _moved(published, operations, row, scope, figures)
+            moved = moved_since(published, operations, row, scope, figures)
             state = "suspended" if moved else "stands"
-        found.append(_sign_off(row, scope, state, moved))
+        found.append(sign_off_of(row, scope, state, moved))
     return found
 
 
-def _moved(
+def moved_since(
     published: Published, operations: Operations, row: Mapping[str, Any], scope: Scope, now: CloseFigures
 ) -> tuple[Moved, ...]:
     """What is not as it was signed; nothing where the reader still looks at figures of before it."""
@@ -128,7 +129,8 @@ def _moved(
     return tuple(close_figures.differences(signed, mine))
 
 
-def _sign_off(row: Mapping[str, Any], scope: Scope, state: State, moved: tuple[Moved, ...]) -> SignOff:
+def sign_off_of(row: Mapping[str, Any], scope: Scope, state: State, moved: tuple[Moved, ...]) -> SignOff:
+    """A row of the store as a sign-off, with what it was found to be."""
     items = json.loads(row["checklist"]) if row["checklist"] else []
     return SignOff(
         sign_off_id=row["id"],
@@ -172,9 +174,9 @@ def sign(
     Raises OperationsError where the days are not over, an item is open and nobody said to sign all the same, the
     figures are not the newest, or a sign-off stands already; then nothing was written.
     """
-    _must_be_signed(by, note)
+    must_be_signed(by, note)
     operations.must_be_allowed(by, "sign off a period" if scope.is_period else "sign off a store-day")
-    _must_be_newest(published)
+    must_be_newest(published)
     figures = close_figures.figures(published, scope)
     if not any(row[0] or row[1] for row in figures.slots.values()):
         raise OperationsError(f"nothing is known of {named(scope)}: there is nothing to sign")
@@ -216,7 +218,7 @@ def sign(
 
 def withdraw(published: Published, operations: Operations, scope: Scope, *, by: str, note: str) -> str:
     """Take the sign-off of a period or store-day back. OperationsError where none is in force."""
-    _must_be_signed(by, note)
+    must_be_signed(by, note)
     found = _in_force(published, operations, scope)
     if found is None:
         raise OperationsError(f"{named(scope)} is not signed off: there is nothing to take back")
@@ -236,7 +238,7 @@ def tick(
     note: str,
 ) -> str:
     """Tick an item of a period's checklist, or take the tick off. OperationsError for one that is worked out."""
-    _must_be_signed(by, note)
+    must_be_signed(by, note)
     operations.must_be_allowed(by, "tick the checklist")
     must_be_ticked(settings, name)
     operations.tick(
@@ -313,13 +315,15 @@ def _in_force(published: Published, operations: Operations, scope: Scope) -> Sig
     return next((each for each in found if each.scope == scope and each.is_in_force), None)
 
 
-def _must_be_signed(by: str, note: str) -> None:
+def must_be_signed(by: str, note: str) -> None:
+    """OperationsError unless a person says who they are and why, in few enough words."""
     check_signature(by, note)
     if len(note) > LONGEST_NOTE:
         raise OperationsError(f"the note is longer than {LONGEST_NOTE:,} characters")
 
 
-def _must_be_newest(published: Published) -> None:
+def must_be_newest(published: Published) -> None:
+    """OperationsError for figures that are not the newest: nobody signs what has moved on."""
     try:
         latest = newest(published.root)
     except NothingPublishedError as nothing:

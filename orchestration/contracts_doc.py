@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from orchestration import contracts_words as words
+from orchestration.acceptance_settings import AcceptanceSettings
 from orchestration.access_settings import AccessSettings
 from orchestration.close_settings import CloseSettings
 from orchestration.landing_tables import TableSpec
@@ -208,7 +209,9 @@ def _settings() -> list[str]:
     close, access = CloseSettings.model_fields, AccessSettings.model_fields
     _hold_together("settings of close", close, words.CLOSE)
     _hold_together("settings of access", access, words.ACCESS)
-    parts = ("home", "sage200", "sage50", "close", "access")
+    accepted = AcceptanceSettings.model_fields
+    _hold_together("settings of acceptance", accepted, words.ACCEPTANCE)
+    parts = ("home", "sage200", "sage50", "close", "acceptance", "access")
     own = {name: field for name, field in top.items() if name not in parts}
     lines = _section(
         "## Settings",
@@ -223,6 +226,8 @@ def _settings() -> list[str]:
     lines += _table(("Setting", "Default", "Meaning"), _fields(sage50, words.SAGE50))
     lines += _section("### `[close]`", words.SETTINGS["close"])
     lines += _table(("Setting", "Default", "Meaning"), _fields(close, words.CLOSE))
+    lines += _section("### `[acceptance]`", words.SETTINGS["acceptance"])
+    lines += _table(("Setting", "Default", "Meaning"), _fields(accepted, words.ACCEPTANCE))
     lines += _section("### `[access]`", words.SETTINGS["access"])
     return lines + _table(("Setting", "Default", "Meaning"), _fields(access, words.ACCESS))
 

@@ -18,6 +18,7 @@ SETTINGS: dict[str, str] = {
     "sage200": "How Sage 200 is reached, and with what patience.",
     "sage50": "How Sage 50 is met: its files, and what is confirmed nowhere. [How it works](sage50.md).",
     "close": "What a month's checklist asks. [Closing a month](closing.md).",
+    "acceptance": "By what an installation is accepted. [Accepting an installation](acceptance.md).",
     "access": "Who may what. [Who may](closing.md#who-may).",
 }
 
@@ -25,6 +26,11 @@ CLOSE: dict[str, str] = {
     "exception_limit": "Pounds; an exception that blocks the close and is worth more keeps it open. 0: any does.",
     "items": "Per item `title`, `owner`, `due_day` (working day after the month's end) and `is_needed`; a new name is "
     "an item that a person ticks.",
+}
+
+ACCEPTANCE: dict[str, str] = {
+    "windows": "Per name `first_day`, `days` (30) and `title`: the days in a row that are judged.",
+    "limits": "Per measure `limit` and `agreed_by`: what each of those days must keep, and who signs. None by default.",
 }
 
 ACCESS: dict[str, str] = {

@@ -15,6 +15,8 @@ from orchestration.settings import FILE_NAME, Settings, SettingsError, load
 
 LEAST_FREE_BYTES = 2_000_000_000
 CLOCK_TOLERANCE_S = 120
+SIGN_IN_DAYS_LEFT = 14
+"""A sign-in to Sage with fewer days left is to be renewed now: a client's registration can take its time."""
 OLDEST_EXPORT_DAYS = 7
 
 
@@ -135,6 +137,7 @@ def _sage50(settings: Settings) -> Iterator[Finding]:
 def _sage200(settings: Settings) -> Iterator[Finding]:
     from orchestration.ledgers.sage200_client import Sage200Client
 
+    yield sign_in_to_sage(settings)
     with Sage200Client(settings.sage200_at_home()) as client:
         sites = client.sites()
     mine = [site for site in sites if str(site.get("company_id")) == str(settings.sage200.company_id)]
@@ -148,6 +151,30 @@ def _sage200(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC", f"keep it within {CLOCK_TOLERANCE_S} s of true time"
     )
+
+
+def sign_in_to_sage(settings: Settings, now: datetime | None = None) -> Finding:
+    """Until when Sage takes our sign-in, by the age of the kept tokens; `now` is UTC without a zone."""
+    from orchestration.ledgers.tokens import AuthorisationLostError, token_age
+
+    sage = settings.sage200_at_home()
+    mend = "sign in to Sage with the registered client and put the new token in refresh_token of [sage200]"
+    what = "sign-in to Sage"
+    try:
+        age = token_age(sage.token_file, sage.refresh_token)
+    except AuthorisationLostError as lost:
+        return Finding(what, False, str(lost), mend)
+    if age is None:
+        is_given = bool(sage.refresh_token.get_secret_value())
+        seen = "not used yet: the first pass does" if is_given else "no refresh_token is set"
+        return Finding(what, is_given, seen, mend)
+    ends_at = age.ends_at(sage.refresh_token_days)
+    left = (ends_at - (now or datetime.now(UTC).replace(tzinfo=None))).days
+    seen = (
+        f"since {age.began_at:%d/%m/%Y}, last renewed {age.refreshed_at:%d/%m/%Y %H:%M} UTC; "
+        f"lasts to {ends_at:%d/%m/%Y}, {max(left, 0)} days"
+    )
+    return Finding(what, left >= SIGN_IN_DAYS_LEFT, seen, mend)
 
 
 def _publication(settings: Settings) -> Iterator[Finding]:

@@ -43,6 +43,8 @@ class Pass:
     as_of: datetime
     started_at: float = field(default_factory=time.monotonic)
     seconds: dict[str, float] = field(default_factory=dict)
+    asked: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Source -> requests it was sent, and how many tries failed; of sources that are asked over a network."""
     beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _begun: dict[str, Future[Any]] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from orchestration import source_log
 from orchestration.passes import Pass
 
 
@@ -16,7 +17,7 @@ def receive(current: Pass) -> None:
     """Land whatever is new in every source. Raises NotReceivedError naming each source that failed."""
     sources = {"till exports": _tills, "Sage": _ledger_of(current), "decisions": _decisions}
     with ThreadPoolExecutor(len(sources)) as pool:
-        reading = {name: pool.submit(read, current) for name, read in sources.items()}
+        reading = {name: pool.submit(source_log.kept, current, name, read) for name, read in sources.items()}
     failures = {name: future.exception() for name, future in reading.items() if future.exception()}
     if failures:
         words = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
@@ -55,7 +56,10 @@ def _sage(current: Pass) -> None:
 
     settings = current.settings.sage200_at_home()
     with current.timed("sage extraction"), Sage200Client(settings) as client:
-        extract(client, current.landing, current.pass_number, settings, as_of=current.as_of.date())
+        try:
+            extract(client, current.landing, current.pass_number, settings, as_of=current.as_of.date())
+        finally:
+            current.asked["Sage"] = (client.requests_sent, client.tries_failed)
 
 
 def _sage50(current: Pass) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orchestration.acceptance_settings import AcceptanceSettings
 from orchestration.access_settings import LOOPBACK, AccessSettings
 from orchestration.close_settings import CloseSettings
 from orchestration.ledgers.sage50_settings import Sage50Settings
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     sage200: Sage200Settings = Sage200Settings()
     sage50: Sage50Settings = Sage50Settings()
     close: CloseSettings = CloseSettings()
+    acceptance: AcceptanceSettings = AcceptanceSettings()
     access: AccessSettings = AccessSettings()
 
     @model_validator(mode="after")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import streamlit as st
 
-from app import charts, totals, words
-from app.money import counted, day, month, pounds, share, whole_pounds
+from app import charts, sources, totals, words
+from app.money import counted, day, moment, month, pounds, share, whole_pounds
 from app.opening import open_published
 from app.published import Published, Row, Rows
 from app.shown import Figures, close_badge, count, pence, plain, slot_badges, table
 
 SPACE = "\N{NO-BREAK SPACE}"
 RECEIPT_PAGE = "views/receipt.py"
+CHANGES = 6
 
 
 def answer(periods: Rows) -> None:
@@ -32,6 +34,71 @@ def answer(periods: Rows) -> None:
         f"{counted(open_exceptions, 'open exception')}, **{pounds(at_risk)}** at risk.",
         icon=":material/block:",
     )
+
+
+def ages(published: Published) -> None:
+    """How old what the figures stand on is: the newest of each source, and the stores that are behind."""
+    tills, ledger, said = sources.tills(published), sources.sage(published), sources.connector(published)
+    newest = max((row["newest_day"] for row in tills), default=None)
+    behind = [row for row in tills if row["days_behind"] > sources.LATE_DAYS]
+    told = [f"tills to {day(newest)}", f"Sage to {day(ledger['newest_day'])}"]
+    if said["last_at"]:
+        told.append(f"the connector's log to {moment(said['last_at'])}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"What these figures stand on: {'; '.join(told)}.", width="content")
+        if behind:
+            named = ", ".join(
+                f"{plain(row['store_id'])} by {counted(row['days_behind'], 'day')}" for row in behind[:5]
+            )
+            more = f" and {len(behind) - 5} more" if len(behind) > 5 else ""
+            st.markdown(f":red-badge[! Behind] {named}{more}", width="content")
+        st.page_link("views/connections.py", label="Connections", icon=":material/cable:")
+
+
+def since_yesterday(published: Published) -> None:
+    """What came, what was cleared, and what was judged anew in the day before these figures."""
+    since = published.as_of - timedelta(days=1)
+    st.header(
+        "Since yesterday",
+        anchor=False,
+        help=f"After {moment(since)}, the same hour of the day before these figures. What came and was cleared since "
+        "is counted as both.",
+    )
+    rows, judged = totals.changed(published, since), totals.judged_since(published, since)
+    if judged["documents"] and not judged["has_before"]:
+        st.info(
+            "These are the first figures: what changes is told from tomorrow on.", icon=":material/history:"
+        )
+        return
+    if not rows and not judged["documents"]:
+        st.markdown("Nothing came, nothing was cleared, and no verdict is another.")
+        return
+    came, cleared = (sum(row[name] for row in rows) for name in ("came", "cleared"))
+    net = sum(row["came_pence"] - row["cleared_pence"] for row in rows)
+    way = "more" if net > 0 else "less"
+    st.markdown(
+        f"**{came:,} came, {cleared:,} cleared**: {pounds(abs(net))} {way} at risk than the day before. "
+        f"{counted(judged['documents'], 'document')} judged anew, {judged['settled']:,} with nothing left to do."
+    )
+    if rows:
+        table(
+            rows[:CHANGES],
+            {
+                "What": lambda row: f"**{plain(words.cause(row['exception_class']))}**",
+                "Owner": lambda row: words.owner(row["owner"]),
+                "Came": count("came"),
+                "Cleared": count("cleared"),
+                "At risk": lambda row: plain(_signed(row["came_pence"] - row["cleared_pence"])),
+            },
+            alt="Causes whose exceptions came or were cleared since yesterday, and by how much the value at risk moved",
+        )
+    if len(rows) > CHANGES:
+        st.caption(f"And {counted(len(rows) - CHANGES, 'cause')} more.")
+
+
+def _signed(pence: int) -> str:
+    """A change: +£1.00 where it is more."""
+    return f"+{pounds(pence)}" if pence > 0 else pounds(pence)
 
 
 def proven(checked: Row) -> None:
@@ -251,6 +318,7 @@ def page() -> None:
         st.info("No store-day has been checked yet. Put a till's files in its inbox, then run: tillproof run")
         st.stop()
     answer(periods)
+    ages(published)
     proven(totals.checked(published))
     left, right = st.columns([9, 11], gap="large")
     with left:
@@ -259,6 +327,7 @@ def page() -> None:
         period = heat_map(published, periods)
     left, right = st.columns([9, 11], gap="large")
     with left:
+        since_yesterday(published)
         debt(totals.debt_by_owner(published))
         undated(totals.undated_exceptions(published))
     with right:

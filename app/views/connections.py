@@ -1,4 +1,5 @@
-"""Connections: how old each source is, which files were refused, how long passes take, and a look at all of it now."""
+"""Connections: how old each source is, how often it fails, until when Sage lets us in, which files were refused, what
+starts by itself, how long passes take, disk, and a look at all of it now."""
 
 from __future__ import annotations
 
@@ -9,14 +10,17 @@ from typing import Any
 
 import streamlit as st
 
-from app import sources, totals, words
-from app.money import counted, day, moment
+from app import schedules, sources, totals, words
+from app.deciding import CannotDecideError, store
+from app.money import counted, day, moment, share
 from app.opening import home, open_published
 from app.published import Published
 from app.shown import count, plain, table
-from orchestration.doctor import LEAST_FREE_BYTES, examine
+from orchestration import source_log
+from orchestration.doctor import LEAST_FREE_BYTES, examine, sign_in_to_sage
+from orchestration.operations import OperationsError
+from orchestration.settings import Settings, SettingsError, load
 
-LATE_DAYS = 2
 SPACE = "\N{NO-BREAK SPACE}"
 FILE_STATES = {"refused": ":red-badge[! Refused]", "partly_accepted": ":orange-badge[⊘ In part]"}
 
@@ -26,7 +30,7 @@ def age(days: int | None) -> str:
     if days is None:
         return ":gray-badge[? Nothing yet]"
     told = "Up to date" if days <= 0 else f"{counted(days, 'day')} behind"
-    return f":red-badge[! {told}]" if days > LATE_DAYS else f":green-badge[✓ {told}]"
+    return f":red-badge[! {told}]" if days > sources.LATE_DAYS else f":green-badge[✓ {told}]"
 
 
 def where_from(published: Published) -> None:
@@ -47,8 +51,12 @@ def where_from(published: Published) -> None:
                 "Last read in pass": count("last_good_pass"),
                 "Refused": count("refused"),
                 "Read in part": count("partly"),
+                "Error rate": lambda row: rate(row["troubled_lately"], row["files_lately"]),
             },
-            alt="Stores with their newest trading day, how far behind it is, and their files",
+            alt="Stores with their newest trading day, how far behind it is, their files and how many go wrong",
+        )
+        st.caption(
+            f"Error rate: files refused or read in part, of the files of the last {sources.LATELY} passes."
         )
     for row in sources.folders_without_a_store(published):
         refused = f", {counted(row['refused'], 'file')} refused" if row["refused"] else ""
@@ -65,11 +73,122 @@ def where_from(published: Published) -> None:
     )
     said = sources.connector(published)
     st.markdown(
-        f"**Connector's log**: a last word on {counted(said['documents'], 'document')}, the newest "
+        f"**Connector's log**: a last word on {counted(said['documents'], 'recent document')}, the newest "
         f"{moment(said['last_at'])}; {said['rejected']:,} rejected."
         if said["documents"]
         else "**Connector's log**: it says nothing of any document."
     )
+
+
+def rate(wrong: int, whole: int) -> str:
+    """A share of what went wrong, with a sign; nothing where there was nothing."""
+    if not whole:
+        return ":gray-badge[? None came]"
+    told = f"{share(wrong, whole)} ({wrong:,} of {whole:,})"
+    return f":orange-badge[! {told}]" if wrong else f":green-badge[✓ {told}]"
+
+
+def reads() -> None:
+    """How often each source could be read at all, failed passes included."""
+    st.header("Reading each source", anchor=False)
+    found = source_log.summed_up(source_log.read_log(home()), sources.LATELY)
+    if not found:
+        st.info("No pass has read a source here yet. Run one: tillproof run")
+        return
+    table(
+        found,
+        {
+            "Source": lambda row: f"**{plain(row['source'])}**",
+            "Last read whole": lambda row: moment(row["last_good_at"]),
+            "Failed": lambda row: rate(row["failed"], row["reads"]),
+            "Asked again": lambda row: rate(row["tries_failed"], row["requests"]) if row["requests"] else "",
+        },
+        alt="Each source, when it was last read, how many reads failed, and how many requests had to be repeated",
+    )
+    st.caption(
+        f"Over the last {sources.LATELY} times that each was read. Asked again: requests over the network that were "
+        "answered wrongly or not at all, and were repeated."
+    )
+    for row in found:
+        if row["failure"]:
+            told = f"**{plain(row['source'])}** failed on {moment(row['failed_at'])}: {plain(row['failure'])}"
+            if row["is_failing"]:
+                st.error(
+                    f"{told}. It was the last read; tillproof doctor looks further.",
+                    icon=":material/link_off:",
+                )
+            else:
+                st.caption(f"{told}. It has been read since.")
+
+
+def sign_in(settings: Settings | None) -> None:
+    """Until when Sage takes our sign-in; never a token."""
+    st.header("Sign-in to Sage", anchor=False)
+    if settings is None:
+        st.info(
+            "The settings of this home cannot be read, so nothing is known of Sage. Look with: tillproof doctor"
+        )
+        return
+    try:
+        with store() as (_, operations):
+            kind = operations.ledger_kind(settings.company_id)
+    except (CannotDecideError, OperationsError):
+        kind = "sage200"
+    if kind == "sage50":
+        st.markdown("Sage 50 is read from the tables it exports: nobody signs in, and nothing runs out.")
+        return
+    found = sign_in_to_sage(settings)
+    sign = ":green-badge[✓ Good]" if found.is_well else ":red-badge[! Sign in again]"
+    st.markdown(f"{sign} {plain(found.seen[:1].upper() + found.seen[1:])}.")
+    if not found.is_well:
+        st.markdown(f"To mend it: {plain(found.mend)}. Until then Sage may stop answering any day.")
+    st.caption(
+        f"Counted as {settings.sage200.refresh_token_days} days from when this sign-in was first used "
+        "(refresh_token_days of the settings). A new password in Sage ends it at once."
+    )
+
+
+def starts_by_itself(settings: Settings | None) -> None:
+    """Schedules and sensors, whether they are on, and when each is next."""
+    st.header("Schedules", anchor=False)
+    if settings is None:
+        return
+    try:
+        found = schedules.ask(settings.dagster_port)
+    except schedules.NotRunningError as silence:
+        st.warning(f"{plain(str(silence))}.", icon=":material/timer_off:")
+        return
+    table(
+        [{"starter": each} for each in found.starters],
+        {
+            "Name": lambda row: f"**{plain(row['starter'].name)}**",
+            "On?": lambda row: ":green-badge[✓ On]" if row["starter"].is_on else ":gray-badge[○ Off]",
+            "Starts": lambda row: f"{plain(row['starter'].job)}, {plain(row['starter'].when)}",
+            "Last": lambda row: _last(row["starter"]),
+            "Next": lambda row: moment(row["starter"].next_at),
+        },
+        alt="What starts passes and postings by itself, whether it is on, and when it is next",
+    )
+    if found.idle_daemons:
+        st.error(
+            f"{plain(' and '.join(found.idle_daemons))} of Dagster not at work: what is on will not start. Stop and "
+            "start again: tillproof up",
+            icon=":material/timer_off:",
+        )
+    if not any(each.is_on for each in found.starters):
+        st.info(
+            f"None is on, so a pass runs only when somebody starts one. Switch one on in Dagster (port "
+            f"{settings.dagster_port} of that machine, Automation)."
+        )
+    if found.runs:
+        newest = f", the last on {moment(found.failed_at)}" if found.failed_at else ""
+        st.markdown(
+            f"Of the last {counted(found.runs, 'run')}: {rate(found.failed, found.runs)} failed{newest}."
+        )
+
+
+def _last(starter: schedules.Starter) -> str:
+    return f"{moment(starter.last_at)}{' :red-badge[! Failed]' if starter.last_failed else ''}"
 
 
 def files(published: Published) -> None:
@@ -169,11 +288,18 @@ def look_now() -> None:
 
 def page() -> None:
     published = open_published("Connections")
-    left, right = st.columns([13, 7], gap="large")
+    try:
+        settings: Settings | None = load(home())
+    except SettingsError:
+        settings = None
+    left, right = st.columns([12, 8], gap="large")
     with left:
         where_from(published)
+        reads()
         files(published)
     with right:
+        sign_in(settings)
+        starts_by_itself(settings)
         disk()
         look_now()
         passes(published)

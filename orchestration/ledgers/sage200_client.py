@@ -54,6 +54,11 @@ class Sage200Client:
         """Requests so far, token exchanges and repeats included."""
         return self._way.requests_sent
 
+    @property
+    def tries_failed(self) -> int:
+        """Tries so far that had to be made again, or were the last."""
+        return self._way.tries_failed
+
     def sites(self) -> list[Row]:
         """The companies this user may open; empty when the tunnel to the customer's server is down."""
         return rows_of(self._way.ask("GET", "sites", is_company_call=False))

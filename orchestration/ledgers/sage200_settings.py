@@ -23,6 +23,12 @@ class Sage200Settings(BaseModel):
         default=SecretStr(""),
         description="The first refresh token; Sage rotates it and token_file then holds the live one.",
     )
+    refresh_token_days: int = Field(
+        default=60,
+        ge=1,
+        le=90,
+        description="How long Sage lets a sign-in live, as chosen on its credential form: at most 90.",
+    )
     token_file: Path = Field(
         default=Path("secrets/sage200_token.json"),
         description="Where the rotating token is kept, readable by its owner only; relative to home.",

@@ -112,6 +112,7 @@ class Sage200Transport:
         """`home` is what a relative token_file starts from; `transport` and `sleep` are for tests."""
         self.settings = settings
         self.requests_sent = 0
+        self.tries_failed = 0
         self._sleep = sleep
         self._pace = Pace(settings.requests_per_second, sleep=sleep)
         host = httpx.URL(settings.base_url).host
@@ -180,8 +181,16 @@ class Sage200Transport:
             sleep=self._sleep,
             reraise=True,
         )
+
+        def tried() -> Any:
+            try:
+                return ask()
+            except _TryAgainError:
+                self.tries_failed += 1
+                raise
+
         try:
-            return retrying(ask)
+            return retrying(tried)
         except _TryAgainError as spent:
             raise LedgerUnavailableError(f"Sage did not answer: {self._struck(str(spent))}") from None
 

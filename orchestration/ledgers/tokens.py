@@ -1,7 +1,8 @@
 """Sage ID tokens: the refresh token changes at every use, so it is kept before its access token is used.
 
-The file is JSON, readable by its owner only: refresh_token, access_token, expires_at (epoch seconds) and
-seed, the digest of the configured refresh token the chain began with; configuring another starts a new chain.
+The file is JSON, readable by its owner only: refresh_token, access_token, expires_at, began_at, refreshed_at (epoch
+seconds) and seed, the digest of the configured refresh token the chain began with; configuring another starts a new
+chain.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -44,6 +47,65 @@ class _Kept:
     seed: str
     access_token: SecretStr | None = None
     expires_at: float = 0.0
+    began_at: float | None = None
+
+
+@dataclass(frozen=True)
+class TokenAge:
+    """How old the kept tokens are, and nothing of the tokens themselves. Moments are UTC without a zone."""
+
+    began_at: datetime
+    """When the first refresh token of the chain was spent; a person had signed in to Sage by then."""
+    refreshed_at: datetime
+    access_until: datetime
+
+    def ends_at(self, days: int) -> datetime:
+        """When a person has to have signed in again, where Sage lets a sign-in live so many days.
+
+        Counted from the first exchange: whether a rotation begins the days anew is published nowhere.
+        """
+        return self.began_at + timedelta(days=days)
+
+
+def token_age(path: Path, first_refresh_token: SecretStr) -> TokenAge | None:
+    """The age of the tokens kept at a path; None where none was exchanged yet, or another refresh token is
+    configured since. Raises AuthorisationLostError where the file is not readable as what it should be."""
+    try:
+        content, written_at = _content_of(path)
+    except FileNotFoundError:
+        return None
+    if not content.get("refresh_token") or _is_other_chain(content, first_refresh_token):
+        return None
+    refreshed_at = float(content.get("refreshed_at") or written_at)
+    return TokenAge(
+        began_at=_utc(float(content.get("began_at") or refreshed_at)),
+        refreshed_at=_utc(refreshed_at),
+        access_until=_utc(float(content.get("expires_at") or 0)),
+    )
+
+
+def _content_of(path: Path) -> tuple[dict[str, Any], float]:
+    """What a token file says, and when it was written (epoch seconds)."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        written_at = path.stat().st_mtime
+    except ValueError:
+        content, written_at = None, 0.0
+    if not isinstance(content, dict):
+        raise AuthorisationLostError(f"{path} is not JSON: sign in to Sage again.")
+    return content, written_at
+
+
+def _is_other_chain(content: dict[str, Any], first: SecretStr) -> bool:
+    return content.get("seed") != _seed_of(first) and bool(first.get_secret_value())
+
+
+def _seed_of(first: SecretStr) -> str:
+    return hashlib.sha256(first.get_secret_value().encode()).hexdigest()[:16]
+
+
+def _utc(epoch_s: float) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC).replace(tzinfo=None)
 
 
 class TokenKeeper:
@@ -60,7 +122,7 @@ class TokenKeeper:
         """`exchange` spends a refresh token; it may raise for a silence, and is then simply called again."""
         self._path = path
         self._first = first_refresh_token
-        self._seed = hashlib.sha256(first_refresh_token.get_secret_value().encode()).hexdigest()[:16]
+        self._seed = _seed_of(first_refresh_token)
         self._exchange = exchange
         self._clock = clock
         self._kept: _Kept | None = None
@@ -103,6 +165,7 @@ class TokenKeeper:
                     seed=self._seed,
                     access_token=answer.access_token,
                     expires_at=self._clock() + answer.expires_in_s,
+                    began_at=kept.began_at if kept.began_at is not None else self._clock(),
                 )
                 write(refreshed)
                 self._kept = refreshed
@@ -131,12 +194,10 @@ class TokenKeeper:
 
     def _read(self) -> _Kept:
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
+            content, written_at = _content_of(self._path)
         except FileNotFoundError:
             return _Kept(self._first, self._seed)
-        except ValueError:
-            raise AuthorisationLostError(f"{self._path} is not JSON: sign in to Sage again.") from None
-        if content.get("seed") != self._seed and self._first.get_secret_value():
+        if _is_other_chain(content, self._first):
             return _Kept(self._first, self._seed)
         access = content.get("access_token")
         return _Kept(
@@ -144,6 +205,8 @@ class TokenKeeper:
             seed=content.get("seed", ""),
             access_token=SecretStr(access) if access else None,
             expires_at=float(content.get("expires_at", 0)),
+            # a file of before this was kept began no later than it was last written
+            began_at=float(content.get("began_at") or written_at),
         )
 
     @contextmanager
@@ -159,6 +222,8 @@ class TokenKeeper:
                 "refresh_token": kept.refresh_token.get_secret_value(),
                 "access_token": kept.access_token.get_secret_value() if kept.access_token else None,
                 "expires_at": kept.expires_at,
+                "began_at": kept.began_at,
+                "refreshed_at": self._clock(),
                 "seed": kept.seed,
             }
             stream.write(json.dumps(content))

@@ -41,7 +41,10 @@ class Snooze(Recorded, Base):
 
 
 class SignOff(Recorded, Base):
-    """A person closing a range of business dates on one publication; the chain's head seals the postings."""
+    """A person closing a range of business dates on one publication; the chain's head seals the postings.
+
+    `kind` is `close` for a month or store-day, `acceptance:` and the window's name for the days of an acceptance.
+    """
 
     __tablename__ = "sign_offs"
     company_id: Mapped[str] = mapped_column(String(20))
@@ -54,6 +57,7 @@ class SignOff(Recorded, Base):
     role: Mapped[str] = mapped_column(String(20), default="")
     figures_digest: Mapped[str] = mapped_column(String(64), default="")
     checklist: Mapped[str] = mapped_column(Text, default="")
+    kind: Mapped[str] = mapped_column(String(60), default="close")
 
 
 class SignOffWithdrawal(Recorded, Base):

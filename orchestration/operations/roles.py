@@ -32,6 +32,7 @@ DUTIES: dict[str, tuple[Role, ...]] = {
     "tick the checklist": EVERYBODY_WHO_WORKS,
     "sign off a store-day": ("approver", "finance", "operations"),
     "sign off a period": ("approver", "finance"),
+    "sign off an acceptance": EVERYBODY_WHO_WORKS,
     "make an evidence pack": EVERYBODY_WHO_WORKS,
 }
 """What each kind of write asks for: one of these roles. The first that a person holds is the one that is recorded."""

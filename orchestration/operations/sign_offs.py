@@ -32,6 +32,15 @@ SIGNED, WITHDRAWN = table_of(SignOff), table_of(SignOffWithdrawal)
 FIGURES, TICKS, PACKS = table_of(KeptFigures), table_of(CloseTick), table_of(EvidencePack)
 WHOLE_COMPANY = "*"
 """The store of a sign-off of a whole period."""
+CLOSE, ACCEPTANCE = "close", "acceptance:"
+"""What a sign-off is of: a month or store-day that is closed, or (with the window's name) the days of an acceptance."""
+
+
+def sign_off_duty(kind: str, store_id: str) -> str:
+    """What signing it, or taking it back, asks of a person."""
+    if kind != CLOSE:
+        return "sign off an acceptance"
+    return "sign off a period" if store_id == WHOLE_COMPANY else "sign off a store-day"
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,8 @@ class SignOffs(SignedStore):
             "figures_digest": figures.digest if figures else "",
         }
         row_key = f"{row['store_id']}|{row['date_from']}|{row['date_to']}"
+        if row["kind"] != CLOSE:
+            row_key = f"{row['kind']}|{row_key}"
         with self._database.write() as connection:
             if figures is not None:
                 known = select(FIGURES.c.figures_digest).where(FIGURES.c.figures_digest == figures.digest)
@@ -107,7 +118,7 @@ class SignOffs(SignedStore):
             found = connection.execute(mine).mappings().first()
         if found is None:
             raise OperationsError(f"there is no sign-off {sign_off_id} of company {company_id}")
-        duty = "sign off a period" if found["store_id"] == WHOLE_COMPANY else "sign off a store-day"
+        duty = sign_off_duty(found["kind"], found["store_id"])
         by = self._signature(author, reason, duty)
         values = {"company_id": company_id, "sign_off_id": sign_off_id, "role": self._role(duty)}
         try:
@@ -118,8 +129,8 @@ class SignOffs(SignedStore):
         except IntegrityError as error:
             raise OperationsError(f"sign-off {sign_off_id} was taken back already") from error
 
-    def sign_offs(self, company_id: str) -> list[dict[str, Any]]:
-        """Every sign-off of a company, oldest first, with who took it back, when and why (else None)."""
+    def sign_offs(self, company_id: str, kind: str | None = None) -> list[dict[str, Any]]:
+        """Every sign-off of a company (of one kind), oldest first, with who took it back, when and why (else None)."""
         columns = {
             "withdrawn_by": WITHDRAWN.c.author,
             "withdrawn_at": WITHDRAWN.c.recorded_at,
@@ -131,6 +142,8 @@ class SignOffs(SignedStore):
             .where(SIGNED.c.company_id == company_id)
             .order_by(SIGNED.c.id)
         )
+        if kind is not None:
+            query = query.where(SIGNED.c.kind == kind)
         with self._database.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -23,7 +23,7 @@ from orchestration.operations.permissions import Permissions
 from orchestration.operations.policies import Policies
 from orchestration.operations.roles import MAPPING_OWNERS, Person
 from orchestration.operations.runs import RunStore
-from orchestration.operations.sign_offs import WHOLE_COMPANY, CloseFigures, SignOffs
+from orchestration.operations.sign_offs import CLOSE, CloseFigures, SignOffs, sign_off_duty
 
 
 class Operations(Permissions, Policies, People, Casework, MatchDecisions, SignOffs):
@@ -106,13 +106,14 @@ class Operations(Permissions, Policies, People, Casework, MatchDecisions, SignOf
         reason: str,
         figures: CloseFigures | None = None,
         checklist: str = "",
+        kind: str = CLOSE,
     ) -> int:
         """Sign a range of business dates off (store `*`: the company); its id.
 
         The chain of postings is verified and its head sealed in; `figures` are kept under their digest, `checklist`
         is how it stood, as JSON.
         """
-        duty = "sign off a period" if store_id == WHOLE_COMPANY else "sign off a store-day"
+        duty = sign_off_duty(kind, store_id)
         return self._record_sign_off(
             {
                 "company_id": company_id,
@@ -122,6 +123,7 @@ class Operations(Permissions, Policies, People, Casework, MatchDecisions, SignOf
                 "publication_number": publication_number,
                 "role": self._role(duty),
                 "checklist": checklist,
+                "kind": kind,
             },
             sealed=self.verify_chain(company_id),
             figures=figures,

@@ -28,6 +28,7 @@ MENU = {
     "Posting": "How far postings came",
     "Decide": "Nothing can be decided here",
     "Close": "Nothing can be decided here",
+    "Acceptance": "Nothing can be decided here",
     "Mappings": "Nothing can be decided here",
     "Connections": "the file is empty",
     "Analyst": "6 rows.",

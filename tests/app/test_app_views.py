@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from synthetic_published import Shop, publish, shop
+from synthetic_published import AS_OF, Shop, publish, shop
 from synthetic_story import HOSTILE_RECEIPT, MISSING, TWICE
+
+from app import totals
+from app.published import Published
 
 APP = Path(__file__).parents[2] / "app"
 
@@ -52,6 +56,33 @@ def test_every_pound_is_reconciled_explained_open_or_not_checked(page: AppTest) 
 
 def test_a_file_that_could_not_be_read_is_said_on_the_first_page(page: AppTest) -> None:
     assert "1 file not read, or only in part" in page.run().warning[0].value
+
+
+def test_the_first_page_says_what_changed_since_yesterday_and_how_old_its_sources_are(
+    page: AppTest, published: Published
+) -> None:
+    seen = texts(page.run())
+    assert (
+        "**0 came, 1 cleared**: £120.00 less at risk than the day before. 1 document judged anew, 1 with"
+        in seen
+    )
+    table = next(each.value for each in page.table if "Cleared" in each.value)
+    assert (table["Came"].tolist(), table["Cleared"].tolist()) == ([0], [1])
+    assert "tills to 30 Nov 2011; Sage to 30 Nov 2011" in seen
+    long_ago = totals.changed(published, AS_OF - timedelta(days=400))
+    assert sum(row["came"] for row in long_ago) == len(published.rows("select 1 from exceptions"))
+    assert [row["came_pence"] for row in long_ago] == sorted(
+        (row["came_pence"] for row in long_ago), reverse=True
+    )
+    assert totals.judged_since(published, AS_OF - timedelta(days=3))["has_before"] is False
+    assert totals.changed(published, AS_OF) == [], "a moment itself is not after it"
+
+
+def test_figures_that_no_pass_renewed_are_said_to_be_old(deciding_home: Path, open_page) -> None:
+    assert "no pass has published anything since" in open_page(deciding_home, "decide").warning[0].value
+    with (deciding_home / "tillproof.toml").open("a", encoding="utf-8") as file:
+        file.write("as_of = 2011-11-30T20:00:00Z\n")
+    assert not open_page(deciding_home, "decide").warning
 
 
 def test_a_store_day_is_looked_into_and_leads_to_its_receipts(page: AppTest) -> None:

@@ -165,7 +165,7 @@ def test_nothing_is_shown_before_somebody_signs_in(home, visit, monkeypatch):
     page = visit(home, "close", None)
     assert [each.value for each in page.title] == ["Sign in"]
     assert "Authlib" in told(page) and not page.table, "this environment has no Authlib, and the page says so"
-    monkeypatch.setattr(signing_in, "lacking", list)
+    monkeypatch.setattr(signing_in, "lacking", lambda _: [])
     page = visit(home, "close", None)
     assert [each.label for each in page.button] == ["Sign in"]
 
@@ -203,10 +203,15 @@ def test_who_signs_in_as_a_viewer_is_refused(home, visit):
 
 def test_what_sign_in_lacks_is_named(home, monkeypatch):
     monkeypatch.setattr(signing_in, "is_authlib_installed", lambda: True)
-    section = {"redirect_uri": "x", "cookie_secret": "short", "client_id": "x"}
+    client = {"client_id": "x", "client_secret": "x", "server_metadata_url": "x"}
+    section = {"redirect_uri": "x/oauth2callback", "cookie_secret": "short", **client}
     monkeypatch.setattr(signing_in, "get_secrets_auth_section", lambda: section)
     assert signing_in.lacking() == ["a cookie_secret of 32 characters or more: it seals who somebody is"]
-    monkeypatch.setattr(signing_in, "get_secrets_auth_section", lambda: section | {"cookie_secret": "s" * 32})
+    section["cookie_secret"] = "s" * 32
     assert signing_in.lacking() == []
+    assert signing_in.lacking("entra") == [f"{name} in [auth.entra]" for name in client]
+    section |= {"entra": client, "client_secret": "", "redirect_uri": "x"}
+    assert signing_in.lacking("entra") == ["a redirect_uri that ends in /oauth2callback"]
+    assert "client_secret in [auth]" in signing_in.lacking()
     monkeypatch.setattr(signing_in, "get_secrets_auth_section", dict)
     assert "[auth] in secrets/sign_in.toml" in signing_in.lacking()[0]

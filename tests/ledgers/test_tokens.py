@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from orchestration.ledgers.ledger import LedgerUnavailableError
-from orchestration.ledgers.tokens import AuthorisationLostError, TokenAnswer, TokenKeeper
+from orchestration.ledgers.tokens import AuthorisationLostError, TokenAnswer, TokenKeeper, token_age
 
 
 class Issuer:
@@ -156,3 +156,35 @@ def test_nothing_that_prints_a_keeper_prints_a_secret(path):
     held.access_token()
     shown = f"{held!r} {held} {vars(held)!r}"
     assert not any(secret in shown for secret in ("refresh-0", "refresh-1", "access-1"))
+
+
+def test_a_chain_keeps_its_beginning_through_every_rotation(path):
+    now, issuer = [1_000_000.0], Issuer(path)
+    assert token_age(path, SecretStr("refresh-0")) is None
+    keeper(path, issuer, clock=lambda: now[0]).access_token()
+    now[0] += 86_400 * 3
+    keeper(path, issuer, clock=lambda: now[0]).access_token()
+    age = token_age(path, SecretStr("refresh-0"))
+    assert (age.refreshed_at - age.began_at).days == 3
+    assert (age.ends_at(60) - age.began_at).days == 60
+    assert (age.access_until - age.refreshed_at).seconds == 3600
+    assert token_age(path, SecretStr("another")) is None, "another sign-in begins another chain"
+
+
+def test_a_file_of_before_ages_were_kept_began_when_it_was_written(path):
+    keeper(path, Issuer(path)).access_token()
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in kept.items() if k not in ("began_at", "refreshed_at")}))
+    os.utime(path, (5000, 5000))
+    age = token_age(path, SecretStr("refresh-0"))
+    assert age.began_at.timestamp() == age.refreshed_at.timestamp()
+    later = keeper(path, lambda refresh: TokenAnswer(SecretStr("a"), SecretStr("r"), 1), clock=lambda: 9999.0)
+    later.access_token()
+    assert json.loads(path.read_text())["began_at"] == 5000
+
+
+def test_an_age_of_what_is_no_token_file_is_refused(path):
+    path.parent.mkdir()
+    path.write_text("[]")
+    with pytest.raises(AuthorisationLostError, match="not JSON"):
+        token_age(path, SecretStr(""))
