@@ -287,7 +287,7 @@ def _unsound_splits(document: Document) -> str:
     for line in document.nominal_lines:
         by_nominal[line.nominal_code] -= line.net_pence
     for tax in document.tax_lines:
-        by_code[tax.tax_code].subtract(net=tax.net_pence, tax=tax.tax_pence)
+        by_code[tax.tax_code].subtract({"net": tax.net_pence, "tax": tax.tax_pence})
     out = [name for name, pence in by_nominal.items() if pence]
     out += [f"T{code}" for code, sums in by_code.items() if any(sums.values())]
     return f"its rows do not come to its lines on {', '.join(sorted(out))}" if out else ""

@@ -75,9 +75,9 @@ def judge(truths: Sequence[Truth], said: Sequence[Said], *, stage: str, publicat
     summaries = {row.document_id.partition(SUMMARY)[2]: row for row in said if SUMMARY in row.document_id}
     contras = _contras_by_store(truths, said)
     posted: dict[str, list[Said]] = defaultdict(list)
-    for row in said:
-        if row.is_posted_summary:
-            posted[f"{row.till_day}:{row.document_kind.removesuffix(SUMMARY_KIND)}"].append(row)
+    for summary_row in filter(lambda one: one.is_posted_summary, said):
+        measure = summary_row.document_kind.removesuffix(SUMMARY_KIND)
+        posted[f"{summary_row.till_day}:{measure}"].append(summary_row)
     findings, spoken_for = [], set()
     for truth in truths:
         if truth.scope == "expected":

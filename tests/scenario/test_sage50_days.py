@@ -13,11 +13,10 @@ from scenario_story import SEED
 
 from sandbox.sage50.company import Sage50Company
 from sandbox.scenario import manifest
-from sandbox.scenario.connector_reading import read_receipts, read_zero_rated_skus
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.sage50 import connector
-from sandbox.scenario.sage50.days import TillDay, till_days
-from sandbox.scenario.sage50.planting import choose, quotas
+from sandbox.scenario.sage50.days import TillDay
+from sandbox.scenario.sage50.planting import quotas
 from sandbox.scenario.sage50.world import HERE
 
 ROWS = """
@@ -57,12 +56,10 @@ def days(inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days
     found: dict[str, TillDay] = {}
     chosen: dict[str, str] = {}
     with Sage50Company.create(folder / "sage50.sqlite", HERE / "company") as company:
-        zero_rated = read_zero_rated_skus(inbox)
         for phase in ("catch_up", "fortnight"):
-            connector.load(company, inbox, phase, seed=SEED, manifest=truth_file)
-            mine = till_days(read_receipts(inbox, phase), zero_rated)
-            found |= {day.name: day for day in mine}
-            chosen |= choose(mine, seed=SEED, quota=quotas(phase))
+            loaded = connector.load(company, inbox, phase, seed=SEED, manifest=truth_file)
+            found |= {day.name: day for day in loaded.days}
+            chosen |= loaded.chosen
         at = datetime.fromisoformat("2011-08-31T23:00")
         again = connector.post_after_us(company, inbox, seed=SEED, manifest=truth_file, at=at)
         yield Days(company, truth_file, found, chosen, again)

@@ -87,11 +87,11 @@ MENDED = {"before": "missing_in_ledger", "after": "matched"}
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: transactions in Sage, receipts seen, and how many till-days each fault touched."""
+    """What a load did: transactions in Sage, the till-days, and by the name of a day the fault that it carries."""
 
     documents: int
-    receipts: int
-    planted: dict[str, int]
+    days: Sequence[TillDay]
+    chosen: dict[str, str]
 
 
 def load(company: Sage50Company, inbox: Path, phase: Phase, *, seed: int, manifest: Path) -> Loaded:
@@ -116,10 +116,7 @@ def load(company: Sage50Company, inbox: Path, phase: Phase, *, seed: int, manife
         company.set_setting("lock_date", LOCKED_TO.isoformat())
     else:
         desk.hide_nominal(company, PARTY_BAGS)
-    planted: dict[str, int] = {}
-    for fault in chosen.values():
-        planted[fault] = planted.get(fault, 0) + 1
-    return Loaded(imported, len(receipts), planted)
+    return Loaded(imported, days, chosen)
 
 
 def post_after_us(
@@ -360,7 +357,7 @@ class _Urns:
         """
         rows: dict[tuple[tuple[str, ...], tuple[object, ...]], list[int]] = {}
         for kind, account, bank, day, reference, extra, *content, number in map(tuple, company.rows(query)):
-            key = (kind, account, bank, day, reference, extra)
+            key: tuple[str, ...] = (kind, account, bank, day, reference, extra)
             if kind in ("JD", "JC"):
                 key = ("journal", "", "", day, reference, extra)
             rows.setdefault((key, tuple(content)), []).append(number)
