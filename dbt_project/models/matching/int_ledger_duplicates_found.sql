@@ -87,7 +87,7 @@ days as (
             and coalesce(copies.bank_code, '') = coalesce(survivors.bank_code, '')
             and copies.gross_pence = survivors.gross_pence
             and copies.tax_pence = survivors.tax_pence
-            and survivors.urn < copies.urn
+            and copies.urn > survivors.urn
     inner join grouped on survivors.ledger_document_id = grouped.document_id
     where copies.named_date is not null
     group by copies.ledger_document_id
