@@ -165,7 +165,5 @@ def _summary(settings: Settings, left_out: list[dict[str, Any]]) -> PostingSumma
 def _a_posted_key(settings: Settings) -> str:
     """The key of a summary that was posted, for whoever wants to trace one."""
     with Operations.open(settings.operations) as operations:
-        keys = [
-            intent.posting_key for _, intents in batches(operations, COMPANY) for intent in intents.values()
-        ]
-    return min(keys, default="")
+        members = [intent for _, intents in batches(operations, COMPANY) for intent in intents.values()]
+    return min((one.posting_key for one in members if one.members_digest), default="")
