@@ -20,6 +20,7 @@ from sqlalchemy.sql import visitors
 
 from orchestration.operations import audit, chain, intents, permissions, policies, runs
 
+ANSWERS_KEPT = 10_000
 # statements the store makes once: found again by being the same object
 BUILT_ONCE = {
     value
@@ -170,6 +171,8 @@ class Swift:
         self._written.clear()
         self._seen.clear()
         self._at_once = 0
+        if len(self._laid_out) > ANSWERS_KEPT:
+            self._laid_out.clear()
 
     def as_who_knows(self) -> None:
         """The store was changed by others: nothing that was read is believed."""
