@@ -3,8 +3,8 @@
 PYTHON ?= python3
 
 .PHONY: demo test test-simulation lint lock
-demo:
-	$(PYTHON) dev.py demo
+demo:  # LEDGER=sage50 plays it on Sage 50
+	$(PYTHON) dev.py demo $(if $(LEDGER),--ledger $(LEDGER))
 
 test:
 	$(PYTHON) dev.py test

@@ -46,6 +46,8 @@ class Story:
     approved: int = 0
     posting: PostingSummary | None = None
     second_writes: tuple[str, ...] = ()
+    second_writes_are: str = "receipts"
+    look_at: str = ""
     judged: dict[str, dict[str, Any]] = field(default_factory=dict)
     judge_codes: dict[str, int] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
@@ -78,9 +80,9 @@ def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
     story = Story()
     world, home = folder / "world", folder / "home"
     manifest = manifest_in(world)
-    _empty(folder)
+    emptied(folder)
     prepare_home(home)
-    actors = _Actors(story, ["--folder", str(world), "--inbox", str(home / "inbox"), "--seed", str(seed)])
+    actors = Actors(story, ["--folder", str(world), "--inbox", str(home / "inbox"), "--seed", str(seed)])
 
     say("nine months of real UK sales in 5 stores; a connector posts them to Sage 200, badly")
     with story.timed("tills and connector, catch-up"):
@@ -105,14 +107,14 @@ def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
         with story.timed("second pass"):
             story.passes.append(run_pass(home, as_of=AS_OF))
         story.before = status(Published(home / "published"))
-        judging = _begin_judging("before", manifest, home)
+        judging = begin_judging("before", manifest, home)
 
         say("posting: dry run, approval, then each document once and read back")
         sage.faults(_lock_once())
         with story.timed("posting"):
             _post(story, load(home, as_of=AS_OF))
         with story.timed("judging"):
-            _end_judging(story, "before", judging)
+            end_judging(story, "before", judging)
         told = actors.end("after-us", actors.begin("after-us", "--at", AS_OF.isoformat()))
         story.second_writes = tuple(told["second_writes"])
         say("third pass: what Sage holds now")
@@ -120,19 +122,20 @@ def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
             story.passes.append(run_pass(home, as_of=AS_OF))
         story.after = status(Published(home / "published"))
         with story.timed("judging"):
-            _end_judging(story, "after", _begin_judging("after", manifest, home))
+            end_judging(story, "after", begin_judging("after", manifest, home))
     return story
 
 
 @dataclass
-class _Actors:
+class Actors:
     """Tills and connector, in a process of their own for each act."""
 
     story: Story
     options: list[str]
+    world: str = "sandbox.scenario.world"
 
     def begin(self, act: str, *more: str) -> subprocess.Popen[str]:
-        return _child("sandbox.scenario.world", act, *self.options, *more)
+        return _child(self.world, act, *self.options, *more)
 
     def end(self, act: str, playing: subprocess.Popen[str]) -> dict[str, Any]:
         """What the act came to. Raises RuntimeError with its own words where it failed."""
@@ -143,7 +146,8 @@ class _Actors:
         self.story.receipts_exported += told.get("receipts", 0)
         self.story.lines_exported += told.get("lines", 0)
         for part, taken in told["seconds"].items():
-            self.story.seconds[f"  {part}, {act}"] = taken
+            name = f"  {part}, {act}"
+            self.story.seconds[name] = self.story.seconds.get(name, 0.0) + taken
         return told
 
 
@@ -190,13 +194,13 @@ def _lock_once() -> dict[str, Any]:
     return {"kind": "lock", "count": 2, "account": "TILL03"}
 
 
-def _begin_judging(stage: str, manifest: Path, home: Path) -> subprocess.Popen[str]:
+def begin_judging(stage: str, manifest: Path, home: Path) -> subprocess.Popen[str]:
     """Have the judge compare what is published with the truth, in its own process."""
     options = ["--json", "--stage", stage, "--manifest", str(manifest)]
     return _child("sandbox.scenario.judge", *options, "--published", str(home / "published"))
 
 
-def _end_judging(story: Story, stage: str, judging: subprocess.Popen[str]) -> None:
+def end_judging(story: Story, stage: str, judging: subprocess.Popen[str]) -> None:
     answer, words = judging.communicate()
     if not answer.strip():
         raise RuntimeError(f"the judge could not judge: {words.strip()}")
@@ -211,7 +215,7 @@ def _child(module: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=root, stdout=pipe, stderr=pipe, text=True, encoding="utf-8")
 
 
-def _empty(folder: Path) -> None:
+def emptied(folder: Path) -> None:
     """Start from nothing; only a folder that a demo made is emptied."""
     mark = folder / "made-by-tillproof-demo"
     if folder.exists() and any(folder.iterdir()):

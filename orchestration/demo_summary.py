@@ -25,6 +25,7 @@ def as_report(story: Story, folder: Path) -> Report:
         "approved": story.approved,
         "posting": story.posting.as_dict(),
         "second_writes": list(story.second_writes),
+        "second_writes_are": story.second_writes_are,
         "judged": story.judged,
         "seconds_by_stage": {stage: round(taken, 1) for stage, taken in story.seconds.items()},
         "fixed_seconds_by_pass": [round(outcome.fixed_seconds, 1) for outcome in story.passes],
@@ -40,7 +41,7 @@ def as_report(story: Story, folder: Path) -> Report:
 
 
 def _a_fault(story: Story) -> str:
-    return story.second_writes[0] if story.second_writes else "536365"
+    return story.look_at or (story.second_writes[0] if story.second_writes else "536365")
 
 
 def render(report: Report, console: Console) -> None:
@@ -66,7 +67,8 @@ def render(report: Report, console: Console) -> None:
     )
     if report["second_writes"]:
         console.print(
-            f"the connector then posted receipts {', '.join(report['second_writes'])} again: found, store stopped",
+            f"the connector then posted {report['second_writes_are']} {', '.join(report['second_writes'])} again:"
+            " found, store stopped",
             highlight=False,
         )
     console.print(_judgement(report))

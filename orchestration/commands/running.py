@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,10 +16,15 @@ from orchestration.commands.common import AsJson, Home, console, errors, fail, h
 def demo(
     folder: Annotated[Path, typer.Option(help="Made anew each time.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Another seed plants other faults.")] = 20111201,
+    ledger: Annotated[
+        Literal["sage200", "sage50"],
+        typer.Option(help="sage50: each till's day as a summary, by import files."),
+    ] = "sage200",
     as_json: AsJson = False,
 ) -> None:
-    """Play the main job on real UK sales: 5 stores, a connector that posts badly, and a Sage 200 to put right."""
-    from orchestration.demo import play
+    """Play the main job on real UK sales: 5 stores, a connector that posts badly, and a Sage to put right."""
+    from orchestration import demo as on_sage200
+    from orchestration import demo_sage50 as on_sage50
     from orchestration.demo_summary import as_report, render
 
     os.environ["TILLPROOF_HOME"] = str((folder / "home").resolve())
@@ -29,6 +34,7 @@ def demo(
         passed = (datetime.now() - begun).total_seconds()  # noqa: DTZ005
         (errors if as_json else console).print(f"[dim]{passed:6.1f}s[/dim]  {text}", highlight=False)
 
+    play = on_sage50.play if ledger == "sage50" else on_sage200.play
     story = play(folder.resolve(), seed=seed, say=say)
     show(as_report(story, folder), as_json, lambda report: render(report, console))
     raise typer.Exit(story.exit_code)

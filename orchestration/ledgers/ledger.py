@@ -66,8 +66,21 @@ class TaxLine:
 
 
 @dataclass(frozen=True)
+class SplitLine:
+    """One nominal account with one tax code of it, for a Sage that keeps the two in one row."""
+
+    nominal_code: str
+    tax_code: int
+    net_pence: int
+    tax_pence: int
+
+
+@dataclass(frozen=True)
 class Document:
-    """One thing Sage will give one URN to. `posting_key` travels as its `reference`."""
+    """One thing Sage will give one URN to. `posting_key` travels as its `reference`.
+
+    `splits`, where there are any, say once more what `nominal_lines` and `tax_lines` say each by itself.
+    """
 
     company_id: str
     posting_key: str
@@ -82,6 +95,7 @@ class Document:
     narrative: str
     nominal_lines: tuple[NominalLine, ...] = ()
     tax_lines: tuple[TaxLine, ...] = ()
+    splits: tuple[SplitLine, ...] = ()
 
 
 @dataclass(frozen=True)

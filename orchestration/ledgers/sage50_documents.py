@@ -1,13 +1,13 @@
 """A document of ours in Sage 50's import types, one row for each nominal account and tax code.
 
 An invoice is SI, a credit note SC, a receipt SA, a payment SP (never SR or PP, which no import takes); bank money is
-BR and BP, or CR and CP through a cash account. Sage 50 wants a nominal account and its tax code in one row, and a
-document tells them apart: they are put together only where there is one way to do it.
+BR and BP, or CR and CP through a cash account. Sage 50 wants a nominal account and its tax code in one row. A document
+says its rows (`splits`); of one that tells accounts and codes apart, they are put together only where there is one way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from orchestration.ledgers.ledger import Document, DocumentKind, NominalLine, TaxLine
@@ -35,6 +35,8 @@ DOCUMENT_KINDS: dict[str, DocumentKind] = {
 }
 KEY_LENGTH = 20
 MOST_WAYS = 5000
+Split = tuple[str, int, int, int]
+"""Nominal account, tax code, net and tax pence of one row."""
 
 
 class UnwritableError(ValueError):
@@ -69,9 +71,7 @@ def rows_of(document: Document, settings: Sage50Settings, *, store_id: str = "")
     ]
 
 
-def _account_and_splits(
-    document: Document, settings: Sage50Settings
-) -> tuple[str, list[tuple[str, int, int, int]]]:
+def _account_and_splits(document: Document, settings: Sage50Settings) -> tuple[str, list[Split]]:
     """The second column, and nominal, tax code, net and tax of each row."""
     kind = document.document_kind
     if kind in ("receipt", "payment"):
@@ -83,7 +83,21 @@ def _account_and_splits(
     needs = ("customer", document.customer_reference)
     if kind in ("bank_receipt", "bank_payment"):
         needs = ("bank", document.bank_code)
-    return _named(needs[1], needs[0], settings), list(splits_of(document.nominal_lines, document.tax_lines))
+    account = _named(needs[1], needs[0], settings)
+    if document.splits:
+        return account, _importable(
+            (split.nominal_code, split.tax_code, split.net_pence, split.tax_pence)
+            for split in document.splits
+        )
+    return account, list(splits_of(document.nominal_lines, document.tax_lines))
+
+
+def _importable(cells: Iterable[Split]) -> list[Split]:
+    """The rows that are worth anything. Raises UnwritableError for one below zero."""
+    worth = [cell for cell in cells if cell[2] or cell[3]]
+    if any(net < 0 or tax < 0 for _, _, net, tax in worth):
+        raise UnwritableError("a row of it would be negative, and an import has no sign")
+    return worth
 
 
 def _named(code: str | None, what: str, settings: Sage50Settings) -> str:
@@ -115,7 +129,7 @@ def _check(document: Document, settings: Sage50Settings) -> None:
             raise UnwritableError(f"the nominal code {line.nominal_code!r} is not 1 to 8 characters")
 
 
-def splits_of(lines: Sequence[NominalLine], taxes: Sequence[TaxLine]) -> Iterator[tuple[str, int, int, int]]:
+def splits_of(lines: Sequence[NominalLine], taxes: Sequence[TaxLine]) -> Iterator[Split]:
     """Nominal account, tax code, net and tax of each row, by account and code.
 
     One tax code covers all accounts, or all codes fall on one account; else each account must belong to one code, in
@@ -142,9 +156,7 @@ def splits_of(lines: Sequence[NominalLine], taxes: Sequence[TaxLine]) -> Iterato
             cells += [
                 (nominal, code, nominals[nominal], share) for nominal, share in zip(mine, shares, strict=True)
             ]
-    if any(net < 0 or tax < 0 for _, _, net, tax in cells):
-        raise UnwritableError("a row of it would be negative, and an import has no sign")
-    yield from (cell for cell in cells if cell[2] or cell[3])
+    yield from _importable(cells)
 
 
 def _owners(nominals: dict[str, int], codes: dict[int, int]) -> dict[str, int]:

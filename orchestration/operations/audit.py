@@ -45,6 +45,9 @@ class Change:
     after: Values | None
 
 
+ADD_CHANGE = insert(AuditLog)
+
+
 def plain_json(values: Values | None) -> str:
     """Values as JSON with sorted names; dates and decimals as text, nothing as the empty string."""
     return json.dumps(values, sort_keys=True, default=str, ensure_ascii=False) if values is not None else ""
@@ -52,14 +55,13 @@ def plain_json(values: Values | None) -> str:
 
 def write_audit(connection: Connection, by: Signature, change: Change) -> None:
     """Log one change with its values before and after."""
-    connection.execute(
-        insert(AuditLog).values(
-            **by.columns(),
-            company_id=change.company_id,
-            action=change.action,
-            table_name=change.table_name,
-            row_key=change.row_key,
-            before=plain_json(change.before),
-            after=plain_json(change.after),
-        )
-    )
+    told = {
+        **by.columns(),
+        "company_id": change.company_id,
+        "action": change.action,
+        "table_name": change.table_name,
+        "row_key": change.row_key,
+        "before": plain_json(change.before),
+        "after": plain_json(change.after),
+    }
+    connection.execute(ADD_CHANGE, told)

@@ -30,6 +30,7 @@ HASHED = (
 )
 # taking the head's row is what puts two workers' events in one order (SQLite's writers take turns anyway)
 TAKE_HEAD = select(HEADS.c.event_number, HEADS.c.head_hash).where(HEADS.c.chain == CHAIN).with_for_update()
+HEAD = select(HEADS.c.event_number, HEADS.c.head_hash).where(HEADS.c.chain == CHAIN)
 MOVE_HEAD = (
     update(HEADS)
     .where(HEADS.c.chain == CHAIN)
@@ -70,8 +71,8 @@ def append(connection: Connection, events: Sequence[dict[str, Any]], recorded_at
 
 def end_of(connection: Connection) -> ChainEnd:
     """Where the chain ends now."""
-    head = connection.execute(select(HEADS).where(HEADS.c.chain == CHAIN)).mappings().one()
-    return ChainEnd(head["event_number"], head["head_hash"])
+    head = connection.execute(HEAD).one()
+    return ChainEnd(head.event_number, head.head_hash)
 
 
 def verify(connection: Connection, sealed: Iterable[ChainEnd] = ()) -> ChainEnd:

@@ -63,6 +63,11 @@ ACTIVE_STOPS = (
 PATTERNS_IN_USE = (
     select(PATTERNS.c.pattern).where(PATTERNS.c.company_id == COMPANY).order_by(PATTERNS.c.connector)
 )
+DAY_PATTERNS_IN_USE = (
+    select(PATTERNS.c.day_pattern)
+    .where(PATTERNS.c.company_id == COMPANY, PATTERNS.c.day_pattern.is_not(None))
+    .order_by(PATTERNS.c.connector)
+)
 
 
 @dataclass(frozen=True)
@@ -227,6 +232,15 @@ class Permissions(SignedStore):
         """How the company's connectors write a receipt into Sage's reference."""
         with self._database.read() as connection:
             return list(connection.execute(PATTERNS_IN_USE, {"company_id": company_id}).scalars())
+
+    def connector_day_patterns(self, company_id: str) -> list[str]:
+        """How they write a whole day of a store, or of a till, into it; empty where none does."""
+        with self._database.read() as connection:
+            return [
+                one
+                for one in connection.execute(DAY_PATTERNS_IN_USE, {"company_id": company_id}).scalars()
+                if one
+            ]
 
     def approve(
         self,

@@ -54,7 +54,7 @@ class SignedStore:
         row_key: str,
     ) -> None:
         """Insert a signed row and log it."""
-        connection.execute(insert(table).values(**values, **by.columns()))
+        connection.execute(insert(table), {**values, **by.columns()})
         write_audit(connection, by, Change(values["company_id"], action, table.name, row_key, None, values))
 
     def _rows(self, model: type[Base], **where: str) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from orchestration.posting.policy import Permits
 from orchestration.posting.poster import Poster
 from orchestration.posting.probes import (
     hold_by_connector,
+    hold_by_day,
     hold_by_likeness,
     hold_by_stem,
     hold_by_target,
@@ -219,6 +220,7 @@ class _Holds:
         self._gate = LiveGate(books, operations, operations.now, LIVE_FACTS_S)
         self._permits = Permits(operations, None, [one.posting_key for one in going])
         self._patterns = cache(operations.connector_patterns)
+        self._day_patterns = cache(operations.connector_day_patterns)
         self._looks = Looks(books, operations.now, LIVE_FACTS_S, seen_urn)
         stems = [one.posting_key[:18] for one in going]
         self._looks.ahead(stems, [name for one in going for name in self._names(one)], newcomers=bool(going))
@@ -238,6 +240,7 @@ class _Holds:
             or self._gate.hold(payload)
             or hold_by_target(payload, self._looks)
             or hold_by_connector(intent, payload, self._looks, patterns)
+            or hold_by_day(intent, payload, self._looks, patterns, self._day_patterns, self._seen_urn)
             or hold_by_likeness(payload, self._looks, patterns, self._seen_urn)
         )
         return str(hold) if hold else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -20,7 +20,14 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.ledgers.ledger import KIND_LETTERS, OPPOSITE_KIND, Document, NominalLine, TaxLine
+from orchestration.ledgers.ledger import (
+    KIND_LETTERS,
+    OPPOSITE_KIND,
+    Document,
+    NominalLine,
+    SplitLine,
+    TaxLine,
+)
 from orchestration.operations.policies import REVERSE_AND_REPOST
 from orchestration.posting.key import build_key
 
@@ -54,6 +61,8 @@ class Payload:
             del values["after_key"]  # as payloads were before there were corrections in two steps
         if not self.members_digest:
             del values["members_digest"]  # and before there were summaries
+        if not self.document.splits:
+            del values["document"]["splits"]  # and before a document told its rows
         return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_iso)
 
     @cached_property
@@ -68,10 +77,11 @@ class Payload:
         document = values["document"]
         lines = tuple(NominalLine(**line) for line in document.pop("nominal_lines"))
         taxes = tuple(TaxLine(**line) for line in document.pop("tax_lines"))
+        splits = tuple(SplitLine(**line) for line in document.pop("splits", ()))
         document["document_date"] = date.fromisoformat(document["document_date"])
         start = values["expected_period_start"]
         return cls(
-            document=Document(**document, nominal_lines=lines, tax_lines=taxes),
+            document=Document(**document, nominal_lines=lines, tax_lines=taxes, splits=splits),
             remedy=values["remedy"],
             role=values["role"],
             target_urn=values["target_urn"],
@@ -178,6 +188,16 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
             for leg in legs
             if leg["leg_type"] == "tax" and leg["tax_code"] is not None  # unmapped: the gate holds it
         ),
+        splits=tuple(
+            SplitLine(
+                leg["nominal_code"] or "",
+                int(leg["tax_code"]),
+                int(leg["net_pence"]),
+                int(leg["tax_pence"] or 0),
+            )
+            for leg in legs
+            if leg["leg_type"] == "split" and leg["tax_code"] is not None
+        ),
     )
     payload = Payload(
         document=document,
@@ -254,7 +274,23 @@ def _unsound_amounts(document: Document) -> str:
         return f"nominal lines make {nominal} pence, net is {document.net_pence}"
     if document.tax_lines and (taxed, tax) != (document.net_pence, document.tax_pence):
         return f"tax lines make {taxed} and {tax} pence, not {document.net_pence} and {document.tax_pence}"
-    return ""
+    return _unsound_splits(document) if document.splits else ""
+
+
+def _unsound_splits(document: Document) -> str:
+    """Rows that do not come to the document's own lines, by account and by code."""
+    by_nominal: Counter[str] = Counter()
+    by_code: dict[int, Counter[str]] = defaultdict(Counter)
+    for split in document.splits:
+        by_nominal[split.nominal_code] += split.net_pence
+        by_code[split.tax_code].update(net=split.net_pence, tax=split.tax_pence)
+    for line in document.nominal_lines:
+        by_nominal[line.nominal_code] -= line.net_pence
+    for tax in document.tax_lines:
+        by_code[tax.tax_code].subtract({"net": tax.net_pence, "tax": tax.tax_pence})
+    out = [name for name, pence in by_nominal.items() if pence]
+    out += [f"T{code}" for code, sums in by_code.items() if any(sums.values())]
+    return f"its rows do not come to its lines on {', '.join(sorted(out))}" if out else ""
 
 
 def _unsound_parties(proposal: Proposal) -> str:

@@ -87,6 +87,7 @@ class Poster:
         self._gate = LiveGate(ledger, operations, operations.now, self.pace.live_facts_s)
         self._suspense_of = cache(operations.suspense_account)
         self._patterns_of = cache(operations.connector_patterns)
+        self._day_patterns_of = cache(operations.connector_day_patterns)
         self._payloads: dict[str, Payload] = {}
         self._locks: Counter[str] = Counter()
 
@@ -207,7 +208,7 @@ class Poster:
             or self._hold_by_case(intent)
             or hold_by_target(payload, self._ledger)
             or hold_by_connector(intent, payload, self._ledger, patterns)
-            or hold_by_day(intent, payload, self._ledger, patterns)
+            or hold_by_day(intent, payload, self._ledger, patterns, self._day_patterns_of)
             or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
         )
 

@@ -9,7 +9,7 @@ of.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, PostedDocument
 from orchestration.operations import StoredIntent
@@ -108,17 +108,39 @@ def hold_by_connector(
     return None
 
 
-def hold_by_day(intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]) -> Hold | None:
-    """Whether the connector has posted any receipt of the store and date of a summary since the publication."""
+def hold_by_day(
+    intent: StoredIntent,
+    payload: Payload,
+    looks: Looks,
+    patterns: list[str],
+    day_patterns: Callable[[str], Sequence[str]],
+    seen_urn: int | None = None,
+) -> Hold | None:
+    """Whether the connector has posted the day of a summary, or any receipt of it, since the publication.
+
+    `day_patterns` gives a company's patterns of whole days; with `seen_urn` only what has a greater URN counts.
+    """
     if not payload.members_digest or payload.role == "X":
         return None
     for posted in looks.newcomers():
-        named = [found for pattern in patterns if (found := re.fullmatch(pattern, posted.reference))]
-        if posted.document_date == payload.document.document_date and any(
-            found.group(1) == intent.store_id for found in named
-        ):
+        if posted.document_date != payload.document.document_date or posted.urn <= (seen_urn or 0):
+            continue
+        named = [found.group(1) for pattern in patterns if (found := re.fullmatch(pattern, posted.reference))]
+        named += [
+            found.group(1)
+            for pattern in day_patterns(intent.company_id)
+            if (found := re.fullmatch(pattern, posted.reference))
+            and _is_one_till(found.group(3), intent.event_id)
+        ]
+        if intent.store_id in named:
             return Hold("connector_was_first", f"URN {posted.urn} ({posted.reference}) is of the same day")
     return None
+
+
+def _is_one_till(till_id: str | None, event_id: str) -> bool:
+    """Whether a day's document can be of the till of a summary (`tranche:store:till:date:number`)."""
+    ours = event_id.split(":")[2]
+    return not till_id or not ours or till_id == ours
 
 
 def hold_by_likeness(

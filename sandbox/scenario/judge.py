@@ -26,13 +26,24 @@ from sandbox.scenario.judge_closures import GREY as CLOSURE_GREY
 from sandbox.scenario.judge_closures import Words, judge_closures
 from sandbox.scenario.judge_report import summary, text_of
 from sandbox.scenario.judge_roundings import Lens, Name, judge_roundings
-from sandbox.scenario.judgement import ABSENT, GREY, NOTHING_SAID, Finding, Judgement, Said, words_of
+from sandbox.scenario.judgement import (
+    ABSENT,
+    GREY,
+    NOTHING_SAID,
+    SUMMARY_KIND,
+    Finding,
+    Judgement,
+    Said,
+    words_of,
+)
 from sandbox.scenario.manifest import Truth
 
 MODEL = "document_verdicts"
 COLUMNS = (
     "document_id",
     "store_id",
+    "till_id",
+    "business_date",
     "receipt_no",
     "document_kind",
     "ordinal",
@@ -63,12 +74,18 @@ def judge(truths: Sequence[Truth], said: Sequence[Said], *, stage: str, publicat
     by_urn: dict[int | None, Said] = {row.ledger_urn: row for row in said if not row.is_expected}
     summaries = {row.document_id.partition(SUMMARY)[2]: row for row in said if SUMMARY in row.document_id}
     contras = _contras_by_store(truths, said)
+    posted: dict[str, list[Said]] = defaultdict(list)
+    for summary_row in filter(lambda one: one.is_posted_summary, said):
+        measure = summary_row.document_kind.removesuffix(SUMMARY_KIND)
+        posted[f"{summary_row.till_day}:{measure}"].append(summary_row)
     findings, spoken_for = [], set()
     for truth in truths:
         if truth.scope == "expected":
             row = named.get((truth.store_id, truth.receipt_no, truth.document_kind, truth.ordinal))
         elif truth.scope == "summary":
             row = summaries.get(truth.receipt_no)
+        elif truth.scope == "posted":
+            row = posted[truth.receipt_no].pop() if posted[truth.receipt_no] else None
         elif truth.urn is None:
             waiting = contras[truth.store_id, truth.document_kind]
             row = waiting.pop() if waiting else None
@@ -233,6 +250,7 @@ def _said(row: Mapping[str, Any]) -> Said:
         None if row["ledger_urn"] is None else int(row["ledger_urn"]),
         _urns(row["candidates"]),
         _urns(row["partner_id"]),
+        f"{row['store_id']}:{row['business_date']}:{row['till_id'] or ''}",
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sandbox.scenario.manifest import Truth
 
 KEY_LENGTH = 20
+SUMMARY_KIND = "_summary"
 GREY = ("ambiguous", "not_checked", "pending")
 ABSENT = "absent"
 
@@ -25,10 +26,20 @@ class Said(NamedTuple):
     ledger_urn: int | None
     candidates: frozenset[int]
     partner_urns: frozenset[int] = frozenset()
+    till_day: str = ""  # store:date:till
 
     @property
     def is_expected(self) -> bool:
         """An expected document's id is its posting key; a ledger document's is anything else."""
+        return self.has_key and not self.document_kind.endswith(SUMMARY_KIND)
+
+    @property
+    def is_posted_summary(self) -> bool:
+        """Of a summary that Tillproof posted the id is its posting key too."""
+        return self.has_key and self.document_kind.endswith(SUMMARY_KIND)
+
+    @property
+    def has_key(self) -> bool:
         return len(self.document_id) == KEY_LENGTH and self.document_id.startswith("TP")
 
 

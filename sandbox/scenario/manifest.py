@@ -4,6 +4,7 @@ reads it.
 One row per stage and document. `scope` expected: a document that a receipt should give, named by store_id,
 receipt_no, document_kind and ordinal; kind `none`, ordinal 0 for a receipt that rightly leaves no trace.
 `scope` summary: a day that Sage holds as a whole, `receipt_no` being store:date:till:measure:bank.
+`scope` posted: a summary that Tillproof is yet to post, `receipt_no` being store:date:till:measure.
 `scope` ledger: a document only Sage knows, named by `urn`; null for a contra that Tillproof is yet to post.
 An expected row carries in `urn` the document that truly is it, where the connector posted one. `twin_urn`
 is that of a document equal in every field: which of the two is which is no fact. `partner_urn` is that of the

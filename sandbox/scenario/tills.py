@@ -47,13 +47,14 @@ def write_exports(
     since: date | None = None,
     until: date | None = None,
     closure_truth: Path | None = None,
+    has_repeated: bool = True,
 ) -> Written:
     """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from
     the first.
 
     Files already there under the same name are replaced by the same bytes: one seed, one set of files.
     Products are written once, the files that are wrong on purpose with the last day. `closure_truth` is where
-    the judge will read what is true of every closure.
+    the judge will read what is true of every closure. With `has_repeated` a till exports sales again under new numbers.
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
     with open_sales(seed) as connection:
@@ -62,7 +63,7 @@ def write_exports(
         if closure_truth:
             write_closure_truth(connection, closure_truth)
     if until >= LAST_DAY:
-        files += write_flawed(inbox) + write_repeated(inbox)
+        files += write_flawed(inbox) + (write_repeated(inbox) if has_repeated else 0)
     return Written(files, receipts, lines, net, gross)
 
 

@@ -325,6 +325,12 @@ def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_i
     house.judge()
     assert house.planned() == {}
     assert_totals_are_alike_but_for_contras(house)
+    # what drifted by receipt was reversed and posted anew: the later pass calls the second revision matched
+    corrected = house.rows(
+        """select document_kind, verdict, coalesce(reason, ''), rung, ledger_reference[-2:] from document_verdicts
+        where store_id = 'S01' and receipt_no = '1004'"""
+    )
+    assert sorted(corrected) == [("invoice", "matched", "", 1, "2P"), ("receipt", "matched", "", 1, "2P")]
     assert house.send().posts == 0
     assert verify(house.settings, offline=False)["agrees"]
 

@@ -11,9 +11,9 @@ from publication import Publication
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from orchestration.ledgers.ledger import KIND_LETTERS, Period
+from orchestration.ledgers.ledger import KIND_LETTERS, Period, SplitLine
 from orchestration.operations import ChainBrokenError, ChainEnd
-from orchestration.posting import MOVES, Payload, check_states, read_proposals
+from orchestration.posting import MOVES, Payload, Proposal, check_states, read_proposals
 from orchestration.posting.connector import references
 from orchestration.posting.key import build_key, event_code, is_ours, parse_key, receipt_no_of, stem_of
 from orchestration.posting.states import (
@@ -88,6 +88,30 @@ def payload_of(**changed) -> Payload:
     publication = Publication()
     publication.add("536365", **changed)
     return read_proposals(*publication.tables())[0].payload
+
+
+def test_rows_are_part_of_what_is_approved_and_must_come_to_the_documents_lines():
+    publication = Publication()
+    publication.add("1001", "invoice", net=1000)
+    (plain,) = read_proposals(*publication.tables())
+    line, taxed = plain.payload.document.nominal_lines[0], plain.payload.document.tax_lines[0]
+
+    def with_rows(*splits: SplitLine) -> Proposal:
+        document = replace(plain.payload.document, splits=splits)
+        return replace(plain, payload=replace(plain.payload, document=document))
+
+    right = with_rows(
+        SplitLine(line.nominal_code, taxed.tax_code, 600, taxed.tax_pence),
+        SplitLine(line.nominal_code, taxed.tax_code, 400, 0),
+    )
+    assert right.unsound == plain.unsound == ""
+    assert "splits" not in plain.payload.text, "what was approved before there were rows keeps its digest"
+    assert right.payload_digest != plain.payload_digest
+    assert Payload.from_text(right.payload.text) == right.payload
+    on_another_code = with_rows(SplitLine(line.nominal_code, 99, 1000, taxed.tax_pence))
+    assert f"T{taxed.tax_code}, T99" in on_another_code.unsound
+    on_another_account = with_rows(SplitLine("9998", taxed.tax_code, 1000, taxed.tax_pence))
+    assert f"{line.nominal_code}, 9998" in on_another_account.unsound
 
 
 def test_a_payload_reads_back_and_its_digest_moves_with_anything_that_would_be_sent():

@@ -46,8 +46,9 @@ MAPPINGS = {
         "company_id,store_id,writer,valid_from,valid_to\nDGS,S01,tillproof,2011-01-01,\nDGS,S02,connector,2011-01-01,\n"
     ),
     "connector_patterns": (
-        "company_id,connector,pattern,retry_window_hours\n"
-        "DGS,shopbridge,^POS-(S[0-9]{2})-([0-9A-Z]+)(?:-([0-9]+))?$,2\n"
+        "company_id,connector,pattern,retry_window_hours,day_pattern\n"
+        "DGS,shopbridge,^POS-(S[0-9]{2})-([0-9A-Z]+)(?:-([0-9]+))?$,2,"
+        "^DAY-(S[0-9]{2})-([0-9]{8})(?:-([0-9]+))?$\n"
     ),
 }
 PROPOSALS = pa.schema(
@@ -68,6 +69,7 @@ PROPOSALS = pa.schema(
         ("target_urn", pa.int64()),
         ("exception_id", pa.string()),
         ("expected_period_start", pa.date32()),
+        ("members_digest", pa.string()),
     ]
 )
 LEGS = pa.schema(

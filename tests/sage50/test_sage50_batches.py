@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sage50_world import DAY, World, document, tables
 
 from orchestration.operations import OperationsError
 from orchestration.posting import approve, batches, plan
+from orchestration.posting.key import build_key
 from sandbox.sage50 import desk
 from sandbox.sage50.faults import switch_on
+from sandbox.sage50.importing import import_file
 
 
 def sale(receipt_no: str) -> list:
@@ -243,3 +247,39 @@ def test_a_duplicate_is_reversed_by_its_opposite_after_a_person_said_so(world: W
 def test_a_store_where_nobody_may_post_gets_no_file(world: World) -> None:
     found = world.draft([document("1001", store_id="S02")])
     assert found.batch is None and not found.chosen
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_held"),
+    [
+        ("DAY-S01-20110210-1", True),
+        ("DAY-S01-20110210", True),
+        ("DAY-S01-20110210-2", False),  # the other till's
+        ("DAY-S02-20110210-1", False),
+        ("POS-S01-1001", True),  # a receipt of it
+    ],
+)
+def test_a_summary_does_not_go_where_the_connector_has_its_day_by_now(
+    world: World, reference: str, is_held: bool
+) -> None:
+    event = f"tranche:S01:1:{DAY}:1"
+    one = replace(
+        document(gross=2400), posting_key=build_key("DGS", event, "invoice", ordinal=1, revision=1, role="P")
+    )
+    proposals, legs = tables([one], event_id=event, receipt_no=None, members_digest="d")
+    seen = 0
+    row = f"SI,TILL01,4000,0,10/02/2011,{reference},By the connector,10.00,T1,2.00\r\n"
+    assert import_file(world.company, row.encode(), now=world.time).imported == 1
+    world.export()
+    decisions = plan(proposals, legs, world.operations, publication_number=1)
+    assert [decision.goes for decision in decisions] == [True]
+
+    def unwritten(seen_urn: int) -> list[str]:
+        with world.books() as books:
+            found = batches.draft(
+                world.operations, books, decisions, world.settings, company_id="DGS", seen_urn=seen_urn
+            )
+        return [left.reason for left in found.unwritten]
+
+    assert ["connector_was_first" in reason for reason in unwritten(seen)] == [True] * is_held
+    assert unwritten(seen + 1) == [], "what the publication knew, it has weighed"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sage50_world import document
 
-from orchestration.ledgers.ledger import NominalLine, TaxLine
+from orchestration.ledgers.ledger import NominalLine, SplitLine, TaxLine
 from orchestration.ledgers.sage50_documents import UnwritableError, rows_of, shared, splits_of
 from orchestration.ledgers.sage50_file import ImportRow, amount, pence_of, plain, read, write
 from orchestration.ledgers.sage50_layout import COLUMNS, KEY, NOT_IMPORTED, TYPES
@@ -149,6 +150,20 @@ def test_accounts_and_tax_codes_are_put_together_where_there_is_one_way() -> Non
         ("4000", 1, 1000, 200),
         ("4905", 1, 300, 60),
     ]
+
+
+def test_a_document_that_says_its_rows_is_written_by_them() -> None:
+    either = document(lines={"4000": 500, "4010": 500}, taxes={1: (500, 100), 0: (500, 0)})
+    with pytest.raises(UnwritableError, match="more than one way"):
+        rows_of(either, SETTINGS)
+    told = replace(either, splits=(SplitLine("4000", 0, 500, 0), SplitLine("4010", 1, 500, 100)))
+    assert [(row.nominal, row.tax_code, row.net_pence, row.tax_pence) for row in rows_of(told, SETTINGS)] == [
+        ("4000", 0, 500, 0),
+        ("4010", 1, 500, 100),
+    ]
+    below = replace(told, splits=(*told.splits, SplitLine("4995", 9, -2, 0)))
+    with pytest.raises(UnwritableError, match="negative"):
+        rows_of(below, SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ TRUTHS = [
     ),
     truth("12", "matched", partner_urn=130, fault="summarised_day", **PLANTED),
     truth("11", "ambiguous", partner_urn=121, fault="journalled_in_part", is_strict=False, **PLANTED),
+    # two tenders of a till's day that was posted by us
+    truth("S01:2011-05-05:1:takings", "matched", scope="posted", document_kind="takings_summary", **PLANTED),
+    truth("S01:2011-05-05:1:takings", "matched", scope="posted", document_kind="takings_summary", **PLANTED),
 ]
 
 
@@ -71,9 +74,11 @@ def said_of(truths: list[Truth]) -> list[Said]:
     """A pipeline that knows everything."""
     return [
         Said(
-            {"expected": key(position), "summary": f"DGS:summary:{t.receipt_no}"}.get(
-                t.scope, f"DGS:sales:{t.urn or 900 + position}"
-            ),
+            {
+                "expected": key(position),
+                "posted": key(position),
+                "summary": f"DGS:summary:{t.receipt_no}",
+            }.get(t.scope, f"DGS:sales:{t.urn or 900 + position}"),
             t.store_id,
             t.receipt_no,
             t.document_kind,
@@ -83,6 +88,7 @@ def said_of(truths: list[Truth]) -> list[Said]:
             t.urn or 900 + position if t.scope == "ledger" else t.urn,
             frozenset({t.partner_urn} if t.verdict == "ambiguous" and t.partner_urn else ()),
             frozenset({t.partner_urn} if t.verdict != "ambiguous" and t.partner_urn else ()),
+            t.receipt_no.rpartition(":")[0] if t.scope == "posted" else "",
         )
         for position, t in enumerate(truths)
     ]
@@ -127,8 +133,14 @@ WRONG: dict[str, Callable[[], list[Said]]] = {
     "a day of which nothing is said": lambda: [*said_of(TRUTHS)[:13], *said_of(TRUTHS)[14:]],
     "a day that differs called equal": lambda: changed(13, verdict="matched", drift_kinds=""),
     "a receipt taken for one of another day": lambda: changed(14, partner_urns=frozenset({131})),
+    "a summary of ours that is not there": lambda: said_of(TRUTHS)[:-1],
+    "a summary of ours called drifted": lambda: changed(16, verdict="drifted", drift_kinds="amount"),
+    "a summary of ours that nobody asked for": lambda: [
+        *said_of(TRUTHS),
+        said_of(TRUTHS)[-1]._replace(document_id=key(98)),
+    ],
     "a document without a verdict": lambda: said_of(TRUTHS)[1:],
-    "a planted fault without a verdict": lambda: said_of(TRUTHS)[:-1],
+    "a planted fault without a verdict": lambda: [*said_of(TRUTHS)[:15], *said_of(TRUTHS)[16:]],
     "a ledger document accused that nobody knows": lambda: [
         *said_of(TRUTHS),
         Said("DGS:sales:500", "S01", "77", "invoice", 1, "missing_in_pos", "", 500, frozenset()),
@@ -210,8 +222,8 @@ def test_recall_and_precision_are_of_documents() -> None:
     said = changed(3, verdict="matched", ledger_urn=999)
     report = summary(judged(said))
     matched, missing = report["verdicts"]["matched"], report["verdicts"]["missing_in_ledger"]
-    assert (matched["truth"], matched["said"], matched["right"]) == (6, 7, 6)
-    assert matched["precision"] == round(6 / 7, 6)
+    assert (matched["truth"], matched["said"], matched["right"]) == (8, 9, 8)
+    assert matched["precision"] == round(8 / 9, 6)
     assert missing["recall"] == 0
     assert report["faults"]["missing_receipt_whole"]["recall"] == 0
     assert report["misses"] == [
@@ -302,6 +314,7 @@ def publish(
         | {"candidates": ",".join(f"DGS:sales:{urn}" for urn in sorted(row.candidates))}
         | {"partner_urns": None}
         | {"partner_id": ",".join(f"DGS:nominal:{urn}" for urn in sorted(row.partner_urns))}
+        | dict(zip(("business_date", "till_id"), (row.till_day or "::").split(":")[1:], strict=True))
         for row in said
     ]
     of_day = [
@@ -367,7 +380,7 @@ def test_the_judge_in_its_own_process_reads_the_current_publication_and_says_so(
     passed = run(truth_file, publish(tmp_path / "right", said_of(TRUTHS)), "--json")
     assert passed.returncode == 0, passed.stderr
     report = json.loads(passed.stdout)
-    assert (report["publication"], report["documents"], report["right"]) == (2, 16, 16)
+    assert (report["publication"], report["documents"], report["right"]) == (2, 18, 18)
     failed = run(truth_file, publish(tmp_path / "wrong", changed(2, drift_kinds="amount")))
     assert failed.returncode == 1
     assert "1 planted documents were not found" in failed.stdout

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from publication import DAY, Publication
@@ -25,6 +25,7 @@ from orchestration.posting import (
     PostingSummary,
     Proposal,
     approve,
+    decisions,
     plan_reversal,
     read_proposals,
     run,
@@ -35,6 +36,7 @@ CALM_AFTER_S = 3600.0
 PASS_S = 60.0  # no publication is younger than the pass that made it
 RUNS_IN_CALM = 2
 FIRST_URN = 1000
+PUBLICATIONS_KEPT = 4096
 
 
 @dataclass
@@ -85,6 +87,32 @@ def _proposals(papers: tuple[Paper, ...]) -> tuple[tuple[Proposal, ...], ...]:
         )
         for number in range(len(papers))
     )
+
+
+@lru_cache(maxsize=4096)
+def _read(published: _Known) -> list[Proposal]:
+    return read_proposals(*published.tables)
+
+
+class _Known:
+    """Tables that are read once however many lives read them: the same tables are the same proposals."""
+
+    _all: ClassVar[dict[int, _Known]] = {}
+
+    def __init__(self, *tables: pa.Table):
+        self.tables = tables
+
+    @classmethod
+    def of(cls, proposals: pa.Table, legs: pa.Table) -> list[Proposal]:
+        known = cls._all.get(id(proposals))
+        if known is None or known.tables[1] is not legs:
+            if len(cls._all) > PUBLICATIONS_KEPT:
+                cls._all.clear()
+            known = cls._all[id(proposals)] = cls(proposals, legs)
+        return list(_read(known))
+
+
+decisions.read_proposals = _Known.of
 
 
 class _Play:

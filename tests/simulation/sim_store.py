@@ -63,6 +63,7 @@ class SimulatedDatabase(Database):
         with self.engine.connect() as connection:
             self.raw: Any = connection.connection.driver_connection
         self._swift = Swift(self.engine, self.raw)
+        self._marked_at = -1  # the state of the intents that `sending_on_disk` was read of
 
     def begin_story(self, clock: Callable[[], datetime], first_page: bytes, *, keeps_pages: bool) -> None:
         """As it was laid out; with `keeps_pages` it can lose power."""
@@ -70,6 +71,8 @@ class SimulatedDatabase(Database):
         self.keeps_pages = keeps_pages
         self._pages = [first_page]
         self.raw.deserialize(first_page)
+        self._swift.as_laid_out()
+        self._marked_at = -1
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -79,8 +82,8 @@ class SimulatedDatabase(Database):
             with super().read() as connection:
                 yield connection
             return
-        with self._swift.transaction("BEGIN") as swift:
-            yield cast(Connection, swift)
+        # nobody else has a turn before the block ends: one read needs no transaction to see one state
+        yield cast(Connection, self._swift)
 
     @contextmanager
     def write(self, durable: bool = True) -> Iterator[Connection]:
@@ -92,7 +95,8 @@ class SimulatedDatabase(Database):
         else:
             with self._swift.transaction("BEGIN IMMEDIATE") as swift:
                 yield cast(Connection, swift)
-        if durable:
+        if durable and (self.is_plain or self._marked_at != self._swift.written_at("intents")):
+            self._marked_at = self._swift.written_at("intents")
             self.sending_on_disk = {key for (key,) in self.raw.execute(SENDING)}
         if self.keeps_pages:
             self._pages = [*([] if durable else self._pages), self.raw.serialize()]
@@ -103,6 +107,8 @@ class SimulatedDatabase(Database):
         page = rng.choice(self._pages)
         self._pages = [page]
         self.raw.deserialize(page)
+        self._swift.as_who_knows()
+        self._marked_at = -1
 
 
 @cache

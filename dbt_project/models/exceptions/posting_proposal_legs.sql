@@ -60,6 +60,45 @@ posted_taxes as (
     group by posting_key, tax_code
 ),
 
+-- a Sage that keeps an account and its tax code in one row is told which go together
+row_keepers as (
+    select company_id from {{ ref('stg_operations__companies') }}
+    where ledger_kind = 'sage50'
+),
+
+posted_splits as (
+    select
+        to_post.posting_key,
+        'split' as leg_type,
+        to_post.nominal_code,
+        to_post.cost_centre,
+        to_post.department,
+        to_post.tax_code,
+        {{ whole('sum(to_post.net_pence)') }} as net_pence,
+        {{ whole('sum(to_post.tax_pence)') }} as tax_pence
+    from to_post
+    inner join proposals on to_post.posting_key = proposals.posting_key
+    inner join row_keepers on proposals.company_id = row_keepers.company_id
+    group by to_post.posting_key, to_post.nominal_code, to_post.cost_centre, to_post.department, to_post.tax_code
+),
+
+reversed_splits as (
+    select
+        proposals.posting_key,
+        'split' as leg_type,
+        items.nominal_code,
+        cast('' as varchar) as cost_centre,
+        cast('' as varchar) as department,
+        cast(items.tax_code as integer) as tax_code,
+        {{ whole('sum(items.net_pence)') }} as net_pence,
+        {{ whole('sum(items.tax_pence)') }} as tax_pence
+    from proposals
+    inner join {{ ref('stg_ledger__sales_tax_items') }} as items
+        on proposals.company_id = items.company_id and proposals.target_urn = items.urn
+    where proposals.role = 'X' and items.nominal_code is not null
+    group by proposals.posting_key, items.nominal_code, items.tax_code
+),
+
 reversed_legs as (
     select
         proposals.posting_key,
@@ -82,7 +121,11 @@ unioned as (
     union all
     select * from posted_taxes
     union all
+    select * from posted_splits
+    union all
     select * from reversed_legs
+    union all
+    select * from reversed_splits
 ),
 
 numbered as (

@@ -397,15 +397,15 @@ described as (
         case
             when summaries.posting_key is not null
                 then left(timed.store_id || ' ' || replace(cast(timed.business_date as varchar), '-', '') || '-' || cast(summaries.tranche as varchar), 20)
-            else left(timed.store_id || ' ' || coalesce(timed.receipt_no, ''), 20)
+            else left(timed.store_id || coalesce(' ' || timed.receipt_no, ''), 20)
         end as second_reference,
         case
             when summaries.posting_key is not null then summaries.narrative
             when timed.role = 'P'
                 then 'Till receipt ' || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
             else
-                'Reversal of URN ' || cast(timed.target_urn as varchar) || ', receipt '
-                || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
+                'Reversal of URN ' || cast(timed.target_urn as varchar) || coalesce(', receipt ' || timed.receipt_no, '')
+                || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
         end as narrative,
         case when timed.blocked_by is null then 'passed' else 'blocked' end as gate_status,
         timed.blocked_by,

@@ -1,12 +1,19 @@
 -- Rung 5: what Sage holds in the name of a store's day, or a till's, stands for all that the day still lacks: its sales, and its
 -- takings by bank, whatever they come to. Without such a name, what lies on the till's customer does where it comes to just that.
--- The summaries that we posted ourselves are groups too, found by key.
+-- A copy without which the day comes out exactly stands for nothing. Where tills' names come out wrong and their store's day
+-- right, the day is one. The summaries that we posted ourselves are groups too, found by key.
 with ledger_documents as (
     select
         ledger.*,
         ledger.named_date is not null as is_named,
         coalesce(ledger.named_date, ledger.document_date) as slot_date,
-        case when ledger.document_kind in ('credit_note', 'payment', 'bank_payment') then -1 else 1 end as direction
+        case when ledger.document_kind in ('credit_note', 'payment', 'bank_payment') then -1 else 1 end as direction,
+        case when ledger.named_date is not null then row_number() over (
+            partition by
+                ledger.company_id, ledger.reference, ledger.document_kind, ledger.document_date, ledger.customer_reference,
+                ledger.bank_code, ledger.gross_pence, ledger.tax_pence
+            order by ledger.urn
+        ) else 1 end as copy_no
     from {{ ref('int_ledger_documents_unreversed') }} as ledger
     left join {{ ref('int_matches_unioned') }} as matches on ledger.ledger_document_id = matches.ledger_document_id
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on ledger.ledger_document_id = ambiguous.document_id
@@ -61,7 +68,7 @@ nominal_faces as (
         coalesce(banks.bank_code, '')
 ),
 
-faces as (
+faces_read as (
     select
         documents.company_id,
         case when documents.is_named then documents.named_store_id else documents.store_id end as store_id,
@@ -73,6 +80,7 @@ faces as (
         faced.pence,
         faced.tax_pence,
         documents.is_named,
+        documents.copy_no,
         documents.is_in_nominal,
         documents.is_in_suspense
     from (
@@ -81,19 +89,6 @@ faces as (
         select * from nominal_faces
     ) as faced
     inner join ledger_documents as documents on faced.ledger_document_id = documents.ledger_document_id
-),
-
-cells as (
-    select
-        company_id,
-        store_id,
-        business_date,
-        till_id,
-        measure,
-        bank_code,
-        bool_or(is_named) as is_named
-    from faces
-    group by company_id, store_id, business_date, till_id, measure, bank_code
 ),
 
 expected_left as (
@@ -114,6 +109,147 @@ expected_left as (
     where
         expected.document_kind <> 'none' and matches.posting_key is null and ambiguous.document_id is null
         and expected.posting_key not in (select member_key from {{ ref('int_documents_in_tranches') }})
+),
+
+-- what each till's name comes to
+named_sides as (
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        bank_code,
+        till_id,
+        -pence as pence,
+        -tax_pence as tax_pence,
+        case when copy_no > 1 then pence else 0 end as copies_pence,
+        case when copy_no > 1 then tax_pence else 0 end as copies_tax_pence,
+        1 as names
+    from faces_read
+    where is_named
+    union all
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        bank_code,
+        till_id,
+        pence,
+        tax_pence,
+        0 as copies_pence,
+        0 as copies_tax_pence,
+        0 as names
+    from expected_left
+),
+
+by_till as (
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        bank_code,
+        till_id,
+        sum(pence) as left_over_pence,
+        sum(tax_pence) as left_over_tax_pence,
+        sum(copies_pence) as copies_pence,
+        sum(copies_tax_pence) as copies_tax_pence,
+        sum(names) as names
+    from named_sides
+    group by company_id, store_id, business_date, measure, bank_code, till_id
+),
+
+by_store as (
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        bank_code,
+        sum(left_over_pence) as left_over_pence,
+        sum(left_over_tax_pence) as left_over_tax_pence,
+        sum(copies_pence) as copies_pence,
+        sum(copies_tax_pence) as copies_tax_pence,
+        bool_or(left_over_pence <> 0 or left_over_tax_pence <> 0) as is_any_till_off,
+        bool_or(till_id = '' and names > 0) as is_store_named
+    from by_till
+    group by company_id, store_id, business_date, measure, bank_code
+    having sum(names) > 0
+),
+
+-- copies without any one of which what they name comes out exactly, in each of its faces
+copies as (
+    select faces.ledger_document_id
+    from faces_read as faces
+    left join by_till
+        on
+            faces.company_id = by_till.company_id
+            and faces.store_id = by_till.store_id
+            and faces.business_date = by_till.business_date
+            and faces.measure = by_till.measure
+            and faces.bank_code = by_till.bank_code
+            and faces.till_id = by_till.till_id
+    left join by_store
+        on
+            faces.company_id = by_store.company_id
+            and faces.store_id = by_store.store_id
+            and faces.business_date = by_store.business_date
+            and faces.measure = by_store.measure
+            and faces.bank_code = by_store.bank_code
+    where faces.copy_no > 1
+    group by faces.ledger_document_id
+    having bool_and(
+        case
+            when faces.till_id = ''
+                then by_store.left_over_pence = -by_store.copies_pence and by_store.left_over_tax_pence = -by_store.copies_tax_pence
+            else by_till.left_over_pence = -by_till.copies_pence and by_till.left_over_tax_pence = -by_till.copies_tax_pence
+        end
+    )
+),
+
+faces as (
+    select
+        read.company_id,
+        read.store_id,
+        read.business_date,
+        case
+            when by_store.is_any_till_off and by_store.left_over_pence = 0 and by_store.left_over_tax_pence = 0 and not by_store.is_store_named
+                then ''
+            else read.till_id
+        end as till_id,
+        read.measure,
+        read.bank_code,
+        read.ledger_document_id,
+        read.pence,
+        read.tax_pence,
+        read.is_named,
+        read.is_in_nominal,
+        read.is_in_suspense
+    from faces_read as read
+    left join copies on read.ledger_document_id = copies.ledger_document_id
+    left join by_store
+        on
+            read.is_named
+            and read.company_id = by_store.company_id
+            and read.store_id = by_store.store_id
+            and read.business_date = by_store.business_date
+            and read.measure = by_store.measure
+            and read.bank_code = by_store.bank_code
+    where copies.ledger_document_id is null
+),
+
+cells as (
+    select
+        company_id,
+        store_id,
+        business_date,
+        till_id,
+        measure,
+        bank_code,
+        bool_or(is_named) as is_named
+    from faces
+    group by company_id, store_id, business_date, till_id, measure, bank_code
 ),
 
 -- a till's own document goes before its store's

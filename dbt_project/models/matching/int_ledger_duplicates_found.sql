@@ -68,6 +68,31 @@ matched_events as (
     from {{ ref('int_documents_in_tranches') }}
 ),
 
+-- what stands for a whole day, or a till's: what bears its name and its figures too is the same day again
+days as (
+    select
+        copies.ledger_document_id,
+        cast(null as varchar) as posting_key,
+        min(survivors.ledger_document_id) as survivor_id,
+        min(survivors.mark) as survivor_mark,
+        2 as evidence_rank,
+        'same day in the reference and the same figures' as evidence
+    from leftovers as copies
+    inner join {{ ref('int_ledger_documents_unreversed') }} as survivors
+        on
+            copies.company_id = survivors.company_id
+            and copies.reference = survivors.reference
+            and copies.document_kind = survivors.document_kind
+            and copies.document_date = survivors.document_date
+            and coalesce(copies.bank_code, '') = coalesce(survivors.bank_code, '')
+            and copies.gross_pence = survivors.gross_pence
+            and copies.tax_pence = survivors.tax_pence
+            and copies.urn > survivors.urn
+    inner join grouped on survivors.ledger_document_id = grouped.document_id
+    where copies.named_date is not null
+    group by copies.ledger_document_id
+),
+
 by_key as (
     select
         leftovers.ledger_document_id,
@@ -121,7 +146,10 @@ by_figures as (
                 (leftovers.document_kind in ('invoice', 'credit_note') and leftovers.tax_pence = matched_events.tax_pence)
                 or (leftovers.document_kind in ('receipt', 'payment') and leftovers.bank_code = matched_events.bank_code)
             )
-    where leftovers.our_key is null and leftovers.named_receipt_no is null and leftovers.named_date is null
+    where
+        leftovers.our_key is null and leftovers.named_receipt_no is null
+        -- a day of the connector's is a summary of ours again, when it is of the same day
+        and (leftovers.named_date is null or (matched_events.survivor_mark = 'ours' and matched_events.receipt_no is null))
 ),
 
 ranked as (
@@ -135,6 +163,8 @@ ranked as (
         select * from by_key
         union all
         select * from by_pos_id
+        union all
+        select * from days
         union all
         select * from by_figures
     ) as evidences

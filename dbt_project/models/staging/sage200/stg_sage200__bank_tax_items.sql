@@ -7,6 +7,7 @@ renamed as (
         company_id,
         urn,
         item_no,
+        cast(null as varchar) as nominal_code,  -- Sage 200 keeps accounts and tax codes apart
         tax_code,
         {{ pence('goods_amount') }} as net_pence,
         {{ pence('tax_amount') }} as tax_pence

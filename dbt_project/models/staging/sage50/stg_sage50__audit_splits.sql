@@ -12,6 +12,7 @@ renamed as (
         type as transaction_type,
         transaction_date,
         account_ref,
+        nominal_code,
         coalesce(bank_code, nominal_code) as bank_code,
         inv_ref,
         extra_ref,

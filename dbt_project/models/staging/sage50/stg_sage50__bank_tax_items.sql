@@ -8,6 +8,7 @@ shaped as (
         company_id,
         urn,
         cast(tran_number as integer) as item_no,
+        nominal_code,
         tax_code,
         net_pence,
         tax_pence

@@ -1,4 +1,4 @@
--- Sage 50 puts a line where its date is: its period is the month of that date.
+-- Sage 50 puts a line where its date is: its period is the month of that date. What came by a journal is nobody else's.
 with lines as (
     select
         *,
@@ -21,7 +21,7 @@ shaped as (
         greatest(lines.amount_pence, 0) as debit_pence,
         greatest(-lines.amount_pence, 0) as credit_pence,
         lines.user_name,
-        lines.transaction_type as source,
+        case when lines.transaction_type in ('JD', 'JC') then 'LedgerNominal' else lines.transaction_type end as source,
         lines.urn
     from lines
     left join {{ ref('stg_sage50__periods') }} as periods
