@@ -17,7 +17,7 @@ def ambiguous(published: Published, company_id: str) -> Rows:
             verdicts.business_date, verdicts.document_date, receipts.sold_at_local, verdicts.receipt_no,
             verdicts.document_kind, verdicts.ordinal, verdicts.tender_type,
             verdicts.expected_gross_pence as gross_pence, verdicts.expected_net_pence as net_pence,
-            verdicts.expected_tax_pence as tax_pence, verdicts.candidates
+            verdicts.expected_tax_pence as tax_pence, verdicts.candidates, verdicts.reason
         from document_verdicts as verdicts
         left join receipts on verdicts.event_id = receipts.event_id
         where verdicts.verdict in ('ambiguous', 'duplicate_in_pos')

@@ -21,9 +21,11 @@ with documents_left as (
     left join {{ ref('int_matches_unioned') }} as matches on expected.posting_key = matches.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
     left join {{ ref('int_documents_grouped') }} as grouped on expected.posting_key = grouped.document_id
+    left join {{ ref('int_documents_summed') }} as summed on expected.posting_key = summed.document_id
     where
         expected.document_kind <> 'none' and expected.is_complete and expected.currency_status = 'home'
         and matches.posting_key is null and ambiguous.document_id is null and grouped.document_id is null
+        and summed.document_id is null
 ),
 
 -- what a person may have put into one journal

@@ -1,4 +1,4 @@
--- What each day, or till's day, that Sage holds as a whole comes to on both sides. What is left over is the group's: nothing says
+-- What each day, or till's day or some of its receipts, that Sage holds in one comes to on both sides. What is left over is the group's: nothing says
 -- of which receipt it is.
 with groups as (
     select
@@ -35,7 +35,7 @@ weighed as (
             else ''
         end as drift_kinds,
         1 as rule_version,
-        case when rung = 1 then 'our posting key, of a summary: ' else '' end || cast(ledger_documents as varchar) || ' of Sage for ' || cast(receipt_documents as varchar) || ' of the tills: '
+        case rung when 1 then 'our posting key, of a summary: ' when 6 then 'the only sum that comes to it: ' else '' end || cast(ledger_documents as varchar) || ' of Sage for ' || cast(receipt_documents as varchar) || ' of the tills: '
         || cast({{ pounds('ledger_pence') }} as varchar) || ' for ' || cast({{ pounds('expected_pence') }} as varchar) as evidence
     from groups
 ),
