@@ -20,7 +20,12 @@ assembled as (
         groups.is_in_suspense as is_group_in_suspense,
         covered.journal_id,
         coalesce(summed.ledger_document_id, groups.ledger_document_ids, covered.journal_id, case when repeated.likeness = 'copy' then repeated.twin_event_id end) as partner_id,
-        case when covered.is_vat_covered then 'carried_with_vat' else 'carried_without_vat' end as carriage,
+        case
+            when covered.is_off_return and expected.tax_pence <> 0 and covered.is_vat_covered then 'vat_not_on_return'
+            when covered.is_off_return and expected.tax_pence <> 0 then 'vat_neither_booked_nor_on_return'
+            when covered.is_vat_covered then 'carried_with_vat'
+            else 'carried_without_vat'
+        end as carriage,
         -- of what Sage holds in one document, what is left over is the group's
         case when groups.rung in (5, 6) then expected.gross_pence else compared.ledger_gross_pence end as ledger_gross_pence,
         case when groups.rung in (5, 6) then expected.net_pence else compared.ledger_net_pence end as ledger_net_pence,

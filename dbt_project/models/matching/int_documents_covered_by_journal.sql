@@ -139,6 +139,7 @@ candidates as (
         journals.takings_by_bank = sums.takings_by_bank and journals.sales_pence = sums.sales_pence
         and journals.other_pence = 0 and journals.vat_pence in (0, sums.tax_pence) as is_exact,
         journals.vat_pence = sums.tax_pence as is_vat_covered,
+        journals.is_off_return,
         case
             when journals.named_receipt_no is not null then 1
             when journals.document_date = sums.business_date then 2
@@ -264,6 +265,7 @@ covered as (
         case when bool_and(is_settled) then min(ledger_document_id) end as journal_id,
         case when not bool_and(is_settled) then {{ list_of('ledger_document_id') }} end as candidates,
         bool_and(is_vat_covered) as is_vat_covered,
+        bool_and(is_off_return) as is_off_return,
         7 as rung,
         1 as rule_version,
         case

@@ -21,7 +21,8 @@ sales_ledger_faces as (
         case when document_kind in ('invoice', 'credit_note') then 'sales' else 'takings' end as measure,
         case when document_kind in ('invoice', 'credit_note') then '' else coalesce(bank_code, '') end as bank_code,
         sales_pence + takings_pence as pence,
-        case when document_kind in ('invoice', 'credit_note') then direction * tax_pence else 0 end as tax_pence
+        case when document_kind in ('invoice', 'credit_note') then direction * tax_pence else 0 end as tax_pence,
+        false as is_off_return
     from ledger_documents
     where document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
 ),
@@ -33,17 +34,20 @@ sales_accounts as (
     from {{ ref('stg_operations__nominal_mappings') }}
 ),
 
--- a bank receipt or a journal brings money to a bank and sales to accounts that tills' sales are mapped to
+-- a bank receipt or a journal brings money to a bank and sales to accounts that tills' sales are mapped to; VAT under the code
+-- outside the scope of VAT is on no return
 nominal_faces as (
     select
         documents.ledger_document_id,
         case when lines.leg_role = 'bank' then 'takings' else 'sales' end as measure,
         coalesce(banks.bank_code, '') as bank_code,
         {{ whole("sum(case when lines.leg_role = 'bank' then lines.debit_pence - lines.credit_pence else lines.credit_pence - lines.debit_pence end)") }} as pence,
-        {{ whole("sum(case when lines.leg_role = 'vat' then lines.credit_pence - lines.debit_pence else 0 end)") }} as tax_pence
+        {{ whole("sum(case when lines.leg_role = 'vat' and not coalesce(lines.tax_code = companies.outside_scope_tax_code, false) then lines.credit_pence - lines.debit_pence else 0 end)") }} as tax_pence,
+        bool_and(coalesce(lines.tax_code = companies.outside_scope_tax_code, false)) as is_off_return
     from ledger_documents as documents
     inner join {{ ref('int_ledger_lines_classed') }} as lines
         on documents.company_id = lines.company_id and documents.urn = lines.urn
+    left join {{ ref('stg_operations__companies') }} as companies on documents.company_id = companies.company_id
     left join sales_accounts
         on lines.company_id = sales_accounts.company_id and lines.nominal_code = sales_accounts.nominal_code
     left join {{ ref('stg_ledger__banks') }} as banks
@@ -72,6 +76,7 @@ faces as (
         faced.ledger_document_id,
         faced.pence,
         faced.tax_pence,
+        faced.is_off_return,
         documents.is_named,
         documents.is_in_nominal,
         documents.is_in_suspense
@@ -152,6 +157,7 @@ both_sides as (
         faces.ledger_document_id as document_id,
         faces.pence,
         faces.tax_pence,
+        faces.is_off_return,
         cast(null as varchar) as not_judged_because,
         faces.is_in_nominal,
         faces.is_in_suspense,
@@ -179,6 +185,7 @@ both_sides as (
         celled.posting_key as document_id,
         celled.pence,
         celled.tax_pence,
+        false as is_off_return,
         celled.not_judged_because,
         true as is_in_nominal,
         false as is_in_suspense,
@@ -231,6 +238,7 @@ believed as (
         document_id,
         pence,
         tax_pence,
+        is_off_return,
         not_judged_because,
         is_in_nominal,
         is_in_suspense,
