@@ -15,7 +15,7 @@ def ambiguous(published: Published, company_id: str) -> Rows:
         select
             posting_key, company_id, store_id, till_id, event_id, business_date, document_date, receipt_no,
             document_kind, ordinal, tender_type, expected_gross_pence as gross_pence,
-            expected_net_pence as net_pence, expected_tax_pence as tax_pence, candidates
+            expected_net_pence as net_pence, expected_tax_pence as tax_pence, candidates, reason
         from document_verdicts
         where posting_key is not null and company_id = ?
         """,

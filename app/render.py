@@ -163,7 +163,7 @@ def _verdicts(report: Report) -> RenderableType:
 
 
 def _debt(report: Report) -> RenderableType:
-    table = table_of("Owner", ">Open", ">Value at risk", ">Debt (£-days)", "Open since")
+    table = table_of("Owner", ">Open", ">Value at risk", ">Debt (£-days)", "Open since", "Clear by")
     for row in report["debt"]["by_owner"]:
         add(
             table,
@@ -172,6 +172,7 @@ def _debt(report: Report) -> RenderableType:
             pounds(row["value_at_risk_pence"]),
             pounds(row["debt_pence_days"]),
             moment(read_moment(row["oldest_first_seen_at"])),
+            day(read_day(row["forecast_clear_date"])) if row["forecast_clear_date"] else "",
         )
     if not report["debt"]["by_owner"]:
         return titled("Debt", Text("Nothing is open."))

@@ -140,13 +140,15 @@ def judged_since(published: Published, since: datetime) -> Row:
 
 def debt_by_owner(published: Published) -> Rows:
     """Open exceptions, value at risk and reconciliation debt (pence times days open) of each owner, most debt
-    first."""
+    first; when all of it clears at the pace of late, null where that cannot be said of any part of it."""
     return published.rows(
         """
         select owner, cast(sum(open_exceptions) as bigint) as open_exceptions,
             cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence,
             cast(sum(debt_pence_days) as bigint) as debt_pence_days,
-            min(oldest_first_seen_at) as oldest_first_seen_at
+            min(oldest_first_seen_at) as oldest_first_seen_at,
+            case when count(forecast_clear_date) = count(*) then max(forecast_clear_date) end
+                as forecast_clear_date
         from debt
         group by owner
         order by debt_pence_days desc, value_at_risk_pence desc, owner

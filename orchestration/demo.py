@@ -70,8 +70,11 @@ class Story:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - begun
 
 
-def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
-    """Play the whole story into `folder`, which is emptied first. Raises whatever stops it."""
+def play(folder: Path, *, seed: int = SEED, sales: Path | None = None, say: Say = lambda _: None) -> Story:
+    """Play the whole story into `folder`, which is emptied first; with `sales`, of a part of them.
+
+    Raises whatever stops it.
+    """
     from app.published import Published
     from app.reports import status
     from sandbox.scenario.world import books_in, manifest_in
@@ -82,7 +85,8 @@ def play(folder: Path, *, seed: int = SEED, say: Say = lambda _: None) -> Story:
     manifest = manifest_in(world)
     emptied(folder)
     prepare_home(home)
-    actors = Actors(story, ["--folder", str(world), "--inbox", str(home / "inbox"), "--seed", str(seed)])
+    options = ["--folder", str(world), "--inbox", str(home / "inbox"), "--seed", str(seed)]
+    actors = Actors(story, options + (["--sales", str(sales)] if sales else []))
 
     say("nine months of real UK sales in 5 stores; a connector posts them to Sage 200, badly")
     with story.timed("tills and connector, catch-up"):

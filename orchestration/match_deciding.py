@@ -20,6 +20,9 @@ from orchestration.operations.match_decisions import NONE_OF_THEM, already_decid
 
 Report = dict[str, Any]
 
+SUMS_FIT = "several_sums_fit"
+"""Why a receipt is ambiguous that may be one of several in one Sage document."""
+
 LAPSED = {
     "receipt_gone": "the receipt is no longer there",
     "receipt_matched": "a reference in Sage names the receipt",
@@ -63,6 +66,12 @@ def decide(
     if ledger_document_id is not None and ledger_document_id not in candidates:
         raise OperationsError(
             f"'{ledger_document_id}' is no candidate of {posting_key}; its candidates: {', '.join(candidates)}"
+        )
+    if ledger_document_id is not None and mine["reason"] == SUMS_FIT:
+        raise OperationsError(
+            f"{ledger_document_id} is one document for several receipts, and more than one sum of them comes to it: "
+            f"it is no document of {posting_key} alone. Say which receipts are not in it, by --none, one at a time; "
+            "once a single sum is left, it pairs by itself"
         )
     operations.decide_match(
         company_id,

@@ -17,6 +17,11 @@ from app.shown import Figures, close_badge, count, pence, plain, slot_badges, ta
 SPACE = "\N{NO-BREAK SPACE}"
 RECEIPT_PAGE = "views/receipt.py"
 CHANGES = 6
+DEBT_HELP = (
+    "Value at risk times the days it has been open, in £-days. Clear by: when all of it is cleared at the pace at "
+    "which exceptions of the same classes were resolved in the last 28 days, if nothing new opens; empty where "
+    "nothing of some class was, or history is younger than a week."
+)
 
 
 def answer(periods: Rows) -> None:
@@ -158,7 +163,7 @@ def periods_table(periods: Rows, blockers: Rows) -> None:
 
 
 def debt(rows: Rows) -> None:
-    st.header("Debt by owner", anchor=False, help="Value at risk times the days it has been open, in £-days.")
+    st.header("Debt by owner", anchor=False, help=DEBT_HELP)
     if not rows:
         st.success("Nobody owes anything: no exception is open.")
         return
@@ -172,8 +177,9 @@ def debt(rows: Rows) -> None:
             "Open": count("open_exceptions"),
             "At risk": pence("value_at_risk_pence"),
             "£-days": Figures(lambda row: row["debt_pence_days"], whole_pounds),
+            "Clear by": lambda row: day(row["forecast_clear_date"]) if row["forecast_clear_date"] else "",
         },
-        alt="Open exceptions, value at risk and debt of each owner",
+        alt="Open exceptions, value at risk and debt of each owner, and when it is cleared at the pace of late",
     )
 
 

@@ -74,3 +74,9 @@
 
 {# The month a date falls in, as its first day. #}
 {% macro month_of(date) %}cast(date_trunc('month', {{ date }}) as date){% endmacro %}
+
+{# A column of the whole numbers from first to the one before last. #}
+{% macro whole_numbers(first, last) %}unnest(range({{ first }}, {{ last }})){% endmacro %}
+
+{# Two to the power of a small whole number. #}
+{% macro power_of_two(exponent) %}(cast(1 as bigint) << cast({{ exponent }} as integer)){% endmacro %}

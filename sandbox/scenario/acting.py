@@ -20,6 +20,7 @@ from sandbox.scenario.connector_documents import (
     SALES,
     STANDARD,
     STANDARD_UNTIL_2010,
+    ZERO_RATED,
     Draft,
     Part,
     half_up,
@@ -34,10 +35,14 @@ JUNK_REFERENCES = ("", "TILL SALE", "MISC", "ONLINE ORDER")
 ROUNDING_CAP = 5  # pence, as in mappings/companies.csv
 AMENDED_BY = 7  # days
 FUTURE = (2011, 10)  # a Future period of the demo's company
+CARD_FEE = 175  # of ten thousand
+OVER_COUNTED = 100  # pence
+STORES = 4  # whose till customer is never on hold
 REFUSED_HIDDEN = Claim("rejected", 400, "The nominal account 4015 is hidden.")
 REFUSED_TAX = Claim("rejected", None, "No VAT code is set up for R.")
 REFUSED_SKU = Claim("rejected", None, "The product is not known in Sage.")
 LOCKED = Claim("rejected", 400, "The customer account is being used by another user.")
+FAILED = Claim("rejected", 500, "Internal Server Error")
 LOST_REPLY = Claim("unknown", 504, "Gateway Timeout")
 
 
@@ -83,6 +88,19 @@ def missing_tender_only(candidate: Candidate) -> list[Action]:
         gone, None, "missing_in_ledger", "matched", part=PLANTED, note="not in the log", claims=SILENCE
     )
     return [Action(draft, draft) for draft in there] + [missing]
+
+
+def missing_goods_only(candidate: Candidate) -> list[Action]:
+    goods, *money = candidate.drafts
+    note = "its money arrived without it"
+    missing = Action(goods, None, "missing_in_ledger", "matched", part=PLANTED, note=note, claims=(FAILED,))
+    return [missing, *(Action(draft, draft) for draft in money)]
+
+
+def rejected_but_there(candidate: Candidate) -> list[Action]:
+    """Nothing is wrong with it but the log."""
+    note = "the log says rejected"
+    return [Action(draft, draft, part=PLANTED, note=note, claims=(FAILED,)) for draft in candidate.drafts]
 
 
 def _drifted(
@@ -157,16 +175,61 @@ def other_basis(candidate: Candidate) -> list[Action]:
     return [within, *(Action(draft, draft) for draft in candidate.tenders)]
 
 
-def nominal_drift(candidate: Candidate) -> list[Action]:
-    parts = tuple(
-        part._replace(nominal_code=MANUAL) if part.nominal_code == SALES else part
-        for part in candidate.goods.parts
+def _to_giftware(goods: Draft) -> tuple[Part, ...]:
+    return tuple(
+        part._replace(nominal_code=MANUAL) if part.nominal_code == SALES else part for part in goods.parts
     )
-    sent = replace(candidate.goods, parts=parts)
+
+
+def nominal_drift(candidate: Candidate) -> list[Action]:
+    sent = replace(candidate.goods, parts=_to_giftware(candidate.goods))
     return [
         _drifted(candidate.goods, sent, "nominal", "4110 for 4000"),
         *(Action(d, d) for d in candidate.tenders),
     ]
+
+
+def one_rate_for_all(candidate: Candidate) -> list[Action]:
+    """Zero-rated goods beside standard-rated ones, all posted at the standard rate."""
+    goods = candidate.goods
+    parts = tuple(
+        part._replace(tax_code=STANDARD, tax_pence=half_up(part.net_pence * 200, 1000))
+        if part.tax_code == ZERO_RATED
+        else part
+        for part in goods.parts
+    )
+    drifted = _drifted(goods, replace(goods, parts=parts), "amount,tax_amount,tax_code", "books at 20%")
+    return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def tax_left_out(candidate: Candidate) -> list[Action]:
+    goods = candidate.goods
+    parts = tuple(part._replace(tax_code=ZERO_RATED, tax_pence=0) for part in goods.parts)
+    drifted = _drifted(goods, replace(goods, parts=parts), "amount,tax_amount,tax_code", "all at 0%")
+    return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def _other_store(candidate: Candidate) -> int:
+    """The number of another store: never S05, whose customer goes on hold."""
+    return int(candidate.goods.customer[-1]) % STORES + 1
+
+
+def other_cost_centre(candidate: Candidate) -> list[Action]:
+    goods = candidate.goods
+    other = f"S0{_other_store(candidate)}"
+    return [
+        _drifted(goods, replace(goods, cost_centre=other), "nominal", f"cost centre {other}"),
+        *(Action(draft, draft) for draft in candidate.tenders),
+    ]
+
+
+def _money_drifted(change: Callable[[int], int], note: str) -> Callable[[Candidate], list[Action]]:
+    def act_it(candidate: Candidate) -> list[Action]:
+        goods, money = candidate.drafts
+        sent = replace(money, value_pence=change(money.value_pence))
+        return [Action(goods, goods), _drifted(money, sent, "amount", note)]
+
+    return act_it
 
 
 def _in_card_bank(tender: Draft) -> Draft:
@@ -184,7 +247,7 @@ def wrong_bank(candidate: Candidate) -> list[Action]:
 
 
 def wrong_customer(candidate: Candidate) -> list[Action]:
-    other = f"TILL0{int(candidate.goods.customer[-1]) % 4 + 1}"  # never TILL05, which goes on hold
+    other = f"TILL0{_other_store(candidate)}"
     return [
         _drifted(draft, replace(draft, customer=other), "customer", f"on {other}")
         for draft in candidate.drafts
@@ -215,20 +278,78 @@ def amended_after_posting(candidate: Candidate) -> list[Action]:
     ]
 
 
-def several_at_once(candidate: Candidate) -> list[Action]:
-    goods, money = candidate.drafts
+def dated_next_month(candidate: Candidate) -> list[Action]:
+    """Sold before the month's end, dated on the first of the next."""
+    first = (candidate.day.replace(day=28) + timedelta(days=4)).replace(day=1)
     return [
-        _drifted(goods, _at_old_rate(goods), "amount,tax_amount,tax_code", "and its cash in the card bank"),
-        _drifted(money, _in_card_bank(money), "bank,tender", "and its invoice at 17.5%"),
+        _drifted(draft, replace(draft, document_date=first), "date", f"dated {first}")
+        for draft in candidate.drafts
     ]
+
+
+GOODS_CHANGES, OTHER_CHANGES, MONEY_CHANGES = 4, 3, 5
+
+
+def several_at_once(candidate: Candidate) -> list[Action]:
+    """Two to five things wrong with one receipt; its number says which."""
+    goods, money = candidate.drafts
+    draw = int(candidate.receipt.receipt_no)
+    sent_goods, sent_money = goods, money
+    if draw % GOODS_CHANGES in (0, 1):
+        sent_goods = _at_old_rate(sent_goods)
+    if draw % GOODS_CHANGES in (1, 2):
+        sent_goods = replace(sent_goods, parts=_to_giftware(sent_goods))
+    if draw % GOODS_CHANGES == 3:
+        sent_goods = replace(sent_goods, cost_centre=f"S0{_other_store(candidate)}")
+    change = draw // GOODS_CHANGES % MONEY_CHANGES  # the fourth changes nothing, the last loses it
+    if change in (0, 1):
+        sent_money = _in_card_bank(sent_money)
+    if change in (1, 2):
+        sent_money = replace(sent_money, value_pence=sent_money.value_pence + OVER_COUNTED)
+    other = draw // GOODS_CHANGES // MONEY_CHANGES % OTHER_CHANGES
+    late = timedelta(days=2) if other in (0, 1) else timedelta(0)
+    customer = f"TILL0{_other_store(candidate)}" if other in (1, 2) else goods.customer
+    actions = []
+    for draft, sent in ((goods, sent_goods), (money, sent_money)):
+        changed = replace(sent, document_date=draft.document_date + late, customer=customer)
+        kinds = kinds_between(draft, changed)
+        if draft is money and change == MONEY_CHANGES - 1:
+            gone = {"verdict": "missing_in_ledger", "verdict_after": "matched", "claims": SILENCE}
+            actions.append(Action(draft, None, part=PLANTED, note="and its invoice is wrong", **gone))  # type: ignore[arg-type]
+        elif kinds:
+            actions.append(_drifted(draft, changed, kinds, f"{len(kinds.split(','))} at once", late))
+        else:
+            actions.append(Action(draft, changed))
+    return actions
+
+
+def kinds_between(expected: Draft, sent: Draft) -> str:
+    """What a document that was sent drifts by from the one that was right, sorted."""
+    is_goods = not expected.bank
+    kinds = {
+        "amount": expected.gross_pence != sent.gross_pence,
+        "tax_amount": expected.tax_pence != sent.tax_pence,
+        "tax_code": {part.tax_code for part in expected.parts} != {part.tax_code for part in sent.parts},
+        "nominal": is_goods
+        and (
+            expected.cost_centre != sent.cost_centre
+            or {part.nominal_code for part in expected.parts} != {part.nominal_code for part in sent.parts}
+        ),
+        "customer": expected.customer != sent.customer,
+        "bank": expected.bank != sent.bank,
+        # told by the bank, where the money is there in full
+        "tender": expected.bank != sent.bank and expected.value_pence == sent.value_pence,
+        "date": expected.document_date != sent.document_date,
+    }
+    return ",".join(sorted(kind for kind, is_so in kinds.items() if is_so))
 
 
 AGAIN = timedelta(minutes=5)
 
 
-def posted_twice(candidate: Candidate) -> list[Action]:
-    first = [Action(draft, draft, claims=(LOST_REPLY,)) for draft in candidate.drafts]
-    again = [
+def _again(drafts: Sequence[Draft]) -> list[Action]:
+    """The same documents once more, after a lost reply."""
+    return [
         Action(
             None,
             draft,
@@ -240,9 +361,39 @@ def posted_twice(candidate: Candidate) -> list[Action]:
             delay=AGAIN,
             gets_our_contra=True,
         )
+        for draft in drafts
+    ]
+
+
+def posted_twice(candidate: Candidate) -> list[Action]:
+    first = [Action(draft, draft, claims=(LOST_REPLY,)) for draft in candidate.drafts]
+    return first + _again(candidate.drafts)
+
+
+def tender_posted_twice(candidate: Candidate) -> list[Action]:
+    *there, last = candidate.drafts
+    first = [Action(draft, draft) for draft in there] + [Action(last, last, claims=(LOST_REPLY,))]
+    return first + _again([last])
+
+
+def drifted_and_twice(candidate: Candidate) -> list[Action]:
+    """Both copies of the invoice have the old VAT code: one is a drift, the other a copy of it."""
+    goods, *money = candidate.drafts
+    wrong = _at_old_rate(goods)
+    first = replace(
+        _drifted(goods, wrong, kinds_between(goods, wrong), "and sent again"), claims=(LOST_REPLY,)
+    )
+    return [first, *(Action(draft, draft) for draft in money), *_again([wrong])]
+
+
+def refund_as_sale(candidate: Candidate) -> list[Action]:
+    """A refund posted the wrong way round: an invoice and a receipt under its number."""
+    note = "a refund posted as a sale"
+    missing = [replace(action, note=note) for action in _missing(candidate, SILENCE, "matched", note)]
+    return missing + [
+        Action(None, draft.opposite(), "missing_in_pos", part=PLANTED, note=note)
         for draft in candidate.drafts
     ]
-    return first + again
 
 
 def posted_twice_reversed(candidate: Candidate) -> list[Action]:
@@ -501,6 +652,28 @@ def summarised_day_journal(candidate: Candidate, day: Day) -> list[Action]:
     return actions
 
 
+def summed_receipts(candidate: Candidate, day: Day) -> list[Action]:
+    """Two receipts in one nameless document of each kind; a third of the day never arrived."""
+    if day.is_last(candidate):
+        return _missing(candidate, SILENCE, "matched", "beside two that were summed")
+    actions = _in_a_day(candidate, "one of two in a document without a name")
+    if candidate.receipt.receipt_no == day.members[1].receipt.receipt_no:
+        posted = [draft for member in day.members[:2] for draft in member.drafts]
+        actions += [
+            Action(
+                None,
+                replace(draft, reference="", second_reference=""),
+                part=PLANTED,
+                note="two receipts",
+                carries=key,
+                summary=_slot_of(draft),
+                claims=SILENCE,
+            )
+            for key, draft in _summaries(posted).items()
+        ]
+    return actions
+
+
 def not_a_sale_posted(candidate: Candidate) -> list[Action]:
     """Only the ledger's document: the receipt's own row says nothing_to_post, whatever was posted."""
     receipt = candidate.receipt
@@ -558,18 +731,28 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "missing_on_hold": _blocked(SILENCE, "gate CUS-02 keeps it"),
     "missing_receipt_whole": _postable(ACCEPTED, "the log says accepted"),
     "missing_tender_only": missing_tender_only,
+    "missing_goods_only": missing_goods_only,
+    "rejected_but_there": rejected_but_there,
     "rejected_locked_customer": _postable([LOCKED, LOCKED, LOCKED], "the log says rejected three times"),
     "amount_drift": amount_drift,
     "tax_code_drift": tax_code_drift,
     "tax_truncated": tax_truncated,
     "other_basis": other_basis,
     "nominal_drift": nominal_drift,
+    "other_cost_centre": other_cost_centre,
+    "one_rate_for_all": one_rate_for_all,
+    "tax_left_out": tax_left_out,
+    "card_fees_netted": _money_drifted(lambda pence: pence - pence * CARD_FEE // 10_000, "net of fees"),
+    "counted_cash_posted": _money_drifted(lambda pence: pence + OVER_COUNTED, "as counted in the drawer"),
     "wrong_bank": wrong_bank,
     "wrong_customer": wrong_customer,
     "date_drift": date_drift,
+    "dated_next_month": dated_next_month,
     "amended_after_posting": amended_after_posting,
     "several_at_once": several_at_once,
     "posted_twice": posted_twice,
+    "tender_posted_twice": tender_posted_twice,
+    "drifted_and_twice": drifted_and_twice,
     "posted_twice_reversed": posted_twice_reversed,
     "never_sold": never_sold,
     "to_suspense": to_suspense,
@@ -582,6 +765,7 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "reference_lost": reference_lost,
     "reference_lost_late": reference_lost_late,
     "not_a_sale_posted": not_a_sale_posted,
+    "refund_as_sale": refund_as_sale,
     "gift_card_as_sale": gift_card_as_sale,
     "exchange_netted": exchange_netted,
     "void_posted": void_posted,
@@ -591,6 +775,7 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
 
 DAY_ACTS: dict[str, Callable[[Candidate, Day], list[Action]]] = {
     "journalled_day": journalled_day,
+    "summed_receipts": summed_receipts,
     "summarised_day": _summarised_day(is_short=False),
     "summarised_day_short": _summarised_day(is_short=True),
     "summarised_day_journal": summarised_day_journal,

@@ -40,7 +40,7 @@ NOT_A_SALE = frozenset({"AMAZONFEE", "BANK CHARGES", "B", "CRUK"})
 WITHOUT_COST_CENTRE = frozenset({"2250", "2251", "4995"})
 BANKS = {"GIFT_CARD": "GIFT"}  # and CASH and CARD by store
 TAX_CODES = {"Z": 2, "E": 4, "X": 2, "N": 9}  # and S by date; it was never told about R
-STANDARD, STANDARD_UNTIL_2010 = 1, 3
+STANDARD, STANDARD_UNTIL_2010, ZERO_RATED = 1, 3, 2
 RATE_CHANGE = date(2011, 1, 4)
 RESOURCES = {
     "invoice": "sales_invoices",
@@ -76,6 +76,7 @@ class Draft:
     second_reference: str
     parts: tuple[Part, ...] = ()
     value_pence: int = 0
+    cost_centre: str = ""  # where it is another than the store's own
     net_pence: int = field(init=False, repr=False, compare=False)
     tax_pence: int = field(init=False, repr=False, compare=False)
     gross_pence: int = field(init=False, repr=False, compare=False)
@@ -193,7 +194,9 @@ def body_of(draft: Draft, ids: Ids) -> dict[str, Any]:
     body["nominal_analysis_items"] = [
         {
             "code": part.nominal_code,
-            "cost_centre": "" if part.nominal_code in WITHOUT_COST_CENTRE else draft.store_id,
+            "cost_centre": ""
+            if part.nominal_code in WITHOUT_COST_CENTRE
+            else draft.cost_centre or draft.store_id,
             "narrative": f"Till sales {draft.store_id}",
             "value": pounds(part.net_pence),
         }

@@ -59,6 +59,8 @@ def _by_fault(judgement: Judgement) -> dict[str, dict[str, Any]]:
         faults[fault] = {
             "truth": len(rows),
             "right": right,
+            "said": sum(said[word] for word in spoken),
+            "said_right": sum(hits[word] for word in spoken),
             "recall": _ratio(right, len(rows)),
             "precision": _ratio(sum(hits[word] for word in spoken), sum(said[word] for word in spoken)),
         }

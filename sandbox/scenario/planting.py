@@ -1,4 +1,4 @@
-"""Which receipts carry which fault: drawn from the seed, one fault per receipt, only where the fault can
+"""Which receipts carry which fault: drawn from the seed, one row of faults.csv per receipt, only where the fault can
 show.
 
 How many of each is data (faults.csv); where a fault can show is said here, one rule each.
@@ -19,6 +19,8 @@ from sandbox.scenario.connector_documents import (
     PARTY_BAGS,
     RATE_CHANGE,
     SALES,
+    STANDARD,
+    ZERO_RATED,
     Draft,
     half_even,
     half_up,
@@ -160,6 +162,24 @@ def _has_room_in_month(candidate: Candidate) -> bool:
     )
 
 
+def _has_both_rates(candidate: Candidate) -> bool:
+    by_code: Counter[int] = Counter()
+    for part in candidate.goods.parts:
+        by_code[part.tax_code] += part.net_pence
+    return candidate.is_plain and by_code[ZERO_RATED] >= 200 and by_code[STANDARD] > 0
+
+
+def _can_have_several(candidate: Candidate) -> bool:
+    return (
+        candidate.is_open
+        and candidate.goods.kind == "invoice"
+        and _can_have_old_rate(candidate)
+        and _only_tender(candidate, "CASH")
+        and _goes_to_giftware(candidate)
+        and _has_room_in_month(candidate)
+    )
+
+
 def _sold_by_us(candidate: Candidate) -> bool:
     return candidate.can_be_posted_by_us and candidate.goods.kind == "invoice"
 
@@ -181,18 +201,28 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     ),
     "missing_receipt_whole": lambda c: c.can_be_posted_by_us,
     "missing_tender_only": lambda c: c.can_be_posted_by_us,
+    "missing_goods_only": lambda c: c.can_be_posted_by_us,
+    "rejected_but_there": lambda c: c.is_plain,
     "rejected_locked_customer": lambda c: c.can_be_posted_by_us,
     "amount_drift": _can_be_transposed,
     "tax_code_drift": _can_have_old_rate,
     "tax_truncated": _only_truncation_explains,
     "other_basis": _differs_by_basis,
     "nominal_drift": _goes_to_giftware,
+    "other_cost_centre": lambda c: c.is_plain and SALES in {part.nominal_code for part in c.goods.parts},
+    "one_rate_for_all": _has_both_rates,
+    "tax_left_out": lambda c: c.is_plain and c.goods.tax_pence >= 100,
+    "card_fees_netted": lambda c: c.is_plain and _only_tender(c, "CARD") and c.goods.gross_pence >= 1000,
+    "counted_cash_posted": lambda c: c.is_plain and _only_tender(c, "CASH"),
     "wrong_bank": lambda c: c.is_plain and any(tender.bank.startswith("CASH") for tender in c.tenders),
     "wrong_customer": lambda c: c.is_plain,
     "date_drift": _has_room_in_month,
     "amended_after_posting": lambda c: c.is_plain and c.goods.kind == "invoice",
-    "several_at_once": lambda c: _can_have_old_rate(c) and _only_tender(c, "CASH"),
+    "dated_next_month": lambda c: c.is_plain and c.day.day >= 20,
+    "several_at_once": _can_have_several,
     "posted_twice": _sold_by_us,
+    "tender_posted_twice": _sold_by_us,
+    "drifted_and_twice": lambda c: _sold_by_us(c) and _can_have_old_rate(c),
     # a person's contra follows the next day: not in the last days, so that a phase ends before the next
     "posted_twice_reversed": lambda c: _sold_by_us(c) and c.day not in LAST_DAYS and len(c.tenders) == 1,
     "never_sold": lambda c: c.is_plain and c.goods.kind == "invoice" and _only_tender(c),
@@ -205,6 +235,9 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "journal_reversed": _journalled,
     "reference_lost": lambda c: c.is_plain and _only_tender(c) and c.is_alone_in_slot,
     "reference_lost_late": lambda c: _has_room_in_month(c) and _only_tender(c) and c.is_alone_in_slot,
+    "refund_as_sale": lambda c: (
+        c.can_be_posted_by_us and c.goods.kind == "credit_note" and len(c.tenders) == 1
+    ),
     "gift_card_as_sale": lambda c: c.event == "gift_card_sold",
     "exchange_netted": lambda c: c.event == "exchange_uneven" and c.is_open,
     "void_posted": lambda c: c.receipt.kind in NEVER_SENT,
@@ -236,9 +269,21 @@ def _is_short_plain_day(day: Sequence[Candidate]) -> bool:
     return 3 <= len(day) <= 12 and all(map(_journalled, day))
 
 
+def _three_of_one_tender(day: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Sales paid by one tender alone, the same one, and by amounts that nothing else of the day has."""
+    if not all(map(_journalled, day)):
+        return ()
+    for tender_type in ("CARD", "CASH"):
+        alike = [c for c in day if _only_tender(c, tender_type) and c.is_alone_in_slot]
+        if len(alike) >= 3:
+            return alike[:3]
+    return ()
+
+
 # of a whole day's candidates, those that the fault touches; none where it cannot show
 DAYS: dict[str, Callable[[Sequence[Candidate]], Sequence[Candidate]]] = {
     "journalled_day": lambda day: day[:3] if len(day) > 3 and all(map(_journalled, day)) else (),
+    "summed_receipts": _three_of_one_tender,
     "summarised_day": lambda day: day if _is_short_plain_day(day) else (),
     "summarised_day_short": lambda day: day if _is_short_plain_day(day) else (),
     "summarised_day_journal": lambda day: day if _is_short_plain_day(day) else (),

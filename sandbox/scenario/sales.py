@@ -17,6 +17,8 @@ Tables that `open_sales` leaves in its connection:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -125,6 +127,29 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     connection.execute(CLOSURES)
     commit_closure_faults(connection, seed)
     return connection
+
+
+def cut_sales(target: Path, stretches: Sequence[tuple[date, date]], *, most_lines: int) -> Path:
+    """Write to `target` the documents of these days, both ends included, of at most so many lines; returns it.
+
+    The rows keep their columns and order, so that whatever reads `SALES` can read the cut file.
+    """
+    days = " or ".join(f"\"InvoiceDate\"::date between '{first}' and '{last}'" for first, last in stretches)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select * exclude (file_row_number)
+                from read_parquet($source, file_row_number = true)
+                where {days}
+                qualify count(*) over (partition by "InvoiceNo") <= $most_lines
+                order by file_row_number
+            ) to '{str(target).replace("'", "''")}' (format parquet)
+            """,
+            {"source": str(SALES), "most_lines": most_lines},
+        )
+    return target
 
 
 def open_skus(parquet: Path = SALES) -> duckdb.DuckDBPyConnection:

@@ -20,7 +20,7 @@ from sandbox.scenario.closure_faults import write_closure_truth
 from sandbox.scenario.flawed_files import write_flawed
 from sandbox.scenario.printing import EXPORTS, Export
 from sandbox.scenario.repeated_sales import write_repeated
-from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales, open_skus
+from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, SALES, open_sales, open_skus
 
 CATCH_UP_END = date(2011, 8, 17)
 FIRST_DAY = date(2010, 12, 1)
@@ -48,16 +48,18 @@ def write_exports(
     until: date | None = None,
     closure_truth: Path | None = None,
     has_repeated: bool = True,
+    sales: Path = SALES,
 ) -> Written:
     """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from
     the first.
 
     Files already there under the same name are replaced by the same bytes: one seed, one set of files.
     Products are written once, the files that are wrong on purpose with the last day. `closure_truth` is where
-    the judge will read what is true of every closure. With `has_repeated` a till exports sales again under new numbers.
+    the judge will read what is true of every closure. With `has_repeated` a till exports sales again under new
+    numbers; `sales` may be a part of them (`cut_sales`).
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
-    with open_sales(seed) as connection:
+    with open_sales(seed, sales) as connection:
         files = sum(_write(connection, export, inbox, since, until) for export in EXPORTS)
         receipts, lines, net, gross = _totals(connection, since, until)
         if closure_truth:
@@ -67,7 +69,7 @@ def write_exports(
     return Written(files, receipts, lines, net, gross)
 
 
-def write_company_seed(folder: Path) -> Path:
+def write_company_seed(folder: Path, sales: Path = SALES) -> Path:
     """Lay out what `SageCompany.create` reads: the company's CSVs and products.csv, made from the SKUs
     sold.
 
@@ -78,7 +80,7 @@ def write_company_seed(folder: Path) -> Path:
     for source in sorted(COMPANY_SEED.glob("*.csv")):
         shutil.copyfile(source, folder / source.name)
     left_out = set(NOT_A_PRODUCT) | set(NOT_YET_IN_SAGE)
-    with open_skus() as connection:
+    with open_skus(sales) as connection:
         skus = connection.execute(
             "select sku, name, product_group, tax_class from derived_skus order by sku"
         ).fetchall()

@@ -1,6 +1,6 @@
 """The demo's world, one act at a time, in a process of its own: what the tills and the connector did meanwhile.
 
-python -m sandbox.scenario.world ACT --folder WORLD --inbox INBOX --seed N [--at UTC]
+python -m sandbox.scenario.world ACT --folder WORLD --inbox INBOX --seed N [--at UTC] [--sales PARQUET]
 
 ACT is `catch-up`, `fortnight` or `after-us`. WORLD keeps the company's books and the truth that only the judge reads.
 Prints one line of JSON: what was exported and posted, and how long each took in seconds.
@@ -21,6 +21,7 @@ from typing import Any
 from sandbox.company import SageCompany
 from sandbox.scenario import connector, tills
 from sandbox.scenario.manifest import closures_beside
+from sandbox.scenario.sales import SALES
 
 SITE_ID = "6f2a1c9e-0d34-4c7b-9a55-2b8e1f0c7d11"
 COMPANY_ID = 1
@@ -35,6 +36,7 @@ class World:
     inbox: Path
     seed: int
     at: datetime | None = None
+    sales: Path = SALES
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -65,8 +67,10 @@ def manifest_in(folder: Path) -> Path:
 def catch_up(world: World) -> Mapping[str, Any]:
     """Nine months of trade, and a connector that has posted them."""
     with world.timed("tills export"):
-        written = tills.write_exports(world.inbox, seed=world.seed, until=tills.CATCH_UP_END)
-        tills.write_company_seed(world.folder / "company")
+        written = tills.write_exports(
+            world.inbox, seed=world.seed, until=tills.CATCH_UP_END, sales=world.sales
+        )
+        tills.write_company_seed(world.folder / "company", world.sales)
     with (
         world.timed("connector posts"),
         SageCompany.create(
@@ -86,7 +90,11 @@ def fortnight(world: World) -> Mapping[str, Any]:
     with world.timed("tills export"):
         since = tills.CATCH_UP_END + timedelta(days=1)
         written = tills.write_exports(
-            world.inbox, seed=world.seed, since=since, closure_truth=closures_beside(world.manifest)
+            world.inbox,
+            seed=world.seed,
+            since=since,
+            closure_truth=closures_beside(world.manifest),
+            sales=world.sales,
         )
     with world.timed("connector posts"), SageCompany.open(world.books) as company:
         loaded = connector.load(company, world.inbox, "fortnight", seed=world.seed, manifest=world.manifest)
@@ -119,9 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--inbox", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--at", type=datetime.fromisoformat)
+    parser.add_argument("--sales", type=Path, default=SALES, help="a part of the real sales")
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
-    world = World(given.folder, given.inbox, given.seed, given.at)
+    world = World(given.folder, given.inbox, given.seed, given.at, given.sales)
     told = ACTS[given.act](world)
     print(json.dumps({**told, "seconds": world.seconds}))
 

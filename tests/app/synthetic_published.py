@@ -100,7 +100,8 @@ COLUMNS = {
     open_exceptions bigint,
         value_at_risk_pence bigint, vat_effect_pence bigint, debt_pence_days bigint, oldest_first_seen_at
         timestamp,
-        worst_severity integer, suggested_remedy varchar, runbook varchar""",
+        worst_severity integer, suggested_remedy varchar, runbook varchar, resolved_exceptions bigint,
+        forecast_clear_date date""",
     "company_periods": """company_id varchar, period date, store_days bigint, open_store_days bigint,
         money_receipts bigint, nothing_to_post_receipts bigint, till_sales_pence bigint, sage_sales_pence
         bigint, matched_pence bigint, explained_pence bigint, open_pence bigint, not_checked_pence bigint,

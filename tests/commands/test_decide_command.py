@@ -17,6 +17,7 @@ from orchestration.publishing import Publications
 MARTS = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "marts"
 DAY = datetime(2011, 3, 1).date()  # noqa: DTZ001  clocks here are UTC without a zone
 MILK, TEA, PAID = "TPMILK0000000000N011", "TPTEA00000000000N011", "TPPAID0000000000N011"
+BREAD = "TPBREAD000000000N011"
 SIX, SEVEN = "DGS:sales:6", "DGS:sales:7"
 
 
@@ -36,7 +37,7 @@ STORY = {
     "document_verdicts": [
         verdict(MILK, "ambiguous", candidates=f"{SIX},{SEVEN}"),
         verdict(TEA, "ambiguous", candidates=f"{SIX},{SEVEN}"),
-        verdict("TPBREAD000000000N011", "ambiguous", candidates=f"{SIX},{SEVEN}"),
+        verdict(BREAD, "ambiguous", candidates=f"{SIX},{SEVEN}", reason="several_sums_fit"),
         verdict(PAID, "matched"),
         verdict(None, "ambiguous", document_id=SIX, ledger_document_id=SIX, candidates=f"{MILK},{TEA}"),
     ],
@@ -128,6 +129,7 @@ def test_a_choice_is_kept_with_who_why_and_what_was_looked_at(told, store):
             [MILK, "--ledger-document", "DGS:sales:8"],
             f"is no candidate of {MILK}; its candidates: {SIX}, {SEVEN}",
         ),
+        ([BREAD, "--ledger-document", SIX], "one document for several receipts"),
         ([PAID, "--none"], f"{PAID} is matched, not ambiguous: there is nothing to decide"),
         ([PAID, "--ledger-document", SIX], "is matched, not ambiguous"),
         (["TPNOBODY", "--none"], "publication 1 has no expected document TPNOBODY"),

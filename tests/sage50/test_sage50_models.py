@@ -17,7 +17,13 @@ from orchestration.ledgers.sage50_file import write
 from sandbox.sage50 import desk
 from sandbox.sage50.importing import import_file
 
-MODELS = ("int_ledger_documents_read", "int_ledger_legs_read", "gate_candidates", "sage_balances_by_document")
+MODELS = (
+    "int_ledger_lines_classed",
+    "int_ledger_documents_read",
+    "int_ledger_legs_read",
+    "gate_candidates",
+    "sage_balances_by_document",
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +133,24 @@ def test_legs_are_by_account_and_tax_code_and_control_accounts_are_left_out(buil
         ("nominal", "4010", None, 700, 0),
         ("tax", None, 0, 700, 0),
         ("tax", None, 1, 5000, 1000),
+    ]
+
+
+def test_a_nominal_line_has_the_tax_code_of_the_split_it_comes_from(built: Any) -> None:
+    house, _ = built
+    found = rows(
+        house,
+        """select source, nominal_code, tax_code, debit_pence - credit_pence from matching.int_ledger_lines_classed
+            where transaction_date >= date '2011-02-11' and source <> 'SI' order by all""",
+    )
+    assert found == [
+        ("BR", "1200", 0, 700),
+        ("BR", "1200", 1, 6000),
+        ("BR", "2200", 1, -1000),
+        ("BR", "4000", 1, -5000),
+        ("BR", "4010", 0, -700),
+        ("JC", "1235", 9, -3000),
+        ("JD", "1200", 9, 3000),
     ]
 
 

@@ -151,6 +151,29 @@ def test_a_receipt_carries_one_fault_and_only_where_it_can_show() -> None:
     assert choose(candidates, seed=8, quota=quota) != chosen
 
 
+def test_several_at_once_are_two_things_or_more_and_all_kinds_come_up() -> None:
+    seen: set[str] = set()
+    for number in range(550000, 550060):
+        actions = act(candidate(receipt(str(number))), "several_at_once")
+        causes = [kind for action in actions for kind in action.drift_kinds.split(",") if kind]
+        assert {action.verdict for action in actions} <= {"drifted", "missing_in_ledger"}, number
+        wrong = {"tax_code", "nominal", "customer", "bank", "date"}.intersection(causes)
+        lost = sum(action.verdict == "missing_in_ledger" for action in actions)
+        over = any("amount" in action.drift_kinds.split(",") for action in actions if action.expected.bank)
+        assert len(wrong) + lost + over >= 2, (number, causes)
+        seen.update(causes)
+    assert seen == {
+        "amount",
+        "bank",
+        "customer",
+        "date",
+        "nominal",
+        "tax_amount",
+        "tax_code",
+        "tender",
+    }
+
+
 def test_amounts_that_occur_twice_in_a_slot_never_lose_their_reference() -> None:
     twins = [receipt(number) for number in ("550010", "550011")]
     other = receipt("550012", SoldLine("85123A", 999, 200, "S", 200))

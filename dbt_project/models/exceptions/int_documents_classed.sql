@@ -38,6 +38,7 @@ classed as (
                 and regexp_matches(lower(coalesce(verdicts.sync_message, '')), 'lock|in use|another user') then 'customer_account_locked'
             when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'rejected' then 'posting_rejected'
             when verdicts.verdict = 'missing_in_ledger' then 'never_sent'
+            when verdicts.reason in ('vat_not_on_return', 'vat_neither_booked_nor_on_return') then 'vat_not_on_return'
             when verdicts.verdict = 'drifted' then 'drift_' || string_split(verdicts.drift_kinds, ',')[1]
             when verdicts.verdict = 'duplicate_in_ledger' then verdicts.reason
             when verdicts.verdict = 'missing_in_pos' then verdicts.reason
@@ -77,6 +78,8 @@ classed as (
             when verdicts.reason = 'waits_for_its_like' then 'Post the other one first; then this one shows for what it is.'
             when verdicts.verdict = 'missing_in_ledger' then 'Post the missing document.'
             when verdicts.verdict = 'duplicate_in_ledger' then 'Reverse the copy with its equal and opposite.'
+            when verdicts.reason in ('vat_not_on_return', 'vat_neither_booked_nor_on_return')
+                then 'Reverse the journal and enter it again under the tax codes of its sales, so that their VAT reaches the return.'
             when verdicts.verdict = 'drifted' then 'Correct it in Sage, or reverse and repost.'
             when verdicts.verdict = 'ambiguous' then 'Decide which candidate it is.'
             when verdicts.verdict = 'covered_by_journal' then 'Leave the journal and post nothing, or reverse the journal and post the document.'

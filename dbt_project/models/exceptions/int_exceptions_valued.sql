@@ -1,5 +1,5 @@
 -- What each open document does to the books, by effect, signed as tills less Sage. Value at risk is the largest of the first
--- three: of what a journal carries, the VAT that it leaves out.
+-- three: of what a journal carries, the VAT that it leaves out, or that is on no return.
 with classed as (
     select * from {{ ref('int_documents_classed') }}
 ),
@@ -19,8 +19,9 @@ effects as (
         end as vat_effect_pence,
         case
             when not is_sales or reason = 'carried_with_vat' then 0
+            when reason = 'vat_not_on_return' then 0
             -- the journal booked the VAT as sales
-            when reason = 'carried_without_vat' then -direction * expected_tax_pence
+            when reason in ('carried_without_vat', 'vat_neither_booked_nor_on_return') then -direction * expected_tax_pence
             when verdict in ('in_suspense', 'deferred', 'ambiguous') then direction * expected_net_pence
             else direction * (expected_net_pence - coalesce(ledger_net_pence, 0))
         end as profit_effect_pence,

@@ -9,7 +9,7 @@ assembled as (
         compared.ledger_document_id,
         coalesce(groups.rung, compared.rung, covered.rung) as rung,
         coalesce(
-            'one of a day: ' || groups.evidence,
+            case groups.rung when 6 then 'one of some of a day: ' else 'one of a day: ' end || groups.evidence,
             compared.evidence || coalesce('; changed in Sage since: ' || changed.was_text || ' became ' || changed.now_text, ''),
             covered.evidence, decided.evidence, repeated.evidence, 'Sage held ' || gone.was_text || '; it is gone'
         ) as evidence,
@@ -19,19 +19,25 @@ assembled as (
         groups.is_in_nominal as is_group_in_nominal,
         groups.is_in_suspense as is_group_in_suspense,
         covered.journal_id,
-        coalesce(groups.ledger_document_ids, covered.journal_id, case when repeated.likeness = 'copy' then repeated.twin_event_id end) as partner_id,
-        case when covered.is_vat_covered then 'carried_with_vat' else 'carried_without_vat' end as carriage,
-        -- of a day that Sage holds as a whole, what is left over is the group's
-        case when groups.rung = 5 then expected.gross_pence else compared.ledger_gross_pence end as ledger_gross_pence,
-        case when groups.rung = 5 then expected.net_pence else compared.ledger_net_pence end as ledger_net_pence,
-        case when groups.rung = 5 then expected.tax_pence else compared.ledger_tax_pence end as ledger_tax_pence,
+        coalesce(summed.ledger_document_id, groups.ledger_document_ids, covered.journal_id, case when repeated.likeness = 'copy' then repeated.twin_event_id end) as partner_id,
+        case
+            when covered.is_off_return and expected.tax_pence <> 0 and covered.is_vat_covered then 'vat_not_on_return'
+            when covered.is_off_return and expected.tax_pence <> 0 then 'vat_neither_booked_nor_on_return'
+            when covered.is_vat_covered then 'carried_with_vat'
+            else 'carried_without_vat'
+        end as carriage,
+        -- of what Sage holds in one document, what is left over is the group's
+        case when groups.rung in (5, 6) then expected.gross_pence else compared.ledger_gross_pence end as ledger_gross_pence,
+        case when groups.rung in (5, 6) then expected.net_pence else compared.ledger_net_pence end as ledger_net_pence,
+        case when groups.rung in (5, 6) then expected.tax_pence else compared.ledger_tax_pence end as ledger_tax_pence,
         compared.is_in_nominal,
         compared.is_in_suspense,
         coalesce(explained.drift_kinds, '') as drift_kinds,
         explained.policy,
-        coalesce(ambiguous.candidates, covered.candidates, case when repeated.likeness <> 'waits_for_its_like' then repeated.candidates end) as candidates,
+        coalesce(ambiguous.candidates, summed.candidates, covered.candidates, case when repeated.likeness <> 'waits_for_its_like' then repeated.candidates end) as candidates,
         case
             when ambiguous.candidates is not null then 'several_equal_candidates'
+            when summed.candidates is not null then 'several_sums_fit'
             when covered.candidates is not null then 'journal_may_carry_it'
             else 'may_be_a_copy_at_the_till'
         end as doubt,
@@ -52,6 +58,8 @@ assembled as (
     left join {{ ref('int_documents_grouped') }} as grouped
         on expected.posting_key = grouped.document_id and grouped.side = 'expected'
     left join {{ ref('int_groups_weighed') }} as groups on grouped.group_id = groups.group_id
+    left join {{ ref('int_documents_summed') }} as summed
+        on expected.posting_key = summed.document_id and summed.side = 'expected'
     left join {{ ref('int_documents_covered_by_journal') }} as covered on expected.posting_key = covered.posting_key
     left join {{ ref('int_match_decisions_weighed') }} as decided
         on expected.posting_key = decided.posting_key and decided.is_in_force and decided.ledger_document_id is null

@@ -50,6 +50,7 @@ judged as (
             when reversed_documents.ledger_document_id is not null then 'reversed'
             when duplicates.ledger_document_id is not null then 'duplicate_in_ledger'
             when ambiguous.document_id is not null then 'ambiguous'
+            when summed.document_id is not null then 'ambiguous'
             else 'missing_in_pos'
         end as verdict,
         case
@@ -57,13 +58,14 @@ judged as (
             when duplicates.survivor_mark = 'ours' and documents.mark <> 'ours' then 'posted_by_two_writers'
             when duplicates.ledger_document_id is not null then 'posted_twice'
             when ambiguous.document_id is not null then 'several_equal_candidates'
+            when summed.document_id is not null then 'several_sums_fit'
             when events_without_trace.event_id is not null then 'nothing_should_be_posted'
             else 'no_such_receipt'
         end as reason,
         coalesce(reversed_documents.evidence, duplicates.evidence) as evidence,
         coalesce(reversed_documents.partner_id, duplicates.survivor_id) as partner_id,
         duplicates.posting_key as duplicated_posting_key,
-        ambiguous.candidates,
+        coalesce(ambiguous.candidates, summed.candidates) as candidates,
         coalesce(duplicated.event_id, events_without_trace.event_id) as event_id,
         coalesce(duplicated.receipt_no, documents.named_receipt_no) as receipt_no,
         duplicated.business_date as event_business_date,
@@ -73,6 +75,8 @@ judged as (
     left join {{ ref('int_ledger_duplicates_found') }} as duplicates on documents.ledger_document_id = duplicates.ledger_document_id
     left join {{ ref('expected_documents') }} as duplicated on duplicates.posting_key = duplicated.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on documents.ledger_document_id = ambiguous.document_id
+    left join {{ ref('int_documents_summed') }} as summed
+        on documents.ledger_document_id = summed.document_id and summed.side = 'ledger' and not summed.is_settled
     left join events_without_trace
         on
             documents.company_id = events_without_trace.company_id

@@ -21,9 +21,11 @@ with documents_left as (
     left join {{ ref('int_matches_unioned') }} as matches on expected.posting_key = matches.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
     left join {{ ref('int_documents_grouped') }} as grouped on expected.posting_key = grouped.document_id
+    left join {{ ref('int_documents_summed') }} as summed on expected.posting_key = summed.document_id
     where
         expected.document_kind <> 'none' and expected.is_complete and expected.currency_status = 'home'
         and matches.posting_key is null and ambiguous.document_id is null and grouped.document_id is null
+        and summed.document_id is null
 ),
 
 -- what a person may have put into one journal
@@ -137,6 +139,7 @@ candidates as (
         journals.takings_by_bank = sums.takings_by_bank and journals.sales_pence = sums.sales_pence
         and journals.other_pence = 0 and journals.vat_pence in (0, sums.tax_pence) as is_exact,
         journals.vat_pence = sums.tax_pence as is_vat_covered,
+        journals.is_off_return,
         case
             when journals.named_receipt_no is not null then 1
             when journals.document_date = sums.business_date then 2
@@ -262,6 +265,7 @@ covered as (
         case when bool_and(is_settled) then min(ledger_document_id) end as journal_id,
         case when not bool_and(is_settled) then {{ list_of('ledger_document_id') }} end as candidates,
         bool_and(is_vat_covered) as is_vat_covered,
+        bool_and(is_off_return) as is_off_return,
         7 as rung,
         1 as rule_version,
         case

@@ -1,5 +1,5 @@
--- What each day, or till's day, that Sage holds as a whole comes to on both sides. What is left over is the group's: nothing says
--- of which receipt it is.
+-- What each day, or till's day or some of its receipts, that Sage holds in one comes to on both sides. What is left over is the group's: nothing says
+-- of which receipt it is. VAT under the code outside the scope of VAT is on no return: the group's tax lacks it.
 with groups as (
     select
         company_id,
@@ -16,6 +16,7 @@ with groups as (
         {{ whole("sum(case when side = 'expected' then tax_pence else 0 end)") }} as expected_tax_pence,
         {{ whole("sum(case when side = 'ledger' then tax_pence else 0 end)") }} as ledger_tax_pence,
         {{ whole("sum(case when side = 'ledger' then tax_pence else -tax_pence end)") }} as beyond_tax_pence,
+        bool_or(is_off_return) and sum(case when side = 'expected' then tax_pence else 0 end) <> 0 as is_off_return,
         min(rung) as rung,
         min(not_judged_because) as not_judged_because,
         bool_and(is_in_nominal) as is_in_nominal,
@@ -35,7 +36,7 @@ weighed as (
             else ''
         end as drift_kinds,
         1 as rule_version,
-        case when rung = 1 then 'our posting key, of a summary: ' else '' end || cast(ledger_documents as varchar) || ' of Sage for ' || cast(receipt_documents as varchar) || ' of the tills: '
+        case rung when 1 then 'our posting key, of a summary: ' when 6 then 'the only sum that comes to it: ' else '' end || cast(ledger_documents as varchar) || ' of Sage for ' || cast(receipt_documents as varchar) || ' of the tills: '
         || cast({{ pounds('ledger_pence') }} as varchar) || ' for ' || cast({{ pounds('expected_pence') }} as varchar) as evidence
     from groups
 ),
@@ -49,7 +50,10 @@ judged as (
             else 'drifted'
         end as verdict,
         -- what cannot be read is missing from the sum
-        case when drift_kinds <> '' then not_judged_because end as reason
+        case
+            when drift_kinds <> '' and not_judged_because is not null then not_judged_because
+            when is_off_return then 'vat_not_on_return'
+        end as reason
     from weighed
 )
 

@@ -1,5 +1,6 @@
 -- Manual journals, each as what a till could have brought: what it books to a store's banks, to sales and to VAT. Those that a
--- later journal undoes (same reference, opposite in every account) are out, with what undid them.
+-- later journal undoes (same reference, opposite in every account) are out, with what undid them. Sage 50 makes its VAT return from tax codes: what is
+-- under the code outside the scope of VAT (T9) is on none, whatever account it is on.
 with journals as (
     select
         ledger_document_id,
@@ -20,7 +21,7 @@ manual_lines as (
         lines.*,
         {{ account_text('lines.nominal_code', 'lines.cost_centre', 'lines.department') }} as account
     from {{ ref('int_ledger_lines_classed') }} as lines
-    where lines.source = 'LedgerNominal'
+    where lines.source in ('LedgerNominal', 'JD', 'JC')
 ),
 
 accounts as (
@@ -32,9 +33,11 @@ accounts as (
         min(lines.cost_centre) as cost_centre,
         min(lines.department) as department,
         min(lines.leg_role) as leg_role,
+        bool_and(coalesce(lines.tax_code = companies.outside_scope_tax_code, false)) as is_off_return,
         {{ whole('sum(lines.debit_pence - lines.credit_pence)') }} as debit_pence
     from journals
     inner join manual_lines as lines on journals.company_id = lines.company_id and journals.urn = lines.urn
+    left join {{ ref('stg_operations__companies') }} as companies on journals.company_id = companies.company_id
     group by journals.company_id, journals.ledger_document_id, lines.account
 ),
 
@@ -110,6 +113,7 @@ faced as (
         {{ whole("-sum(case when classed.face in ('sales', 'vat') then classed.debit_pence else 0 end)") }} as sales_pence,
         {{ whole("-sum(case when classed.face = 'vat' then classed.debit_pence else 0 end)") }} as vat_pence,
         {{ whole("sum(case when classed.face = 'other' then abs(classed.debit_pence) else 0 end)") }} as other_pence,
+        bool_and(case when classed.face in ('sales', 'vat') then classed.is_off_return end) as is_off_return,
         {{ sorted_list_of("classed.account || ' ' || cast(classed.debit_pence as varchar)") }} as values_by_account,
         {{ sorted_list_of("classed.account || ' ' || cast(-classed.debit_pence as varchar)") }} as opposite_values
     from journals
@@ -152,7 +156,8 @@ standing as (
         coalesce(numbered.takings_by_bank, '') as takings_by_bank,
         numbered.sales_pence,
         numbered.vat_pence,
-        numbered.other_pence
+        numbered.other_pence,
+        coalesce(numbered.is_off_return, false) as is_off_return
     from numbered
     left join undone as targets on numbered.ledger_document_id = targets.target_id
     left join undone as contras on numbered.ledger_document_id = contras.contra_id

@@ -1,6 +1,9 @@
 -- After the last rung: a leftover that carries the same evidence as a document already matched is the same event twice.
 with grouped as (
-    select distinct document_id from {{ ref('int_documents_grouped') }}
+    select document_id from {{ ref('int_documents_grouped') }}
+    where side = 'ledger'
+    union
+    select document_id from {{ ref('int_documents_summed') }}
     where side = 'ledger'
 ),
 

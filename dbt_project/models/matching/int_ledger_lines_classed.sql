@@ -21,6 +21,7 @@ classed as (
         accounts.department,
         lines.debit_pence,
         lines.credit_pence,
+        lines.tax_code,
         coalesce(
             controls.control_role,
             case when banks.bank_id is not null then 'bank' end,

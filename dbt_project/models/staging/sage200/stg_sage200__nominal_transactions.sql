@@ -17,7 +17,8 @@ renamed as (
         {{ pence('credit') }} as credit_pence,
         user_name,
         source,
-        urn
+        urn,
+        cast(null as integer) as tax_code  -- Sage 200 keeps none with a nominal line
     from source
 )
 

@@ -6,6 +6,9 @@ renamed as (
     select
         company_id,
         document_tran as urn,
+        header_number,
+        tran_number,
+        split_number,
         {{ number_of('source_key') }} as line_id,
         type as transaction_type,
         transaction_date,

@@ -1,4 +1,5 @@
--- Sage 50 puts a line where its date is: its period is the month of that date. What came by a journal is nobody else's.
+-- Sage 50 puts a line where its date is: its period is the month of that date. What came by a journal is nobody else's. The
+-- tax code is that of the split it comes from.
 with lines as (
     select
         *,
@@ -22,8 +23,15 @@ shaped as (
         greatest(-lines.amount_pence, 0) as credit_pence,
         lines.user_name,
         case when lines.transaction_type in ('JD', 'JC') then 'LedgerNominal' else lines.transaction_type end as source,
-        lines.urn
+        lines.urn,
+        splits.tax_code
     from lines
+    left join {{ ref('stg_sage50__audit_splits') }} as splits
+        on
+            lines.company_id = splits.company_id
+            and lines.header_number = splits.header_number
+            and lines.tran_number = splits.tran_number
+            and lines.split_number = splits.split_number
     left join {{ ref('stg_sage50__periods') }} as periods
         on lines.company_id = periods.company_id and lines.month_start_date = periods.period_start_date
 )
