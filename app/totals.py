@@ -218,9 +218,11 @@ def worst_causes(
     )
 
 
-def store_days(published: Published, company: str, period: date, most_stores: int = 30) -> Rows:
+def store_days(
+    published: Published, company: str, period: date, most_stores: int = 30, asked_store: str = ""
+) -> Rows:
     """Every store-day of a company and month, for the stores with most open value where there are many
-    stores."""
+    stores; the one that is asked for is always among them."""
     return published.rows(
         """
         with days as (
@@ -228,13 +230,13 @@ def store_days(published: Published, company: str, period: date, most_stores: in
         ),
         stores as (
             select store_id from days group by store_id
-            order by sum(open_pence) desc, sum(not_checked_pence) desc, store_id
+            order by store_id = $asked desc, sum(open_pence) desc, sum(not_checked_pence) desc, store_id
             limit $most
         )
         select days.* from days inner join stores using (store_id)
         order by store_id, business_date
         """,
-        {"company": company, "period": period, "most": most_stores},
+        {"company": company, "period": period, "most": most_stores, "asked": asked_store},
     )
 
 

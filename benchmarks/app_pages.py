@@ -332,8 +332,6 @@ def steps(visit: Visit, receipt: dict[str, str]) -> dict[str, Callable[[], None]
         "Exceptions": menu("Exceptions", "Debt, pass by pass"),
         "Receipt": menu("Receipt", "Type the number printed on a receipt"),
         "  a receipt by its number": typed(number, f"Receipt {number}, store {store}"),
-        "  another by Sage's URN": typed("URN 4501", "Sage holds"),
-        "  by our posting key": typed(receipt["posting_key"], f"Receipt {number}, store {store}"),
         "Posting": menu("Posting", "Locks, refusals and silence by account and hour"),
         "Decide": menu("Decide", "What was decided"),
         "Close": menu("Close", "Make the pack"),

@@ -192,23 +192,20 @@ def trend(agreed: AcceptanceSettings, found: Standing) -> None:
         label_visibility="collapsed",
     )
     asked = ASKED[chosen]
-    rows = [
-        {"day": each.day, "result": result}
-        for each in found.days
-        for result in each.results
-        if result.measure == chosen
+    rows: list[tuple[date, Result]] = [
+        (each.day, result) for each in found.days for result in each.results if result.measure == chosen
     ]
-    failed = sum(row["result"].outcome == "failed" for row in rows)
+    failed = sum(result.outcome == "failed" for _, result in rows)
     st.altair_chart(
         charts.acceptance(
             [
                 {
-                    "day": row["day"],
-                    "figure": row["result"].hundredths,
-                    "told": row["result"].told,
-                    "outcome": row["result"].outcome,
+                    "day": on,
+                    "figure": result.hundredths,
+                    "told": result.told,
+                    "outcome": result.outcome,
                 }
-                for row in rows
+                for on, result in rows
             ],
             agreed.hundredths(chosen),
             judged.limit_told(agreed, chosen),

@@ -61,7 +61,8 @@ def heat_map(published: Published, period: Row) -> Slot | None:
     shade = st.segmented_control(
         "Colour", list(SHADES), default="verdict", format_func=SHADES.__getitem__, key="shade", required=True
     )
-    days = totals.store_days(published, period["company_id"], period["period"])
+    store, wanted = asked_day()
+    days = totals.store_days(published, period["company_id"], period["period"], asked_store=store)
     listed = f"slot {period['company_id']} {period['period']}"
     by_value = shade == "value"
     legend = (
@@ -70,7 +71,6 @@ def heat_map(published: Published, period: Row) -> Slot | None:
     st.markdown(legend)
     drawn = f"drawn {listed} {shade}"
     named = {f"{row['store_id']} {row['business_date']}": row for row in sorted(days, key=_worst)}
-    store, wanted = asked_day()
     if f"{store} {wanted}" in named:
         st.session_state.setdefault(listed, f"{store} {wanted}")
     st.altair_chart(

@@ -76,5 +76,9 @@ def test_causes_come_worst_first_each_with_the_receipt_it_hit_hardest(published:
 def test_store_days_show_the_stores_with_most_open_value(published: Published) -> None:
     periods = totals.periods(published)
     days = totals.store_days(published, "DGS", periods[0]["period"], most_stores=1)
+    asked = totals.store_days(published, "DGS", periods[0]["period"], most_stores=1, asked_store="S03")
+    assert {row["store_id"] for row in asked} == {"S03"}, (
+        "an address may name a store that is not among the worst"
+    )
     assert {row["store_id"] for row in days} == {"S01"}
     assert totals.stores_in(published, "DGS", periods[0]["period"]) == 3
