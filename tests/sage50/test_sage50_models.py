@@ -136,7 +136,7 @@ def test_legs_are_by_account_and_tax_code_and_control_accounts_are_left_out(buil
     ]
 
 
-def test_a_nominal_line_has_the_tax_code_of_the_split_it_comes_from(built: Any) -> None:
+def test_a_nominal_line_has_the_tax_code_of_its_transaction(built: Any) -> None:
     house, _ = built
     found = rows(
         house,
@@ -149,8 +149,8 @@ def test_a_nominal_line_has_the_tax_code_of_the_split_it_comes_from(built: Any) 
         ("BR", "2200", 1, -1000),
         ("BR", "4000", 1, -5000),
         ("BR", "4010", 0, -700),
-        ("JC", "1235", 9, -3000),
-        ("JD", "1200", 9, 3000),
+        ("LedgerNominal", "1200", 9, 3000),
+        ("LedgerNominal", "1235", 9, -3000),
     ]
 
 

@@ -21,7 +21,7 @@ manual_lines as (
         lines.*,
         {{ account_text('lines.nominal_code', 'lines.cost_centre', 'lines.department') }} as account
     from {{ ref('int_ledger_lines_classed') }} as lines
-    where lines.source in ('LedgerNominal', 'JD', 'JC')
+    where lines.source = 'LedgerNominal'
 ),
 
 accounts as (

@@ -8,7 +8,6 @@ renamed as (
         document_tran as urn,
         header_number,
         tran_number,
-        split_number,
         {{ number_of('source_key') }} as line_id,
         type as transaction_type,
         transaction_date,

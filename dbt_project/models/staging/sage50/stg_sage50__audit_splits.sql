@@ -9,7 +9,6 @@ renamed as (
         document_tran as urn,
         header_number,
         tran_number,
-        split_number,
         type as transaction_type,
         transaction_date,
         account_ref,

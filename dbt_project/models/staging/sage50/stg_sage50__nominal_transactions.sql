@@ -1,11 +1,22 @@
--- Sage 50 puts a line where its date is: its period is the month of that date. What came by a journal is nobody else's. The
--- tax code is that of the split it comes from.
+-- Sage 50 puts a line where its date is: its period is the month of that date. Its tax code is that of its transaction. What came
+-- by a journal is nobody else's.
 with lines as (
     select
         *,
         {{ month_of('transaction_date') }} as month_start_date
     from {{ ref('stg_sage50__audit_journals') }}
     where not is_deleted
+),
+
+-- whether a line has the number of its split is not confirmed: a transaction of one tax code tells it all the same
+splits as (
+    select
+        company_id,
+        header_number,
+        tran_number,
+        case when min(tax_code) = max(tax_code) then min(tax_code) end as tax_code
+    from {{ ref('stg_sage50__audit_splits') }}
+    group by company_id, header_number, tran_number
 ),
 
 shaped as (
@@ -26,12 +37,11 @@ shaped as (
         lines.urn,
         splits.tax_code
     from lines
-    left join {{ ref('stg_sage50__audit_splits') }} as splits
+    left join splits
         on
             lines.company_id = splits.company_id
             and lines.header_number = splits.header_number
             and lines.tran_number = splits.tran_number
-            and lines.split_number = splits.split_number
     left join {{ ref('stg_sage50__periods') }} as periods
         on lines.company_id = periods.company_id and lines.month_start_date = periods.period_start_date
 )
