@@ -70,13 +70,14 @@ class Story:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - begun
 
 
-def play(folder: Path, *, seed: int = SEED, sales: Path | None = None, say: Say = lambda _: None) -> Story:
-    """Play the whole story into `folder`, which is emptied first; with `sales`, of a part of them.
+def play(folder: Path, *, seed: int = SEED, is_quick: bool = False, say: Say = lambda _: None) -> Story:
+    """Play the whole story into `folder`, which is emptied first; if quick, with a month of the sales for nine.
 
     Raises whatever stops it.
     """
     from app.published import Published
     from app.reports import status
+    from sandbox.scenario.sales import cut_sales
     from sandbox.scenario.world import books_in, manifest_in
     from sandbox.serving import serving
 
@@ -86,9 +87,12 @@ def play(folder: Path, *, seed: int = SEED, sales: Path | None = None, say: Say 
     emptied(folder)
     prepare_home(home)
     options = ["--folder", str(world), "--inbox", str(home / "inbox"), "--seed", str(seed)]
-    actors = Actors(story, options + (["--sales", str(sales)] if sales else []))
+    if is_quick:
+        options += ["--sales", str(cut_sales(folder / "sales.parquet"))]
+    actors = Actors(story, options)
 
-    say("nine months of real UK sales in 5 stores; a connector posts them to Sage 200, badly")
+    months = "a month and two days" if is_quick else "nine months"
+    say(f"{months} of real UK sales in 5 stores; a connector posts them to Sage 200, badly")
     with story.timed("tills and connector, catch-up"):
         catching_up = actors.begin("catch-up")
         warm_up(home)  # the graph and the libraries load while the shops trade

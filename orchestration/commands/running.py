@@ -20,6 +20,9 @@ def demo(
         Literal["sage200", "sage50"],
         typer.Option(help="sage50: each till's day as a summary, by import files."),
     ] = "sage200",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A month of the sales instead of nine; on Sage 200 only.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Play the main job on real UK sales: 5 stores, a connector that posts badly, and a Sage to put right."""
@@ -34,8 +37,12 @@ def demo(
         passed = (datetime.now() - begun).total_seconds()  # noqa: DTZ005
         (errors if as_json else console).print(f"[dim]{passed:6.1f}s[/dim]  {text}", highlight=False)
 
-    play = on_sage50.play if ledger == "sage50" else on_sage200.play
-    story = play(folder.resolve(), seed=seed, say=say)
+    if quick and ledger != "sage200":
+        raise fail("--quick plays on Sage 200 only")
+    if ledger == "sage50":
+        story = on_sage50.play(folder.resolve(), seed=seed, say=say)
+    else:
+        story = on_sage200.play(folder.resolve(), seed=seed, is_quick=quick, say=say)
     show(as_report(story, folder), as_json, lambda report: render(report, console))
     raise typer.Exit(story.exit_code)
 

@@ -17,8 +17,6 @@ Tables that `open_sales` leaves in its connection:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -93,6 +91,8 @@ LINE_BASIS_STORES = ("S01", "S02")  # VAT by line; the other stores by receipt a
 UNKNOWN_STORE_RECEIPTS = 6
 UNREADABLE_QUANTITIES = ("1O", "six", "n/a", "2..5", "#VALUE!")
 FORTNIGHT_START = "2011-08-18"
+PART_DAYS = (("2010-12-01", "2010-12-02"), ("2011-08-01", "2011-08-31"))  # both ends included
+PART_LINES = 200
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -129,12 +129,12 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def cut_sales(target: Path, stretches: Sequence[tuple[date, date]], *, most_lines: int) -> Path:
-    """Write to `target` the documents of these days, both ends included, of at most so many lines; returns it.
+def cut_sales(target: Path) -> Path:
+    """Write a small part of the sales to `target`, `PART_DAYS` and no document over `PART_LINES`; returns it.
 
-    The rows keep their columns and order, so that whatever reads `SALES` can read the cut file.
+    The rows keep their columns and order, so that whatever reads `SALES` can read the part.
     """
-    days = " or ".join(f"\"InvoiceDate\"::date between '{first}' and '{last}'" for first, last in stretches)
+    days = " or ".join(f"\"InvoiceDate\"::date between '{first}' and '{last}'" for first, last in PART_DAYS)
     target.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
         connection.execute(
@@ -147,7 +147,7 @@ def cut_sales(target: Path, stretches: Sequence[tuple[date, date]], *, most_line
                 order by file_row_number
             ) to '{str(target).replace("'", "''")}' (format parquet)
             """,
-            {"source": str(SALES), "most_lines": most_lines},
+            {"source": str(SALES), "most_lines": PART_LINES},
         )
     return target
 

@@ -1,4 +1,7 @@
-"""The main job as a user plays it: the demo's whole story once, then what must hold of the home it leaves."""
+"""The main job as a user plays it: the demo's story once, then what must hold of the home it leaves.
+
+The story is `tillproof demo --quick`: every kind of fault on a month of the sales. `.ci/run` plays all nine months too.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Played:
     def __init__(self, folder: Path):
         self.folder = folder
         self.home = folder / "home"
-        done = tillproof("demo", "--folder", str(folder), "--json")
+        done = tillproof("demo", "--quick", "--folder", str(folder), "--json")
         assert done.returncode in (0, 1), done.stderr
         self.exit_code = done.returncode
         self.report: dict[str, Any] = json.loads(done.stdout)
@@ -54,17 +57,17 @@ def test_every_planted_fault_is_found_and_nothing_clean_is_accused(played: Playe
         judged = played.report["judged"][stage]
         assert judged["misses"] == []
         assert judged["accused"] == []
-        assert judged["documents"] > 30_000
+        assert judged["documents"] > 4_000
         assert judged["closures"]["misses"] == []
-        assert judged["closures"]["till_days"] > 2_000
+        assert judged["closures"]["till_days"] > 250
         assert judged["roundings"]["precision"] == judged["roundings"]["recall"] == 1.0
         assert judged["roundings"]["truth"] > 50
     assert played.exit_code == 0
 
 
-def test_real_sales_of_the_size_promised_were_checked(played: Played) -> None:
-    assert played.report["exported"]["receipts"] >= 16_000
-    assert played.report["exported"]["lines"] >= 300_000
+def test_every_receipt_that_a_till_exported_was_checked(played: Played) -> None:
+    assert played.report["exported"]["receipts"] > 2_000
+    assert played.report["exported"]["lines"] > 30_000
     receipts = played.report["after"]["receipts"]
     truths = manifests.read(manifest_in(played.folder / "world"), "after")
     told_twice = {truth.receipt_no for truth in truths if truth.verdict == "duplicate_in_pos"}
@@ -117,7 +120,7 @@ def test_a_receipt_is_traced_from_its_file_to_its_postings(played: Played) -> No
 def test_one_planted_fault_of_each_kind_can_be_traced(played: Played) -> None:
     truths = manifests.read(manifest_in(played.folder / "world"), "after")
     one_of_each = {truth.fault: truth for truth in truths}
-    assert len(one_of_each) > 20
+    assert len(one_of_each) > 50
     published = Published(played.home / "published")
     for fault, truth in one_of_each.items():
         urn = truth.partner_urn if truth.scope == "summary" else truth.urn

@@ -105,6 +105,12 @@ def test_vat_is_by_line_in_two_stores_and_by_receipt_and_code_in_three(inbox: Pa
         assert tax == vat(net, rate), number
 
 
+def test_the_sales_are_of_the_size_that_readme_says() -> None:
+    with open_sales(1) as connection:
+        assert connection.execute("select count(*) >= 16000 from derived_receipts").fetchone() == (True,)
+        assert connection.execute("select count(*) >= 300000 from derived_lines").fetchone() == (True,)
+
+
 def test_the_standard_rate_changes_on_the_fourth_of_january() -> None:
     with open_sales(1) as connection:
         rates = connection.execute(
