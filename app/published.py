@@ -70,16 +70,16 @@ class Published:
         return sorted(model for model, files in self._tables.items() if files)
 
     def rows(self, query: str, parameters: Parameters = ()) -> Rows:
-        """What a query over the published tables gives, a dict a row. A table that was not published raises
-        PublicationIncompleteError."""
+        """What a query over the published tables gives, a dict a row. A table or column that was not published
+        raises PublicationIncompleteError."""
         cursor = self._views.cursor()
         try:
             found = cursor.execute(query, parameters)
             names = [column[0] for column in found.description]
             return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-        except duckdb.CatalogException as missing:
+        except (duckdb.CatalogException, duckdb.BinderException) as missing:
             raise PublicationIncompleteError(
-                f"Publication {self.number} lacks a table that this needs; publish anew with: tillproof run. "
+                f"Publication {self.number} lacks something that this needs; publish anew with: tillproof run. "
                 f"({str(missing).splitlines()[0]})"
             ) from None
         except duckdb.IOException as gone:

@@ -23,6 +23,7 @@ from orchestration.landing import Landing
 from orchestration.landing_tables import DELIVERIES, TABLES
 from orchestration.publishing import Publications
 from orchestration.settings import Settings
+from orchestration.warehouse import models_changed_at
 
 T = TypeVar("T")
 
@@ -102,7 +103,8 @@ def settle(current: Pass) -> str | None:
     """Decide what this pass judges, after landing; the reason, or None when there is nothing to do.
 
     What was landed since the last publication makes a new pass, and so does time that moves a verdict or an age.
-    Where only the disposable rooms are gone, the last pass is judged again under its own number and as-of time.
+    Where only the disposable rooms are gone, or were built by other models (after an upgrade), the last pass is judged
+    again under its own number and as-of time.
     """
     published = current.publications.newest()
     past = current.history.last()
@@ -114,9 +116,12 @@ def settle(current: Pass) -> str | None:
         return "something new was landed"
     if published is None:
         return "nothing is published yet"
-    if not (current.settings.home / "warehouse.duckdb").exists():
+    warehouse = current.settings.home / "warehouse.duckdb"
+    is_gone = not warehouse.exists()
+    if is_gone or warehouse.stat().st_mtime < models_changed_at():
         current.pass_number, current.as_of = published.pass_number, published.as_of
-        return "the warehouse is gone: the last pass is judged again"
+        why = "the warehouse is gone" if is_gone else "the models are others than they were"
+        return f"{why}: the last pass is judged again"
     if current.as_of.date() > published.as_of.date():
         return "a day has passed: ages move"
     if published.pending_documents and current.as_of > published.as_of:

@@ -220,11 +220,15 @@ def _keeper(home: Path) -> Path:
 
 
 def _is_fresh(manifest_file: Path) -> bool:
+    return manifest_file.exists() and manifest_file.stat().st_mtime >= models_changed_at()
+
+
+def models_changed_at() -> float:
+    """When the youngest file of the dbt project was written, in seconds since 1970."""
     folders = ("models", "macros", "tests")
     inputs = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file()]
     inputs += [PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
-    youngest = max(file.stat().st_mtime for file in inputs)
-    return manifest_file.exists() and manifest_file.stat().st_mtime >= youngest
+    return max(file.stat().st_mtime for file in inputs)
 
 
 _projects: dict[float, Any] = {}

@@ -43,9 +43,10 @@ def test_a_publication_no_longer_kept_is_named(tmp_path: Path) -> None:
         Published(tmp_path / "published", 7)
 
 
-def test_a_table_that_was_not_published_is_named(published: Published) -> None:
-    with pytest.raises(PublicationIncompleteError, match="stock_days"):
-        published.rows("select * from stock_days")
+@pytest.mark.parametrize("query", ["select * from stock_days", "select stock_days from store_days"])
+def test_a_table_or_column_that_was_not_published_is_named(published: Published, query: str) -> None:
+    with pytest.raises(PublicationIncompleteError, match=r"tillproof run.*stock_days"):
+        published.rows(query)
 
 
 def test_money_comes_back_as_whole_pence(published: Published) -> None:

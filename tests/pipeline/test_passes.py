@@ -19,6 +19,7 @@ from orchestration.history import JUDGEMENT_COLUMNS
 from orchestration.landing_tables import DELIVERIES, TABLES
 from orchestration.passes import Pass, PassInProgressError
 from orchestration.settings import Settings
+from orchestration.warehouse import models_changed_at
 
 EVENING = datetime(2011, 8, 31, 18)  # noqa: DTZ001  clocks here are UTC without a zone
 
@@ -128,6 +129,16 @@ def test_without_the_warehouse_the_published_pass_is_judged_again_under_its_own_
     (current.settings.home / "warehouse.duckdb").unlink()
     current.pass_number, current.as_of = 8, EVENING + timedelta(days=9)
     assert passes.settle(current) == "the warehouse is gone: the last pass is judged again"
+    assert (current.pass_number, current.as_of) == (7, EVENING)
+
+
+def test_after_an_upgrade_the_published_pass_is_judged_again_by_the_new_models(current):
+    judge(current, 7)
+    assert passes.settle(current) is None
+    before = models_changed_at() - 1
+    os.utime(current.settings.home / "warehouse.duckdb", (before, before))
+    current.pass_number, current.as_of = 8, EVENING + timedelta(hours=1)
+    assert passes.settle(current) == "the models are others than they were: the last pass is judged again"
     assert (current.pass_number, current.as_of) == (7, EVENING)
 
 
