@@ -16,7 +16,7 @@ from orchestration.settings import Settings
 
 HOST = "127.0.0.1"
 APP = Path(__file__).resolve().parent.parent / "app" / "streamlit_app.py"
-STOP_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 30
 
 
 def serve_both(settings: Settings, console: Console) -> int:
@@ -38,7 +38,8 @@ def serve_both(settings: Settings, console: Console) -> int:
     streamlit += ["--browser.gatherUsageStats", "false"]
     streamlit += ["--secrets.files", str(settings.home / "secrets" / "sign_in.toml")]
     running = [
-        subprocess.Popen(command, cwd=APP.parent.parent, env=dict(os.environ))
+        # each leads a group of its own: Dagster starts two more
+        subprocess.Popen(command, cwd=APP.parent.parent, env=dict(os.environ), start_new_session=True)
         for command in (dagster, streamlit)
     ]
     console.print(f"Dagster  http://{HOST}:{settings.dagster_port}")
@@ -53,10 +54,21 @@ def serve_both(settings: Settings, console: Console) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        stop(running)
+
+
+def stop(running: list[subprocess.Popen[bytes]], timeout_s: float = STOP_TIMEOUT_S) -> None:
+    """Ask each to end; whoever has not in time is killed with all that it started, which would go on without it."""
+    for process in running:
+        process.terminate()
+    until = time.monotonic() + timeout_s
+    for process in running:
+        try:
+            process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            if sys.platform == "win32":
+                command = ["taskkill", "/f", "/t", "/pid", str(process.pid)]
+                subprocess.run(command, capture_output=True, check=False)
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from orchestration.serving import stop
+
 PATIENCE_S = 90
 
 
@@ -64,3 +66,26 @@ def test_both_answer_and_both_stop_together(home: Path) -> None:
     finally:
         if up.poll() is None:
             os.killpg(up.pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what still runs is read from /proc")
+def test_what_does_not_stop_in_time_is_killed_with_all_it_started() -> None:
+    deaf = "import signal, subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    child = "import time; time.sleep(600)"
+    words = f"{deaf} child = subprocess.Popen([sys.executable, '-c', {child!r}]);"
+    words += "print(child.pid, flush=True); child.wait()"
+    process = subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    started = int(process.stdout.readline())
+    stop([process], timeout_s=0.2)
+    assert process.returncode == -signal.SIGKILL
+    assert within_patience(lambda: not is_running(started))
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and not only its exit code waiting for whoever adopted it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
