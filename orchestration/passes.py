@@ -102,9 +102,9 @@ def _holding(home: Path) -> Iterator[None]:
 def settle(current: Pass) -> str | None:
     """Decide what this pass judges, after landing; the reason, or None when there is nothing to do.
 
-    What was landed since the last publication makes a new pass, and so does time that moves a verdict or an age.
-    Where only the disposable rooms are gone, or were built by other models (after an upgrade), the last pass is judged
-    again under its own number and as-of time.
+    What was landed since the last publication makes a new pass, and so does time that moves a verdict or an age, or an
+    upgrade that brings other models. Where only the disposable rooms are gone, the last pass is judged again under its
+    own number and as-of time.
     """
     published = current.publications.newest()
     past = current.history.last()
@@ -117,11 +117,13 @@ def settle(current: Pass) -> str | None:
     if published is None:
         return "nothing is published yet"
     warehouse = current.settings.home / "warehouse.duckdb"
-    is_gone = not warehouse.exists()
-    if is_gone or warehouse.stat().st_mtime < models_changed_at():
+    if not warehouse.exists():
         current.pass_number, current.as_of = published.pass_number, published.as_of
-        why = "the warehouse is gone" if is_gone else "the models are others than they were"
-        return f"{why}: the last pass is judged again"
+        return "the warehouse is gone: the last pass is judged again"
+    if warehouse.stat().st_mtime < models_changed_at():
+        return (
+            "the models are others than they were"  # a pass of its own: they may find what the last did not
+        )
     if current.as_of.date() > published.as_of.date():
         return "a day has passed: ages move"
     if published.pending_documents and current.as_of > published.as_of:
