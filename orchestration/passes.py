@@ -121,9 +121,8 @@ def settle(current: Pass) -> str | None:
         current.pass_number, current.as_of = published.pass_number, published.as_of
         return "the warehouse is gone: the last pass is judged again"
     if warehouse.stat().st_mtime < models_changed_at():
-        return (
-            "the models are others than they were"  # a pass of its own: they may find what the last did not
-        )
+        # a pass of its own: they may find what the last did not
+        return "the models are others than they were"
     if current.as_of.date() > published.as_of.date():
         return "a day has passed: ages move"
     if published.pending_documents and current.as_of > published.as_of:

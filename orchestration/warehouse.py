@@ -137,7 +137,8 @@ def build(home: Path, selector: str) -> Iterator[list[Built]]:
             if len(done) == TOLD_TOGETHER:
                 yield done
                 done = []
-        yield done
+        if done:
+            yield done
     finally:
         dbt.join()
     (result,) = ended

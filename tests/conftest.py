@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A new operations store begins as a copy of one that was migrated from nothing once, not through every revision.
 
-    The revisions themselves are tried on stores that are there already.
+    That one goes through them all; and a store that is there already is migrated as ever.
     """
     template = tmp_path_factory.mktemp("operations") / "newest.sqlite"
     Operations.open(template).close()

@@ -141,6 +141,13 @@ def test_a_model_that_fails_is_named_and_what_was_built_before_was_told(empty_ho
     assert "int_receipt_lines_grouped" not in told
 
 
+def test_where_nothing_was_built_nothing_is_told_but_dbts_own_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("TILLPROOF_HOME", str(tmp_path))
+    with pytest.raises(WarehouseError, match="no_such_selector"):
+        for some in build(tmp_path, "no_such_selector"):
+            assert some, "whoever is told looks into a warehouse that is not there"
+
+
 def opened_elsewhere(file: Path) -> int:
     """The exit code of another process that opens the file to write."""
     words = "import duckdb, sys; duckdb.connect(sys.argv[1])"
