@@ -31,6 +31,7 @@ from sandbox.scenario.connector_documents import (
     body_of,
     draft_documents,
     is_not_a_sale,
+    nothing_of,
 )
 from sandbox.scenario.connector_events import EXCHANGE, NEVER_SENT, event_of
 from sandbox.scenario.connector_reading import (
@@ -303,17 +304,7 @@ def _unknown_store(receipt: Receipt) -> list[Action]:
 def _without_trace(receipt: Receipt) -> Action:
     """A receipt that rightly leaves nothing in Sage: a single row of kind `none`."""
     listed = manifests.natural_oddities().get(receipt.receipt_no)
-    nothing = Draft(
-        kind="none",
-        ordinal=0,
-        store_id=receipt.store_id,
-        receipt_no=receipt.receipt_no,
-        document_date=receipt.completed_at.date(),
-        customer="",
-        bank="",
-        reference="",
-        second_reference="",
-    )
+    nothing = nothing_of(receipt)
     if event := event_of(receipt):
         return Action(nothing, None, "nothing_to_post", fault=f"derived_{event}", part="planted", claims=())
     note = listed or "a document worth nothing: a giveaway, a note or a stock write-off"

@@ -243,3 +243,18 @@ def tax_by_receipt(lines: Iterable[SoldLine], rounding: Rounding) -> int:
         key = (line.letter, line.rate_tenths)
         sums[key] = sums.get(key, 0) + line.net_pence
     return sum(rounding(net * rate, 1000) for (_, rate), net in sums.items())
+
+
+def nothing_of(receipt: Receipt) -> Draft:
+    """What a receipt that rightly leaves nothing in Sage is told by: one document of kind `none`."""
+    return Draft(
+        kind="none",
+        ordinal=0,
+        store_id=receipt.store_id,
+        receipt_no=receipt.receipt_no,
+        document_date=receipt.completed_at.date(),
+        customer="",
+        bank="",
+        reference="",
+        second_reference="",
+    )

@@ -18,7 +18,7 @@ from sandbox.sage50 import desk
 from sandbox.sage50.company import Sage50Company
 from sandbox.sage50.importing import import_file
 from sandbox.scenario import manifest as manifests
-from sandbox.scenario.connector_documents import PARTY_BAGS, Draft, draft_documents
+from sandbox.scenario.connector_documents import PARTY_BAGS, Draft, draft_documents, nothing_of
 from sandbox.scenario.connector_events import event_of
 from sandbox.scenario.connector_reading import Phase, Receipt, read_receipts, read_zero_rated_skus
 from sandbox.scenario.manifest import Truth
@@ -494,17 +494,7 @@ def _without_document(receipt: Receipt) -> Iterable[Truth]:
         return
     listed = manifests.natural_oddities().get(receipt.receipt_no)
     event = event_of(receipt)
-    nothing = Draft(
-        kind="none",
-        ordinal=0,
-        store_id=receipt.store_id,
-        receipt_no=receipt.receipt_no,
-        document_date=receipt.completed_at.date(),
-        customer="",
-        bank="",
-        reference="",
-        second_reference="",
-    )
+    nothing = nothing_of(receipt)
     fault, part = (f"derived_{event}", "planted") if event else ("natural", "natural")
     note = "" if event else listed or "a document worth nothing: a giveaway, a note or a stock write-off"
     for stage in STAGES:
