@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -140,6 +141,12 @@ def test_after_an_upgrade_there_is_a_new_pass_by_the_new_models(current):
     os.utime(current.settings.home / "warehouse.duckdb", (before, before))
     assert passes.settle(current) == "the models are others than they were"
     assert (current.pass_number, current.as_of) == (8, EVENING + timedelta(hours=1))
+
+
+def test_models_unpacked_by_a_clock_that_is_fast_do_not_make_a_pass_every_time(current, monkeypatch):
+    judge(current, 7)
+    monkeypatch.setattr(passes, "models_changed_at", lambda: time.time() + 3600)
+    assert passes.settle(current) is None
 
 
 def test_without_what_was_published_the_last_judged_pass_is_judged_again(current):
