@@ -38,6 +38,23 @@ def test_what_the_event_log_writes_is_read_by_dagsters_own(home, monkeypatch):
     assert stock.has_asset_key(counted.key)
 
 
+def test_what_the_books_have_is_looked_up_once(home, monkeypatch):
+    looked_up = []
+
+    def look(_self, name):
+        looked_up.append(name)
+        return name == "asset_event_tags"
+
+    for method in ("has_table", "has_secondary_index"):
+        monkeypatch.setattr(SqliteEventLogStorage, method, look)
+    with dg.DagsterInstance.get() as instance:
+        looked_up.clear()
+        log = instance.event_log_storage
+        assert [log.has_table("asset_event_tags") for _ in range(3)] == [True] * 3
+        assert [log.has_secondary_index("not yet built") for _ in range(2)] == [False] * 2
+    assert looked_up == ["asset_event_tags"] + ["not yet built"] * 2, "what is not there may come"
+
+
 def test_settings_that_a_person_edited_stay(home):
     edited = home / "dagster" / "dagster.yaml"
     edited.write_text("telemetry: {enabled: false}\n", encoding="utf-8")
