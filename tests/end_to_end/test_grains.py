@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 import pytest
@@ -19,7 +24,7 @@ from orchestration.posting import Pace, PostingSummary, Wanted
 from orchestration.posting_report import post, reverse
 from orchestration.posting_run import dry_run, send_approved
 from orchestration.posting_verify import verify
-from orchestration.publishing import Publications
+from orchestration.publishing import Publication, Publications
 from orchestration.run_pass import run_pass
 from orchestration.settings import Settings, load
 from orchestration.tranches import FOLDER, altered
@@ -27,7 +32,8 @@ from sandbox.company import SageCompany
 from sandbox.server import serving
 
 pytestmark = pytest.mark.end_to_end
-SEED = Path(__file__).parents[2] / "sandbox" / "seed"
+ROOT = Path(__file__).parents[2]
+SEED = ROOT / "sandbox" / "seed"
 STORES = ("S01", "S02", "S03")
 QUICK = Pace(first_wait_s=0.02, longest_wait_s=0.1, looks=2)
 EVENING = datetime(2011, 9, 20, 19, tzinfo=UTC)
@@ -85,10 +91,19 @@ def pounds(pence: int) -> str:
 class House:
     """A home over a running sandbox, at one evening after another."""
 
-    def __init__(self, home: Path, running: Any):
-        self.home, self.running = home, running
+    def __init__(self, home: Path, books: Path, held: ExitStack):
+        self.home, self.books, self.held = home, books, held
         self.now = EVENING
         self.files = 0
+        self.port = 0
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the sandbox, on the address that it had."""
+        self.running = self.held.enter_context(
+            serving(self.books, port=self.port, clock="2011-09-20T18:00:00")
+        )
+        self.port = urlsplit(self.running.base_url).port or 0
 
     @property
     def settings(self) -> Settings:
@@ -122,15 +137,30 @@ class House:
         self.now += timedelta(hours=1)
         assert run_pass(self.home, as_of=self.now).publication
 
+    def publication(self) -> Publication:
+        newest = Publications(self.home / "published").newest()
+        assert newest
+        return newest
+
+    def landed_from_sage(self) -> set[str]:
+        """Every file of Sage's rows in landing, by its path."""
+        return {
+            str(file.relative_to(self.home)) for file in self.home.glob("landing/sage200/*/*/pass_*.parquet")
+        }
+
+    def be_impatient(self) -> None:
+        """Give up on a Sage that does not answer within seconds instead of minutes."""
+        place = self.home / "tillproof.toml"
+        text = place.read_text().replace("[sage200]", "[sage200]\nretry_budget_s = 2.0\nmax_backoff_s = 0.5")
+        place.write_text(text)
+
     def send(self) -> PostingSummary:
         return send_approved(self.settings, pace=QUICK)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """A question to the newest publication."""
-        publication = Publications(self.home / "published").newest()
-        assert publication
         with duckdb.connect() as connection:
-            for model, files in publication.tables.items():
+            for model, files in self.publication().tables.items():
                 listed = ", ".join(
                     f"'{(self.home / 'published' / str(file['path'])).as_posix()}'" for file in files
                 )
@@ -185,7 +215,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     books = folder / "company.sqlite"
     SageCompany.create(books, SEED, site_id="site", company_id=1, company_name="Demo").close()
     before = {name: os.environ.get(name) for name in ("TILLPROOF_HOME", "DAGSTER_HOME")}
-    with serving(books, clock="2011-09-20T18:00:00") as running:
+    with ExitStack() as held:
+        made = House(home, books, held)
+        running = made.running
         told = [
             'company_id = "DGS"',
             "[sage200]",
@@ -208,7 +240,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             operations.enable_posting("DGS", "Fay", "go live")
             policy = PostingPolicy(remedies=frozenset(REMEDIES), canary=False)
             operations.set_posting_policy("DGS", policy, "Fay", "corrections too")
-        made = House(home, running)
         made.deliver(*DAY, OTHER_DAY)
         made.judge()
         yield made
@@ -267,7 +298,33 @@ def test_the_same_receipts_are_posted_by_three_grains_and_every_total_is_the_sam
     }
     sent = house.send()
     assert (sent.posts, sent.right, sent.errors) == (13 + 12 + 9, 13 + 12 + 9, [])
+
+
+def test_sage_dying_in_the_middle_of_a_run_leaves_readers_what_they_had_and_the_next_run_finishes(
+    house: House,
+) -> None:
+    before, landed = house.publication(), house.landed_from_sage()
+    house.be_impatient()
+    # the first answers come at once; the run then waits for one that never comes
+    house.running.faults({"kind": "slow", "after": 12, "delay_ms": 30_000})
+    command = [sys.executable, "-m", "orchestration.cli", "run", "--home", str(house.home)]
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while run.poll() is None and house.landed_from_sage() == landed:
+        time.sleep(0.02)
+    house.running.kill()
+    words, _ = run.communicate()
+    some = house.landed_from_sage()
+    assert run.returncode == 2, words
+    assert "received: Sage: Sage did not answer: GET" in " ".join(words.split())
+    assert house.publication() == before, "readers keep the publication they had"
+
+    house.serve()
     house.judge()
+    assert landed < some < house.landed_from_sage(), "it goes on from what was landed"
+    assert house.publication().number == before.number + 1
+
+
+def test_what_was_posted_is_judged_alike_by_all_three_grains(house: House) -> None:
     assert_totals_are_alike(house)
     assert {row[1] for row in house.rows("select receipt_no, verdict from receipts")} == {"matched"}
     assert house.planned() == {}

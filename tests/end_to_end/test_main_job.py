@@ -9,7 +9,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,48 +147,6 @@ def test_a_run_with_nothing_new_changes_nothing(played: Played) -> None:
     assert sorted(path.name for path in (played.home / "landing").rglob("*.parquet")) == landed
 
 
-def test_sage_dying_in_the_middle_of_a_run_leaves_readers_what_they_had_and_the_next_run_finishes(
-    played: Played, tmp_path: Path
-) -> None:
-    """All of Sage is to be read anew, and Sage goes away once part of it has been landed."""
-    home = tmp_path / "home"
-    shutil.copytree(played.home, home)
-    shutil.rmtree(home / "landing" / "sage200")
-    be_impatient(home)
-    before = Publications(home / "published").newest()
-    assert before is not None
-    verdicts = "select document_id, verdict, posting_key, ledger_urn from document_verdicts order by all"
-    judged = Published(home / "published").rows(verdicts)
-    with sandbox_of(played) as sage:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "orchestration.cli", "run", "--home", str(home)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        while running.poll() is None and not landed_from_sage(home):
-            time.sleep(0.02)
-        sage.kill()
-        words, _ = running.communicate()
-    some = landed_from_sage(home)
-    assert running.returncode == 2, words
-    assert "received: Sage: Sage did not answer: GET" in " ".join(words.split())
-    assert Publications(home / "published").newest() == before, "readers keep the publication they had"
-
-    with sandbox_of(played):
-        done = tillproof("run", "--json", home=home)
-    assert done.returncode == 0, done.stderr
-    assert some < landed_from_sage(home), "it goes on from what was landed"
-    after = Publications(home / "published").newest()
-    assert after is not None
-    assert after.number == before.number + 1
-    for model in ("store_days", "bridge_lines", "ledger_lines"):
-        assert after.digests[model] == before.digests[model], model
-    # that a document was changed since is known from what was landed of it before, which is gone
-    assert Published(home / "published").rows(verdicts) == judged
-
-
 def test_what_is_disposable_comes_back_with_the_same_digests(played: Played) -> None:
     newest = Publications(played.home / "published").newest()
     assert newest is not None
@@ -203,18 +160,6 @@ def test_what_is_disposable_comes_back_with_the_same_digests(played: Played) -> 
     assert again is not None
     assert again.as_of == newest.as_of == AS_OF
     assert again.digests == newest.digests
-
-
-def landed_from_sage(home: Path) -> set[str]:
-    """Every file of Sage's rows in landing, by its path."""
-    return {str(file.relative_to(home)) for file in home.glob("landing/sage200/*/*/pass_*.parquet")}
-
-
-def be_impatient(home: Path) -> None:
-    """Give up on a Sage that does not answer within seconds instead of minutes."""
-    place = home / "tillproof.toml"
-    text = place.read_text().replace("[sage200]", "[sage200]\nretry_budget_s = 2.0\nmax_backoff_s = 0.5")
-    place.write_text(text)
 
 
 def sandbox_of(played: Played) -> Any:
