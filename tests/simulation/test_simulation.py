@@ -9,7 +9,7 @@ from sim_store import laid_out
 from sim_story import Happens, Meets, Paper, Story, story_of
 from simulate import campaign
 
-SEEDS = 300
+SEEDS = 2_000
 OURS = Paper("invoice", "S01", 1000)
 
 
