@@ -640,6 +640,11 @@ OPERATIONS_TABLES = (
         ("connector",),
     ),
     _operations(
+        "vat_periods",
+        {**_VALIDITY, "filed_on": "date", "error_limit_pence": "bigint"},
+        ("valid_from",),
+    ),
+    _operations(
         "period_overrides",
         {"accounting_period_id": "bigint", "period_state": "varchar"},
         ("accounting_period_id",),
@@ -674,6 +679,10 @@ OPERATIONS_TABLES = (
             "publication_number": "integer",
             "business_date": "date",
             "members_digest": "varchar",
+            "document_date": "date",
+            "box_1_pence": "bigint",
+            "box_6_pence": "bigint",
+            "corrects_return": "date",
         },
         ("posting_key",),
     ),

@@ -79,7 +79,7 @@ def day(cell: str) -> date:
 
 
 def day_or_open(cell: str) -> date | None:
-    """A last day, or empty for until further notice."""
+    """A day, or empty: a last day until further notice, or what has not happened yet."""
     return day(cell) if cell else None
 
 
@@ -297,6 +297,19 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "day_pattern": day_pattern,
         },
         optional=frozenset({"day_pattern"}),
+    ),
+    MappingFile(
+        "vat_periods",
+        tables.VatPeriod,
+        (),
+        {
+            **COMPANY,
+            "valid_from": day,
+            "valid_to": day,
+            "filed_on": day_or_open,
+            "error_limit_pence": whole_or_open(0, 10**12),
+        },
+        optional=frozenset({"error_limit_pence"}),
     ),
     MappingFile(
         "period_overrides",

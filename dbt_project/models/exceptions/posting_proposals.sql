@@ -206,6 +206,7 @@ to_reverse as (
         open_documents.document_id as subject_id,
         case
             when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
+            when ledger.is_vat_reconciled then 'the copy is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'the copy has been allocated by a person: finance decides'
             when open_documents.reason = 'posted_by_two_writers' then 'two writers: settle who posts for this store first'
         end as untouchable_reason
@@ -245,6 +246,7 @@ drifted as (
         case
             when open_documents.is_changed then 'it was changed in Sage after it was posted: finance decides'
             when ledger.is_bank_reconciled then 'what drifted is reconciled with the bank: finance decides'
+            when ledger.is_vat_reconciled then 'what drifted is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'what drifted has been allocated by a person: finance decides'
         end as untouchable_reason
     from open_documents
@@ -373,6 +375,20 @@ timed as (
     left join retry_windows on unioned.company_id = retry_windows.company_id
 ),
 
+outside_scope as (
+    select * from {{ ref('int_outside_scope_summed') }}
+),
+
+-- a payment has neither, and its journal may share its number
+undone as (
+    select
+        company_id,
+        urn,
+        ledger_document_id
+    from {{ ref('int_ledger_documents_read') }}
+    where document_kind in ('invoice', 'credit_note')
+),
+
 described as (
     select
         timed.posting_key,
@@ -394,6 +410,10 @@ described as (
         {{ whole('timed.gross_pence') }} as gross_pence,
         {{ whole('timed.net_pence') }} as net_pence,
         {{ whole('timed.tax_pence') }} as tax_pence,
+        {{ whole("case timed.document_kind when 'invoice' then timed.tax_pence when 'credit_note' then -timed.tax_pence else 0 end") }} as box_1_pence,
+        {{ whole("case timed.document_kind when 'invoice' then 1 when 'credit_note' then -1 else 0 end * (timed.net_pence - coalesce(outside_scope.outside_scope_pence, 0))") }} as box_6_pence,
+        vat_periods.valid_from as vat_period_start_date,
+        vat_periods.filed_on as vat_return_filed_on,
         case
             when summaries.posting_key is not null
                 then left(timed.store_id || ' ' || replace(cast(timed.business_date as varchar), '-', '') || '-' || cast(summaries.tranche as varchar), 20)
@@ -438,6 +458,19 @@ described as (
     left join two_writers
         on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
     left join summaries on timed.posting_key = summaries.posting_key
+    left join undone on timed.company_id = undone.company_id and timed.target_urn = undone.urn and timed.role = 'X'
+    left join outside_scope
+        on
+            outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
+            and outside_scope.document_id = case
+                when timed.role = 'X' then undone.ledger_document_id
+                when summaries.posting_key is not null then timed.posting_key
+                else {{ first_revision('timed.posting_key') }}
+            end
+    left join {{ ref('stg_operations__vat_periods') }} as vat_periods
+        on
+            timed.company_id = vat_periods.company_id
+            and timed.document_date between vat_periods.valid_from and vat_periods.valid_to
     left join sent_of_days
         on
             timed.company_id = sent_of_days.company_id
