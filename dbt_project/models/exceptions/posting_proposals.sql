@@ -113,39 +113,7 @@ to_post as (
 ),
 
 summaries as (
-    select
-        members.tranche_key as posting_key,
-        members.company_id,
-        members.store_id,
-        members.till_id,
-        members.event_id,
-        members.tranche,
-        members.business_date,
-        members.document_date,
-        members.document_kind,
-        members.ordinal,
-        members.remedy,
-        members.customer_reference,
-        members.bank_code,
-        members.members_digest,
-        min(members.member_key) as first_member_key,
-        'Summary ' || cast(members.tranche as varchar) || ' of ' || members.store_id
-        || case when members.till_id = '' then '' else ' till ' || members.till_id end
-        || ' on ' || cast(members.business_date as varchar) || ', receipts: ' || cast(count(distinct members.member_event_id) as varchar) as narrative,
-        {{ whole('sum(members.net_pence + members.tax_pence)') }} as gross_pence,
-        {{ whole('sum(members.net_pence)') }} as net_pence,
-        {{ whole('sum(members.tax_pence)') }} as tax_pence,
-        -- the most that the connector said of any of them
-        max(case verdicts.sync_claim when 'accepted' then '2accepted' when 'rejected' then '1rejected' end) as sync_claim,
-        max(greatest(expected.sold_at, coalesce(verdicts.sync_claimed_at, expected.sold_at))) as last_try_at
-    from {{ ref('tranche_members') }} as members
-    left join {{ ref('document_verdicts') }} as verdicts on members.member_key = verdicts.posting_key
-    left join {{ ref('expected_documents') }} as expected on members.member_key = expected.posting_key
-    where members.tranche_state = 'next'
-    group by
-        members.tranche_key, members.company_id, members.store_id, members.till_id, members.event_id, members.tranche,
-        members.business_date, members.document_date, members.document_kind, members.ordinal, members.remedy,
-        members.customer_reference, members.bank_code, members.members_digest
+    select * from {{ ref('int_summaries_proposed') }}
 ),
 
 to_sum_up as (
@@ -379,16 +347,6 @@ outside_scope as (
     select * from {{ ref('int_outside_scope_summed') }}
 ),
 
--- a payment has neither, and its journal may share its number
-undone as (
-    select
-        company_id,
-        urn,
-        ledger_document_id
-    from {{ ref('int_ledger_documents_read') }}
-    where document_kind in ('invoice', 'credit_note')
-),
-
 described as (
     select
         timed.posting_key,
@@ -458,12 +416,11 @@ described as (
     left join two_writers
         on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
     left join summaries on timed.posting_key = summaries.posting_key
-    left join undone on timed.company_id = undone.company_id and timed.target_urn = undone.urn and timed.role = 'X'
     left join outside_scope
         on
             outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
             and outside_scope.document_id = case
-                when timed.role = 'X' then undone.ledger_document_id
+                when timed.role = 'X' then timed.company_id || ':sales:' || cast(timed.target_urn as varchar)
                 when summaries.posting_key is not null then timed.posting_key
                 else {{ first_revision('timed.posting_key') }}
             end
