@@ -36,6 +36,7 @@ CAUSES = {
     "posting_rejected": "Sage refused it",
     "customer_account_locked": "Customer account was locked",
     "half_corrected": "Undone and not yet posted right",
+    "unallocated": "Left unallocated for too long",
     "posted_twice": "Posted twice",
     "posted_by_two_writers": "Posted by two writers",
     "no_such_receipt": "In Sage without a receipt",

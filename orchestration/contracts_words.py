@@ -172,6 +172,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "match_tolerance_pence": "Rung 4 takes a Sage document and a receipt for each other where nothing names either and "
     "their amounts are at most so far apart; the difference stays a drift. Empty or 0: equal amounts only.",
     "match_tolerance_days": "The same of their dates. Empty or 0 in both: no rung 4.",
+    "unallocated_after_days": "How many days a till customer's documents may lie unallocated in Sage; older are an "
+    "exception. Empty: not watched.",
     "posting_enabled": "Empty or false: posting is switched on by `tillproof posting on`.",
     "store_id": "Our code of the store.",
     "store_code": "The code its tills print.",

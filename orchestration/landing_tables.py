@@ -552,6 +552,7 @@ OPERATIONS_TABLES = (
             "outside_scope_tax_code": "integer",
             "match_tolerance_pence": "integer",
             "match_tolerance_days": "integer",
+            "unallocated_after_days": "integer",
         },
         (),
     ),

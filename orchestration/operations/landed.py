@@ -35,7 +35,7 @@ def _mapping(model: type[Base], key: tuple[str, ...], *others: str) -> LandedTab
 COMPANY = (
     *("name", "currency", "ledger_kind"),
     *("suspense_nominal_code", "grace_hours", "late_policy", "tax_rounding_cap_pence", "posting_enabled"),
-    *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"),
+    *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days", "unallocated_after_days"),
 )
 STORE = (
     *("valid_to", "store_code", "name", "zone", "day_cutoff_minutes", "currency", "till_customer_reference"),

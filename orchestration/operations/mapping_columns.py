@@ -197,8 +197,14 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "outside_scope_tax_code": whole_or_open(0, 9999),
             "match_tolerance_pence": whole_or_open(0, 10_000),
             "match_tolerance_days": whole_or_open(0, 31),
+            "unallocated_after_days": whole_or_open(0, 3650),
         },
-        optional=frozenset({"outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"}),
+        optional=frozenset(
+            {
+                *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"),
+                "unallocated_after_days",
+            }
+        ),
         ignored={"posting_enabled": off},
         retired={"rounding_nominal_code": "map the category cash_rounding in nominal_mappings.csv"},
     ),

@@ -30,6 +30,7 @@ class Company(Recorded, Base):
     outside_scope_tax_code: Mapped[int | None] = mapped_column(Integer)
     match_tolerance_pence: Mapped[int | None] = mapped_column(Integer)
     match_tolerance_days: Mapped[int | None] = mapped_column(Integer)
+    unallocated_after_days: Mapped[int | None] = mapped_column(Integer)
     posting_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 

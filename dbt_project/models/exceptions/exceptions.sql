@@ -90,6 +90,36 @@ open_closures as (
     from {{ ref('int_closures_classed') }}
 ),
 
+-- What lies unallocated is in the books: where it stands is wrong, not how much.
+open_accounts as (
+    select
+        document_id as subject_id,
+        company_id,
+        store_id,
+        cast(null as varchar) as till_id,
+        business_date,
+        business_date as document_date,
+        cast(null as varchar) as event_id,
+        cast(null as varchar) as receipt_no,
+        'store_day' as document_kind,
+        verdict,
+        exception_class,
+        owner,
+        cause_detail,
+        suggested_remedy,
+        cast(null as varchar) as rule_ids,
+        cast(null as varchar) as sync_claim,
+        cast(null as varchar) as sync_message,
+        cast(null as bigint) as ledger_urn,
+        cast(0 as bigint) as takings_effect_pence,
+        cast(0 as bigint) as vat_effect_pence,
+        cast(0 as bigint) as box_6_effect_pence,
+        cast(0 as bigint) as profit_effect_pence,
+        unallocated_pence as classification_effect_pence,
+        cast(0 as bigint) as value_at_risk_pence
+    from {{ ref('int_unallocated_classed') }}
+),
+
 open_receipts as (
     select
         document_id as subject_id,
@@ -127,6 +157,8 @@ open_now as (
     select * from open_closures
     union all
     select * from open_receipts
+    union all
+    select * from open_accounts
 ),
 
 opened as (

@@ -20,6 +20,7 @@ with sales as (
         {{ whole('abs(net_pence)') }} as net_pence,
         user_name,
         allocated_pence <> 0 as is_allocated,
+        {{ whole('abs(gross_pence) - abs(allocated_pence)') }} as unallocated_pence,
         posted_at,
         vat_reconciled_date
     from {{ ref('stg_ledger__sales_transactions') }}
@@ -63,6 +64,7 @@ cash_book as (
         bank_entries.gross_pence as net_pence,
         bank_entries.user_name,
         false as is_allocated,
+        cast(0 as bigint) as unallocated_pence,
         bank_entries.posted_at,
         bank_entries.vat_reconciled_date
     from bank_entries
@@ -101,6 +103,7 @@ journals as (
         nominal.debit_pence as net_pence,
         nominal.user_name,
         false as is_allocated,
+        cast(0 as bigint) as unallocated_pence,
         cast(null as timestamp) as posted_at,
         cast(null as date) as vat_reconciled_date
     from nominal
@@ -136,6 +139,7 @@ described as (
         unioned.tax_pence,
         unioned.user_name,
         unioned.is_allocated,
+        unioned.unallocated_pence,
         bank_entries.last_statement_date is not null as is_bank_reconciled,
         unioned.vat_reconciled_date is not null as is_vat_reconciled,
         -- Sage 50 marks what was on a return; Sage 200 does not tell: what lay there when its period's return was filed
