@@ -372,3 +372,17 @@ def closed_ahead(published: Published) -> Rows:
         "select * from look_ahead where status <> 'open' "
         "order by lately_pence desc, company_id, cell, store_id, tried_key"
     )
+
+
+def vat_returns(published: Published, company_id: str, first: date, last: date) -> Rows:
+    """The VAT periods that a range of days touches, with what corrected each since it was filed and what is open."""
+    if "vat_returns" not in published.models:
+        return []  # published before there were any
+    return published.rows(
+        """
+        select * from vat_returns
+        where company_id = $company and period_start_date <= $last and period_end_date >= $first
+        order by period_start_date
+        """,
+        {"company": company_id, "first": first, "last": last},
+    )

@@ -36,6 +36,7 @@ CAUSES = {
     "posting_rejected": "Sage refused it",
     "customer_account_locked": "Customer account was locked",
     "half_corrected": "Undone and not yet posted right",
+    "unallocated": "Left unallocated for too long",
     "posted_twice": "Posted twice",
     "posted_by_two_writers": "Posted by two writers",
     "no_such_receipt": "In Sage without a receipt",
@@ -152,6 +153,9 @@ HOLDS = {
     "goes": "Goes by the next send",
     "needs_approval": "Waits for a person",
     "approval_lapsed": "Its approval lapsed",
+    "needs_second_approval": "Waits for a second person",
+    "four_eyes": "Waits for somebody else",
+    "return_over_limit": "Over the limit of a filed VAT return",
     "rejected": "A person said no",
     "gate_blocked": "Stopped by the gate",
     "not_ready": "Not ready yet",
@@ -280,6 +284,7 @@ MAPPING_TABLES = {
     "cutovers": "Cutovers",
     "connector_patterns": "Connectors",
     "period_overrides": "Periods by finance's word",
+    "vat_periods": "VAT periods and filed returns",
 }
 
 

@@ -143,6 +143,7 @@ MAPPING_FILES: dict[str, str] = {
     "store_grains": "Whether a store is posted by receipt (nothing said), by till and day, or by day.",
     "cutovers": "A store's first business date that may be posted; what is missing before is not checked.",
     "connector_patterns": "How a connector writes a receipt into Sage's reference.",
+    "vat_periods": "VAT periods, and the day each return was filed. What touches a filed one needs two people.",
     "period_overrides": "Finance's own word on a period; before a send Sage itself is asked.",
 }
 
@@ -171,6 +172,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "match_tolerance_pence": "Rung 4 takes a Sage document and a receipt for each other where nothing names either and "
     "their amounts are at most so far apart; the difference stays a drift. Empty or 0: equal amounts only.",
     "match_tolerance_days": "The same of their dates. Empty or 0 in both: no rung 4.",
+    "unallocated_after_days": "How many days a till customer's documents may lie unallocated in Sage; older are an "
+    "exception. Empty: not watched.",
     "posting_enabled": "Empty or false: posting is switched on by `tillproof posting on`.",
     "store_id": "Our code of the store.",
     "store_code": "The code its tills print.",
@@ -209,6 +212,9 @@ MAPPING_COLUMNS: dict[str, str] = {
     "retry_window_hours": "How long it tries by itself: until then nothing of its stores may be posted as missing.",
     "accounting_period_id": "Sage's id of the period.",
     "period_state": "`open`, `closed` or `future`.",
+    "filed_on": "Day the VAT return was filed, after the period's last; empty until it is.",
+    "error_limit_pence": "The net error of VAT that corrections may bring this return to. Empty: the posting policy's "
+    "vat_error_limit.",
     "valid_from": "First day it holds, YYYY-MM-DD.",
     "valid_to": "Last day it holds, or empty. Rows of one key may not overlap.",
 }

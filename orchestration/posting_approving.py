@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from orchestration import posting_run
 from orchestration.operations import Operations, OperationsError
 from orchestration.operations.signing import check_signature
-from orchestration.posting import Decision
+from orchestration.posting import WAITING, Decision
 from orchestration.posting_run import dry_run
 from orchestration.settings import Settings
 
@@ -56,7 +56,7 @@ def _still_as_shown(
             raise OperationsError(f"{key} has changed since it was shown: nothing was written. Look again")
         if now[key].proposal.company_id != settings.company_id:
             raise OperationsError(f"{key} is of another company")
-        if now[key].code not in ("needs_approval", "approval_lapsed", "rejected"):
+        if now[key].code not in (*WAITING, "rejected"):
             raise OperationsError(
                 f"{key} does not wait for a person: {now[key].reason or 'it goes by itself'}"
             )

@@ -18,6 +18,7 @@ from orchestration.operations.policies import LIMITS
 Report = dict[str, Any]
 MONEY = re.compile(r"£?([0-9][0-9,]*)(?:\.([0-9]{2}))?")
 NONE = ("none", "")
+MONEY_NAMES = tuple(one.name for one in fields(PostingPolicy) if one.name.endswith("_pence"))
 WORDS = {
     "remedies": "what may be posted at all",
     "by_itself": "what waits for no person: writer of record / remedy",
@@ -30,6 +31,7 @@ WORDS = {
     "quiet_zone": "the clock of the quiet windows",
     "canary": "after a mapping changed, one of each store and kind is proven before the next",
     "refusals_in_a_row": "so many stop the company until somebody lifts it",
+    "vat_error_limit": "what corrections may bring the net error of one filed VAT return to (Notice 700/45: confirm)",
 }
 
 
@@ -72,7 +74,7 @@ def changed_by(policy: PostingPolicy, changes: Sequence[str]) -> PostingPolicy:
         name, is_pair, text = change.partition("=")
         if not is_pair or name not in WORDS:
             raise OperationsError(f"'{change}' changes nothing: write NAME=VALUE, with {', '.join(WORDS)}")
-        column = f"{name}_pence" if f"{name}_pence" in LIMITS else name
+        column = f"{name}_pence" if f"{name}_pence" in MONEY_NAMES else name
         values[column] = _read(column, text.strip())
     return replace(policy, **values)
 

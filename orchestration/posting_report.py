@@ -11,6 +11,7 @@ from rich.table import Table
 from orchestration.operations import Operations
 from orchestration.operations.errors import OperationsError
 from orchestration.posting import WAITING, Decision, Pace, Wanted, approve
+from orchestration.posting.vat import Returns
 from orchestration.posting_run import approve_shown, dry_run, newest, reversing, send_approved
 from orchestration.settings import Settings
 
@@ -39,13 +40,14 @@ def post(
         )
         if approved:
             decisions = dry_run(settings, operations)
-    report = {
-        "publication": newest(settings).number,
-        "approved": approved,
-        "goes": [_told(decision) for decision in decisions if decision.goes],
-        "held": [_told(decision) for decision in decisions if not decision.goes],
-        "sent": None,
-    }
+        returns = Returns(operations)
+        report = {
+            "publication": newest(settings).number,
+            "approved": approved,
+            "goes": [_told(decision, returns) for decision in decisions if decision.goes],
+            "held": [_told(decision, returns) for decision in decisions if not decision.goes],
+            "sent": None,
+        }
     if send:
         report["sent"] = send_approved(settings).as_dict()
     return report
@@ -73,19 +75,24 @@ def reverse(
         approved = approve(acting, waiting, approver.strip(), reason) if approver and waiting else 0
         if approved:
             decisions = pack.dry_run()
+        returns = Returns(pack.operations)
         return {
             "publication": None,
             "approved": approved,
-            "goes": [_told(decision) for decision in decisions if decision.goes],
-            "held": [_told(decision) for decision in decisions if not decision.goes],
+            "goes": [_told(decision, returns) for decision in decisions if decision.goes],
+            "held": [_told(decision, returns) for decision in decisions if not decision.goes],
             "sent": pack.send().as_dict() if send else None,
         }
 
 
-def _told(decision: Decision) -> Report:
+def _told(decision: Decision, returns: Returns) -> Report:
     proposal, document = decision.proposal, decision.document
+    effect, period = returns.effect(document), returns.period_of(document)
     return {
         "posting_key": decision.posting_key,
+        "box_1_pence": effect.box_1_pence,
+        "box_6_pence": effect.box_6_pence,
+        "vat_period": str(period) if period else None,
         "remedy": proposal.remedy,
         "target_urn": proposal.payload.target_urn,
         "document_kind": proposal.document_kind,

@@ -15,7 +15,7 @@ from app.deciding import CannotDecideError
 from app.money import NONE, counted, day, moment, month, pounds
 from app.opening import open_published
 from app.published import Published, Row, Rows
-from app.shown import plain, table
+from app.shown import count, pence, plain, table
 from orchestration import closing, evidence_pack
 from orchestration.closing import SignOff
 from orchestration.operations import CloseFigures, Operations, OperationsError
@@ -300,6 +300,27 @@ def store_day(
         withdraw_form(published, scope, "withdraw day", "sign off a store-day")
 
 
+def vat_returns(published: Published, scope: Scope) -> None:
+    """The VAT returns that the month is on: filed or not, what corrected them since, and what is open in them."""
+    found = totals.vat_returns(published, scope.company_id, scope.date_from, scope.date_to)
+    if not found:
+        return
+    st.header("VAT returns", anchor=False)
+    table(
+        found,
+        {
+            "Period": lambda row: f"**{day(row['period_start_date'])} to {day(row['period_end_date'])}**",
+            "Filed": lambda row: day(row["filed_on"]),
+            "Corrections since": count("corrections"),
+            "Net error": pence("net_error_pence"),
+            "Open exceptions": count("open_exceptions"),
+            "Box 1 open": pence("open_vat_effect_pence"),
+            "Box 6 open": pence("open_box_6_effect_pence"),
+        },
+        alt="VAT periods of the month, whether their returns are filed, and what is or may be an error on them",
+    )
+
+
 def on_record(signed: Sequence[SignOff]) -> None:
     st.header("Sign-offs on record", anchor=False)
     if not signed:
@@ -358,6 +379,7 @@ def show(published: Published, operations: Operations, settings: Settings, scope
         checklist(items)
         tick_form(published, scope, items)
         figures_of(now)
+        vat_returns(published, scope)
         on_record(signed)
     with right:
         st.header("Sign-off", anchor=False)

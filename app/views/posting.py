@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -15,10 +16,11 @@ from app.opening import open_published
 from app.published import Published
 from app.render import read_moment
 from app.shown import count, pence, plain, table
-from orchestration import posting_approving, posting_run, posting_switches
+from orchestration import posting, posting_approving, posting_returns, posting_run, posting_switches
 from orchestration.operations import OperationsError, StoredIntent
 from orchestration.operations.mapping_import import ANY_STORE
 from orchestration.posting import Decision
+from orchestration.posting.vat import Returns
 
 TRUTHS = ("decided", "sent", "acknowledged", "present", "in_nominal", "right")
 AT_WORK = (
@@ -34,7 +36,7 @@ AT_WORK = (
 )
 NOT_RIGHT = ("deferred", "wrong")
 ON_A_PAGE = 15
-WAITING = ("needs_approval", "approval_lapsed", "rejected")
+WAITING = (*posting.WAITING, "rejected")
 RECEIPT_PAGE = "views/receipt.py"
 
 
@@ -121,6 +123,44 @@ def stop_form(stores: list[str]) -> None:
     )
 
 
+def span(first: str, last: str) -> str:
+    return f"{day(date.fromisoformat(first))} to {day(date.fromisoformat(last))}"
+
+
+def returns(settings: Any, operations: Any) -> None:
+    """The VAT returns that are filed: what corrections have added to each since, and its limit."""
+    told = posting_returns.returns(operations, settings.company_id)
+    filed = [row for row in told["returns"] if row["filed_on"]]
+    st.header("VAT returns that are filed", anchor=False)
+    if not filed:
+        st.caption(
+            "No VAT return is known to be filed: finance enters periods and filing dates as vat_periods.csv on the "
+            "page Mappings."
+        )
+        return
+    table(
+        filed,
+        {
+            "Period": lambda row: (
+                f"{day(date.fromisoformat(row['valid_from']))} to {day(date.fromisoformat(row['valid_to']))}"
+            ),
+            "Filed": lambda row: day(date.fromisoformat(row["filed_on"])),
+            "Corrections": count("corrections"),
+            "Net error": pence("net_error_pence"),
+            "On their way": pence("on_their_way_pence"),
+            "Limit": pence("limit_pence"),
+            "State": lambda row: (
+                ":red-badge[! At its limit]" if row["is_at_limit"] else ":green-badge[✓ Within it]"
+            ),
+        },
+        alt="Filed VAT returns with what was posted to their periods since, and how much that may come to",
+    )
+    st.caption(
+        "What touches a filed return needs two people. A positive error is VAT that was due and not on the return. "
+        + (told["what_to_do"] if any(row["is_at_limit"] for row in filed) else "")
+    )
+
+
 def dry_run(settings: Any, operations: Any, published: Published) -> None:
     """What the newest publication proposes, exactly as it would go, and what holds the rest."""
     st.header("What would go next: the dry run", anchor=False)
@@ -162,7 +202,7 @@ def dry_run(settings: Any, operations: Any, published: Published) -> None:
         width=360,
     )
     mine = [decision for decision in decisions if decision.code == code]
-    chosen = list_documents(mine, may_choose=code in WAITING)
+    chosen = list_documents(mine, Returns(operations), may_choose=code in WAITING)
     if code in WAITING:
         approve_form(chosen)
 
@@ -176,7 +216,7 @@ def hold_badge(code: str) -> str:
     return f":gray-badge[? {told}]"
 
 
-def list_documents(mine: list[Decision], may_choose: bool) -> list[Decision]:
+def list_documents(mine: list[Decision], returns_now: Returns, may_choose: bool) -> list[Decision]:
     """The documents of one state, fifteen a page, each as it would be sent; gives those chosen."""
     pages = -(-len(mine) // ON_A_PAGE)
     page = 0
@@ -193,12 +233,12 @@ def list_documents(mine: list[Decision], may_choose: bool) -> list[Decision]:
     every = may_choose and st.checkbox(f"Choose all {len(mine):,}", key=f"all {mine[0].code}")
     chosen = []
     for decision in mine[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]:
-        if document_line(decision, may_choose, every):
+        if document_line(decision, returns_now, may_choose, every):
             chosen.append(decision)
     return mine if every else chosen
 
 
-def document_line(decision: Decision, may_choose: bool, every: bool) -> bool:
+def document_line(decision: Decision, returns_now: Returns, may_choose: bool, every: bool) -> bool:
     """One document, its lines to unfold; whether it is chosen."""
     proposal, document = decision.proposal, decision.document
     label = (
@@ -215,7 +255,8 @@ def document_line(decision: Decision, may_choose: bool, every: bool) -> bool:
     with st.expander(f"{decision.posting_key}: exactly what would be sent"):
         st.markdown(
             f"Account {plain(proposal.account)} · second reference {plain(document.second_reference)} · "
-            f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`"
+            f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`  \n"
+            f"{on_return(decision, returns_now)}"
             + (f"  \n{plain(decision.reason)}" if decision.reason else "")
         )
         lines = [
@@ -236,6 +277,18 @@ def document_line(decision: Decision, may_choose: bool, every: bool) -> bool:
             alt="Nominal and VAT lines as they would be sent",
         )
     return chosen
+
+
+def on_return(decision: Decision, returns_now: Returns) -> str:
+    """What it adds to which VAT return."""
+    effect, period = returns_now.effect(decision.document), returns_now.period_of(decision.document)
+    if not effect.is_any:
+        return "On no VAT return"
+    boxes = f"Box 1 {pounds(effect.box_1_pence)} · box 6 {pounds(effect.box_6_pence)}"
+    if period is None:
+        return f"{boxes} · no VAT period is entered for its date"
+    filed = f", filed on {day(period.filed_on)}" if period.filed_on else ""
+    return f"{boxes} · VAT period {day(period.valid_from)} to {day(period.valid_to)}{filed}"
 
 
 def approve_form(chosen: list[Decision]) -> None:
@@ -337,6 +390,7 @@ def page() -> None:
             with right:
                 switches(settings, operations, published)
             dry_run(settings, operations, published)
+            returns(settings, operations)
             outbox(settings, operations)
             retries(settings, operations)
     except (CannotDecideError, OperationsError, posting_run.NothingPublishedError) as refusal:

@@ -167,6 +167,16 @@ def posting_runs(
     show(report, as_json, lambda told: posting_switches.render_runs(told, console))
 
 
+@app.command("returns")
+def posting_returns(home: Home = None, as_json: AsJson = False) -> None:
+    """The VAT returns that are filed: what corrections have added to each since, and how much it may come to."""
+    from orchestration import posting_returns
+
+    with store_of(home) as (settings, operations):
+        report = posting_returns.returns(operations, settings.company_id)
+    show(report, as_json, lambda told: posting_returns.render(told, console))
+
+
 @app.command("on")
 def switch_on(
     home: Home = None, by: By = "", reason: Reason = "", company: Company = "", as_json: AsJson = False

@@ -19,6 +19,7 @@ from orchestration.operations.roles import READER, ROLES, NotAllowedError, Perso
 from orchestration.operations.runs import Run
 from orchestration.operations.sign_offs import WHOLE_COMPANY, CloseFigures, Tick
 from orchestration.operations.store import Operations
+from orchestration.operations.vat_periods import NetError, VatReturn
 
 __all__ = [
     "LANDED_TABLES",
@@ -38,6 +39,7 @@ __all__ = [
     "Imported",
     "MappingError",
     "MappingsRefusedError",
+    "NetError",
     "NotAllowedError",
     "Operations",
     "OperationsError",
@@ -52,4 +54,5 @@ __all__ = [
     "StopInForce",
     "StoredIntent",
     "Tick",
+    "VatReturn",
 ]

@@ -80,6 +80,10 @@ class StoredIntent:
     gross_pence: int = 0
     run_number: int = 0
     members_digest: str = ""
+    document_date: date | None = None
+    box_1_pence: int = 0
+    box_6_pence: int = 0
+    corrects_return: date | None = None
 
     @property
     def key_stem(self) -> str:

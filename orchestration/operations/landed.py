@@ -35,7 +35,7 @@ def _mapping(model: type[Base], key: tuple[str, ...], *others: str) -> LandedTab
 COMPANY = (
     *("name", "currency", "ledger_kind"),
     *("suspense_nominal_code", "grace_hours", "late_policy", "tax_rounding_cap_pence", "posting_enabled"),
-    *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"),
+    *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days", "unallocated_after_days"),
 )
 STORE = (
     *("valid_to", "store_code", "name", "zone", "day_cutoff_minutes", "currency", "till_customer_reference"),
@@ -45,7 +45,8 @@ ACCOUNT = ("nominal_code", "cost_centre", "department")
 STOP = ("company_id", "store_id", "reason", "is_lifted")
 IDENTITY = ("company_id", "store_id", "event_id", "document_kind", "ordinal", "revision", "role")
 OUTCOME = ("attempts", "refusal", "publication_number", "business_date", "members_digest")
-INTENT = (*IDENTITY, "remedy", "payload_digest", "state", "target_urn", "urn", *TRUTHS, *OUTCOME)
+VAT = ("document_date", "box_1_pence", "box_6_pence", "corrects_return")
+INTENT = (*IDENTITY, "remedy", "payload_digest", "state", "target_urn", "urn", *TRUTHS, *OUTCOME, *VAT)
 APPROVED = ("posting_key", "payload_digest")
 
 LANDED_TABLES: dict[str, LandedTable] = {
@@ -74,6 +75,7 @@ LANDED_TABLES: dict[str, LandedTable] = {
     "connector_patterns": _mapping(
         mapping.ConnectorPattern, ("connector",), "pattern", "retry_window_hours", "day_pattern"
     ),
+    "vat_periods": _mapping(mapping.VatPeriod, ("valid_from",), "valid_to", "filed_on", "error_limit_pence"),
     "period_overrides": _mapping(mapping.PeriodOverride, ("accounting_period_id",), "period_state"),
     "store_stops": LandedTable(posting.StoreStop, STOP, STOP),
     "intents": LandedTable(posting.Intent, ("posting_key",), ("posting_key", *INTENT)),

@@ -79,7 +79,7 @@ def day(cell: str) -> date:
 
 
 def day_or_open(cell: str) -> date | None:
-    """A last day, or empty for until further notice."""
+    """A day, or empty: a last day until further notice, or what has not happened yet."""
     return day(cell) if cell else None
 
 
@@ -197,8 +197,14 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "outside_scope_tax_code": whole_or_open(0, 9999),
             "match_tolerance_pence": whole_or_open(0, 10_000),
             "match_tolerance_days": whole_or_open(0, 31),
+            "unallocated_after_days": whole_or_open(0, 3650),
         },
-        optional=frozenset({"outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"}),
+        optional=frozenset(
+            {
+                *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"),
+                "unallocated_after_days",
+            }
+        ),
         ignored={"posting_enabled": off},
         retired={"rounding_nominal_code": "map the category cash_rounding in nominal_mappings.csv"},
     ),
@@ -297,6 +303,19 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "day_pattern": day_pattern,
         },
         optional=frozenset({"day_pattern"}),
+    ),
+    MappingFile(
+        "vat_periods",
+        tables.VatPeriod,
+        (),
+        {
+            **COMPANY,
+            "valid_from": day,
+            "valid_to": day,
+            "filed_on": day_or_open,
+            "error_limit_pence": whole_or_open(0, 10**12),
+        },
+        optional=frozenset({"error_limit_pence"}),
     ),
     MappingFile(
         "period_overrides",

@@ -161,6 +161,8 @@ def _row(
             row[column] = value
     if row.get("valid_to") and row.get("valid_from") and row["valid_to"] < row["valid_from"]:
         errors.append(MappingError(name, line, "valid_to", "is before valid_from"))
+    if row.get("filed_on") and row.get("valid_to") and row["filed_on"] <= row["valid_to"]:
+        errors.append(MappingError(name, line, "filed_on", "is not after the period's last day"))
     if row.get("bank_code") == "" and row.get("settlement", "bank") == "bank":
         errors.append(MappingError(name, line, "bank_code", "is empty, and settlement is not account"))
     return row
@@ -242,7 +244,7 @@ def _clashes(file: MappingFile, rows: list[FileRow], stored: dict[Identity, Row]
             if last_day >= later[-1]:
                 line = line_of.get(later) or line_of.get(earlier) or 0
                 until = "further notice" if last_day == END_OF_TIME else str(last_day)
-                key = " ".join(map(str, later[1:-1]))
+                key = " ".join(map(str, later[1:-1])) or later[0]
                 reason = f"'{key}' would hold twice: from {earlier[-1]} until {until}, and from {later[-1]}"
                 yield MappingError(name, line, "valid_from", reason)
 

@@ -30,6 +30,7 @@ class Company(Recorded, Base):
     outside_scope_tax_code: Mapped[int | None] = mapped_column(Integer)
     match_tolerance_pence: Mapped[int | None] = mapped_column(Integer)
     match_tolerance_days: Mapped[int | None] = mapped_column(Integer)
+    unallocated_after_days: Mapped[int | None] = mapped_column(Integer)
     posting_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
@@ -170,6 +171,21 @@ class ConnectorPattern(Recorded, Base):
     pattern: Mapped[str] = mapped_column(Text)
     day_pattern: Mapped[str | None] = mapped_column(Text)
     retry_window_hours: Mapped[int] = mapped_column(Integer)
+
+
+class VatPeriod(Recorded, Base):
+    """A VAT period of the company, and the day on which its return was filed; none: it is not filed yet.
+
+    `error_limit_pence` is the net error that corrections may bring this return to, where it is not the policy's.
+    """
+
+    __tablename__ = "vat_periods"
+    __table_args__ = (UniqueConstraint("company_id", "valid_from"),)
+    company_id: Mapped[str] = mapped_column(String(20))
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date] = mapped_column(Date)
+    filed_on: Mapped[date | None] = mapped_column(Date)
+    error_limit_pence: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class PeriodOverride(Recorded, Base):

@@ -38,6 +38,11 @@ BY_ITSELF = ("tillproof/post_missing", "tillproof/reverse_duplicate")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WINDOW = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-2][0-9]:[0-5][0-9])-([0-2][0-9]:[0-5][0-9])")
 LIMITS = ("document_limit_pence", "run_documents", "run_limit_pence", "two_approvers_above_pence")
+VAT_ERROR_LIMIT_PENCE = 10_000_00
+"""What errors on a filed VAT return may come to, net, and still be put right on a later one: VAT Notice 700/45,
+paragraph 4 (VAT Regulations 1995, regulation 34). To be confirmed by finance: up to £50,000 may be, where it is within
+1% of box 6 of the return on which it is put right; a careless or deliberate error is told to HMRC, whatever it is.
+"""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class PostingPolicy:
     own posting then needs two approvers. two_approvers_above_pence: gross above which two people must approve.
     quiet_windows: when nothing is sent, by the clock of quiet_zone. canary: after a change of a mapping, the first
     document of each store and kind is proven before the next of them goes. refusals_in_a_row: stop the company then.
+    vat_error_limit_pence: the net error of box 1 that corrections may bring a filed VAT return to; never none.
     """
 
     by_itself: frozenset[tuple[str, str]] = field(
@@ -102,6 +108,7 @@ class PostingPolicy:
     quiet_zone: str = "Europe/London"
     canary: bool = True
     refusals_in_a_row: int = 10
+    vat_error_limit_pence: int = VAT_ERROR_LIMIT_PENCE
 
     def __post_init__(self) -> None:
         for name in ("remedies", "four_eyes"):
@@ -116,6 +123,8 @@ class PostingPolicy:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise OperationsError(f"{name} must be above nought, or none")
+        if self.vat_error_limit_pence < 0:
+            raise OperationsError("vat_error_limit must be an amount, 0.00 or more: there is always a limit")
         if not 1 <= self.refusals_in_a_row <= 1000:
             raise OperationsError("refusals_in_a_row must be 1 to 1000")
         try:

@@ -28,6 +28,7 @@ class Intent(Base):
         Index(None, "state"),
         Index(None, "after_key"),
         Index(None, "run_number"),
+        Index(None, "company_id", "corrects_return"),
     )
     posting_key: Mapped[str] = mapped_column(String(20), primary_key=True)
     company_id: Mapped[str] = mapped_column(String(20))
@@ -70,6 +71,11 @@ class Intent(Base):
     run_number: Mapped[int] = mapped_column(Integer, default=0)
     # landed: which receipts' documents a summary stands for, by the digest of their rows (landing/tranches); else empty
     members_digest: Mapped[str] = mapped_column(String(32), default="")
+    # landed: tax point, what it adds to boxes 1 and 6, and the first day of the filed VAT return that it corrects
+    document_date: Mapped[date | None] = mapped_column(Date)
+    box_1_pence: Mapped[int] = mapped_column(BigInteger, default=0)
+    box_6_pence: Mapped[int] = mapped_column(BigInteger, default=0)
+    corrects_return: Mapped[date | None] = mapped_column(Date)
 
 
 class PostingRun(Base):
@@ -170,3 +176,4 @@ class PostingPolicyRow(Recorded, Base):
     quiet_zone: Mapped[str] = mapped_column(String(60))
     canary: Mapped[bool] = mapped_column(Boolean)
     refusals_in_a_row: Mapped[int] = mapped_column(Integer)
+    vat_error_limit_pence: Mapped[int] = mapped_column(BigInteger)

@@ -49,6 +49,7 @@ MAPPING_OWNERS: dict[str, str] = {
     "cutovers": "finance",
     "connector_patterns": "integration",
     "period_overrides": "finance",
+    "vat_periods": "finance",
     "store_grains": "finance",
 }
 """Whose each mapping table is; a test holds that none is forgotten."""

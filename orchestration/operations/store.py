@@ -24,9 +24,10 @@ from orchestration.operations.policies import Policies
 from orchestration.operations.roles import MAPPING_OWNERS, Person
 from orchestration.operations.runs import RunStore
 from orchestration.operations.sign_offs import CLOSE, CloseFigures, SignOffs, sign_off_duty
+from orchestration.operations.vat_periods import VatPeriods
 
 
-class Operations(Permissions, Policies, People, Casework, MatchDecisions, SignOffs):
+class Operations(Permissions, Policies, VatPeriods, People, Casework, MatchDecisions, SignOffs):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
     def __init__(self, database: Database, acting: Person | None = None):

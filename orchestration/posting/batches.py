@@ -40,6 +40,7 @@ from orchestration.posting.probes import (
 )
 from orchestration.posting.states import LOOKING, move
 from orchestration.posting.tranches import Members
+from orchestration.posting.vat import Returns
 from orchestration.posting.verification import truths_of
 
 MARK = "sage50:"  # what stands before the batch's digest in the `worker` of its members
@@ -349,11 +350,12 @@ def commit(
     intents = operations.intents.by_keys(member.posting_key for member in batch.members)
     before(batch)
     steps: list[Step] = []
+    returns = Returns(operations)
     for member in batch.members:
         intent = intents[member.posting_key]
         if intent.payload_digest != member.payload_digest:
             raise OperationsError(f"{member.posting_key} was decided on anew meanwhile: write the file again")
-        steps += _sent(intent, batch, member)
+        steps += _sent(replace(intent, corrects_return=returns.key_of(intent)), batch, member)
     operations.intents.record_many(steps, {batch.digest: batch.payload})
     return batch
 

@@ -16,10 +16,11 @@ from orchestration.posting.cases import whole_cases, with_begun_cases
 from orchestration.posting.decision import WAITING, Decision
 from orchestration.posting.documents import Proposal, Rows, read_proposals
 from orchestration.posting.holds import Hold
-from orchestration.posting.limits import behind_canaries, within_run
+from orchestration.posting.limits import behind_canaries, within_returns, within_run
 from orchestration.posting.policy import Permits
 from orchestration.posting.states import LIVE, REPLACEABLE, UNSETTLED, move
 from orchestration.posting.tranches import Members, to_freeze, with_begun_tranches
+from orchestration.posting.vat import Returns
 
 STEPS_PER_TRANSACTION = 500
 MOVER = "decide"
@@ -59,6 +60,7 @@ def plan(
         )
         decisions.append(Decision(proposal, hold, intent.state if intent else ""))
     whole = behind_canaries(operations, whole_cases(decisions, intents), policy)
+    whole = within_returns(operations, whole, policy)
     return within_run(operations, whole, "post", publication_number or 0, policy)
 
 
@@ -171,12 +173,13 @@ def record(
         members.freeze(summaries)
     steps: list[Step] = []
     payloads: dict[str, str] = {}
+    returns = Returns(operations)
     for decision in decisions:
         intent = intents.get(decision.posting_key)
         taken: list[Step | None] = (
-            [*_whole(operations, decision, publication_number)]
+            [*_whole(operations, decision, publication_number, returns)]
             if decision.hold is not None and intent is None and decision.posting_key in summaries
-            else [_step(operations, decision, intent, publication_number)]
+            else [_step(operations, decision, intent, publication_number, returns)]
         )
         for step in filter(None, taken):
             steps.append(step)
@@ -187,16 +190,22 @@ def record(
         operations.intents.record_many(batch, wanted)
 
 
-def _whole(operations: Operations, decision: Decision, publication_number: int) -> list[Step]:
+def _whole(
+    operations: Operations, decision: Decision, publication_number: int, returns: Returns
+) -> list[Step]:
     """The moves of a document that may not go yet, of a summary of which another does: decided with it, and held."""
-    decided = _decided(operations, decision, publication_number)
+    decided = _decided(operations, decision, publication_number, returns)
     held = replace(decided, state=move("decided", "hold", "poster"), hold_reason=decision.reason)
     hold = Step("hold", decided, held, MOVER, {"hold": decision.reason})
     return [Step("decide", None, decided, MOVER, {}), hold]
 
 
 def _step(
-    operations: Operations, decision: Decision, intent: StoredIntent | None, publication_number: int
+    operations: Operations,
+    decision: Decision,
+    intent: StoredIntent | None,
+    publication_number: int,
+    returns: Returns,
 ) -> Step | None:
     """The one move a decision makes, if any."""
     proposal = decision.proposal
@@ -212,11 +221,11 @@ def _step(
     if intent is not None and intent.state not in REPLACEABLE:
         return None  # another run took it up since the plan was made
     if intent is None:
-        return Step("decide", None, _decided(operations, decision, publication_number), MOVER, {})
+        return Step("decide", None, _decided(operations, decision, publication_number, returns), MOVER, {})
     if intent.state in ("decided", "locked") and intent.payload_digest == proposal.payload_digest:
         return None
     after = replace(
-        _decided(operations, decision, publication_number),
+        _decided(operations, decision, publication_number, returns),
         state=move(intent.state, "redecide", "poster"),
         fence=intent.fence + 1,
         decided_at=intent.decided_at,
@@ -224,9 +233,12 @@ def _step(
     return Step("redecide", intent, after, MOVER, {"replaces_digest": intent.payload_digest})
 
 
-def _decided(operations: Operations, decision: Decision, publication_number: int) -> StoredIntent:
+def _decided(
+    operations: Operations, decision: Decision, publication_number: int, returns: Returns
+) -> StoredIntent:
     """The intent of a proposal, before anything was done about it."""
-    proposal = decision.proposal
+    proposal, document = decision.proposal, decision.document
+    effect = returns.effect(document)
     now = operations.now()
     return StoredIntent(
         posting_key=proposal.posting_key,
@@ -247,7 +259,10 @@ def _decided(operations: Operations, decision: Decision, publication_number: int
         writer=proposal.writer,
         sync_claim=proposal.sync_claim,
         exception_id=proposal.exception_id,
-        gross_pence=proposal.payload.document.gross_pence,
+        gross_pence=document.gross_pence,
+        document_date=document.document_date,
+        box_1_pence=effect.box_1_pence,
+        box_6_pence=effect.box_6_pence,
         after_key=proposal.after_key,
         members_digest=proposal.members_digest,
         decided_at=now,

@@ -21,6 +21,7 @@ HOLD_CODES: dict[str, str] = {
     "remedy_not_allowed": "the policy does not allow the remedy",
     "over_document_limit": "the document is over the policy's limit",
     "over_run_limit": "the run has as many documents, or as much value, as the policy allows",
+    "return_over_limit": "corrections would bring a filed VAT return over its limit: finance tells HMRC first",
     "quiet_window": "the policy wants nothing sent now",
     "canary_first": "the first document since a mapping changed is not proven yet",
     "case_held": "its other half may not go, and a correction goes whole or not at all",
@@ -63,3 +64,8 @@ class Hold:
     def code_of(cls, text: str) -> str:
         """The code in a hold written down earlier."""
         return text.split(":", 1)[0]
+
+
+def pounds(pence: int) -> str:
+    """£1,234.56, or -£1,234.56."""
+    return f"{'-' if pence < 0 else ''}£{abs(pence) // 100:,}.{abs(pence) % 100:02d}"

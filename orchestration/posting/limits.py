@@ -1,9 +1,10 @@
-"""How much goes in one run, and which document goes first after a mapping has changed."""
+"""How much goes in one run, or into one filed VAT return, and which document goes first after a mapping has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 from orchestration.operations import Operations, PostingPolicy
@@ -12,6 +13,7 @@ from orchestration.posting.decision import Decision
 from orchestration.posting.holds import Hold
 from orchestration.posting.policy import pounds
 from orchestration.posting.states import LIVE
+from orchestration.posting.vat import Returns, hold_by_return
 
 # a canary in one of these will not be proven by going on
 STUCK = ("deferred", "wrong", "unsettled")
@@ -96,3 +98,39 @@ def over_run_limit(policy: PostingPolicy, documents: int, pence: int, more: int,
     if policy.run_limit_pence is not None and pence + gross > policy.run_limit_pence:
         return Hold("over_run_limit", f"a run sends {pounds(policy.run_limit_pence)} at most")
     return None
+
+
+def within_returns(
+    operations: Operations, decisions: Sequence[Decision], policy: PostingPolicy | None
+) -> list[Decision]:
+    """The same decisions, those held that would bring a filed return over its limit, in the order of their keys.
+
+    Both halves of a correction go or neither, by what they come to together; a repost that is owed always goes.
+    """
+    returns = Returns(operations)
+    policy_of = cache((lambda _company_id: policy) if policy else operations.posting_policy)
+    error_of = cache(operations.net_error)
+    second_of = {one.proposal.after_key: one for one in decisions if one.goes and one.proposal.after_key}
+    contras_sent = {one.posting_key for one in decisions if one.state in LIVE}
+    also: dict[tuple[str, date], int] = {}
+    held: dict[str, Hold] = {}
+    for decision in sorted((one for one in decisions if one.goes), key=lambda one: one.posting_key):
+        proposal = decision.proposal
+        of = returns.corrected_by(decision.document)
+        if of is None or proposal.after_key or decision.posting_key in contras_sent:
+            continue
+        second = second_of.get(decision.posting_key)
+        more = returns.effect(decision.document).box_1_pence
+        more += returns.effect(second.document).box_1_pence if second else 0
+        at = (proposal.company_id, of.valid_from)
+        hold = hold_by_return(
+            policy_of(proposal.company_id), of, error_of(proposal.company_id, of), more, also.get(at, 0)
+        )
+        if hold:
+            held |= dict.fromkeys([decision.posting_key, *([second.posting_key] if second else [])], hold)
+        else:
+            also[at] = also.get(at, 0) + more
+    return [
+        replace(one, hold=held[one.posting_key]) if one.goes and one.posting_key in held else one
+        for one in decisions
+    ]

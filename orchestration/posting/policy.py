@@ -4,7 +4,8 @@ Posting is off until somebody turns it on. Where nobody is named to post (`obser
 Where the incumbent connector posts, only what a person approved is sent: the approval is bound to the
 payload digest and to what the connector's log claimed when it was given, and lapses with either. Where we
 post, a missing document goes by itself and anything that undoes a document needs a person. The company's
-policy says the rest: which remedies at all, how much, when, and how many people.
+policy says the rest: which remedies at all, how much, when, and how many people. What corrects a VAT return that
+is filed needs two people, whatever the policy says.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Protocol
 from orchestration.ledgers.ledger import Document
 from orchestration.operations import ApprovalGiven, GoesBy, Operations, PostingPolicy
 from orchestration.operations.policies import REVERSE_POSTING
-from orchestration.posting.holds import Hold
+from orchestration.posting.holds import Hold, pounds
+from orchestration.posting.vat import Returns
 
 ALL_STORES = "*"
 __all__ = ["Candidate", "Permits", "PostingPolicy", "pounds"]
@@ -47,8 +49,14 @@ class Candidate(Protocol):
 class Permits:
     """What the store allows at one moment; every fact is read once and kept, so keep no instance for long."""
 
-    def __init__(self, operations: Operations, policy: PostingPolicy | None, posting_keys: Iterable[str]):
-        """`policy` stands in for the company's own, which is read otherwise."""
+    def __init__(
+        self,
+        operations: Operations,
+        policy: PostingPolicy | None,
+        posting_keys: Iterable[str],
+        returns: Returns | None = None,
+    ):
+        """`policy` and `returns` stand in for what is read of the store otherwise."""
         self._now = operations.now
         self._approvals = operations.approvals(posting_keys)
         self._policy_of = cache((lambda _company_id: policy) if policy else operations.posting_policy)
@@ -57,6 +65,7 @@ class Permits:
         self._cutover = cache(operations.cutover)
         self._writer = cache(operations.writer_of_record)
         self._authors = cache(operations.mapping_authors)
+        self._returns = returns or Returns(operations)
 
     def hold(self, candidate: Candidate, document: Document) -> Hold | None:
         """The first reason it may not go; None when it may."""
@@ -96,6 +105,12 @@ class Permits:
         if given and given.decision == "rejected":
             return Hold("rejected", f"{given.approver}: {given.reason}")
         needed, why = people_needed(policy, candidate, document)
+        corrected = self._returns.corrected_by(document)
+        if corrected:
+            needed, why = (
+                2,
+                f"the VAT return of {corrected} was filed on {corrected.filed_on}, two people must",
+            )
         if not needed:
             return None
         if given is None:
@@ -165,11 +180,6 @@ def goes_by(document: Document) -> GoesBy:
 def name_of(person: str) -> str:
     """One person's name, however it was typed."""
     return " ".join(person.split()).casefold()
-
-
-def pounds(pence: int) -> str:
-    """£1,234.56."""
-    return f"£{pence // 100:,}.{pence % 100:02d}"
 
 
 def _listed(people: Iterable[str]) -> str:

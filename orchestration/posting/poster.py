@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.ledgers.ledger import Document, Ledger, LedgerUnavailableError, PostedDocument, Reply
-from orchestration.operations import Operations, PostingPolicy, Run, Step, StoredIntent
+from orchestration.operations import Operations, PostingPolicy, Run, Step, StoredIntent, VatReturn
 from orchestration.operations.policies import REVERSE_AND_REPOST
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
@@ -40,6 +40,7 @@ from orchestration.posting.probes import (
     names_by_connector,
 )
 from orchestration.posting.states import LOOKING, move
+from orchestration.posting.vat import Returns, hold_by_return
 from orchestration.posting.verification import Truths, truths_of
 
 Changes = dict[str, Any]
@@ -144,7 +145,9 @@ class Poster:
         """Take the intent for this worker alone; whoever had it before can record nothing more."""
         fresh = {"next_attempt_at": None, "probe_count": 0, "hold_reason": ""}
         taken = {"run_number": self._run.run_number if self._run else 0, "fence": intent.fence + 1}
-        return self._step(intent, "claim", {**self._lease(), **fresh, **taken})
+        # told before the limit is asked: of two workers each then knows of the other's
+        corrected = {"corrects_return": Returns(self._operations).key_of(intent)}
+        return self._step(intent, "claim", {**self._lease(), **fresh, **taken, **corrected})
 
     def _release(self, intent: StoredIntent) -> StoredIntent:
         """Nothing was sent under this claim: give it back."""
@@ -188,21 +191,28 @@ class Poster:
         truths = self._truths(payload, found)
         if truths.is_present:
             return self._seen(intent, payload, truths)
-        hold = self._hold(intent, payload, found)
+        returns = Returns(self._operations)
+        hold = self._hold(intent, payload, found, returns)
         if hold:
             return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
         sent = {**self._lease(), "attempts": intent.attempts + 1, "truth_sent": True}
-        sending = self._step(intent, "send", sent, durable=True)
+        corrected = returns.key_of(intent)
+        told = {"corrects_return": corrected.isoformat()} if corrected else {}
+        sending = self._step(
+            intent, "send", {**sent, "corrects_return": corrected}, detail=told, durable=True
+        )
         if self._has_run_out(sending):  # this process slept: another may have sent it meanwhile
             return self._step(sending, "silence", {"next_attempt_at": self._later(1)})
         self.sends += 1
         return self._replied(sending, self._post(payload.document))
 
-    def _hold(self, intent: StoredIntent, payload: Payload, found: list[PostedDocument]) -> Hold | None:
+    def _hold(
+        self, intent: StoredIntent, payload: Payload, found: list[PostedDocument], returns: Returns
+    ) -> Hold | None:
         """Every reason not to send now, the cheapest asked first."""
         patterns = self._patterns_of(intent.company_id)
         return (
-            self._hold_by_policy(intent, payload)
+            self._hold_by_policy(intent, payload, returns)
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
             or self._hold_by_case(intent)
@@ -212,12 +222,13 @@ class Poster:
             or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
         )
 
-    def _hold_by_policy(self, intent: StoredIntent, payload: Payload) -> Hold | None:
+    def _hold_by_policy(self, intent: StoredIntent, payload: Payload, returns: Returns) -> Hold | None:
         """What people allow now: who, what, how much, when, and what must be proven first."""
         document, policy = payload.document, self.policy_of(intent.company_id)
         return (
-            Permits(self._operations, policy, [intent.posting_key]).hold(intent, document)
+            Permits(self._operations, policy, [intent.posting_key], returns).hold(intent, document)
             or self._hold_by_run(policy, intent, document.gross_pence)
+            or self._hold_by_return(policy, intent, returns.corrected_by(document))
             or self._hold_by_canary(intent)
         )
 
@@ -233,6 +244,17 @@ class Poster:
         second = self._second_half(intent)
         gross = gross_pence + (second.gross_pence if second else 0)
         return over_run_limit(policy, documents, pence, 2 if second else 1, gross)
+
+    def _hold_by_return(
+        self, policy: PostingPolicy, intent: StoredIntent, corrected: VatReturn | None
+    ) -> Hold | None:
+        """Whether it would bring a filed VAT return over its limit; a repost that is owed always goes."""
+        if corrected is None or intent.after_key:
+            return None
+        second = self._second_half(intent)
+        more = intent.box_1_pence + (second.box_1_pence if second else 0)
+        error = self._operations.net_error(intent.company_id, corrected, but_for=intent.posting_key)
+        return hold_by_return(policy, corrected, error, more)
 
     def _hold_by_canary(self, intent: StoredIntent) -> Hold | None:
         """Whether another document must be proven first, because a mapping has changed."""

@@ -20,7 +20,7 @@ from orchestration.posting.decisions import hold_by_intent, hold_by_refusal
 from orchestration.posting.documents import CUSTOMER_KINDS, Payload, Proposal
 from orchestration.posting.holds import Hold
 from orchestration.posting.key import receipt_no_of
-from orchestration.posting.limits import within_run
+from orchestration.posting.limits import within_returns, within_run
 from orchestration.posting.policy import Permits, PostingPolicy
 from orchestration.posting.probes import hold_by_difference, hold_by_opposite
 from orchestration.posting.proof import AT_ONCE, Proof, proofs_of
@@ -113,7 +113,8 @@ def plan_reversal(
             or hold_by_refusal(contra, earlier, publication_number)
         )
         decisions.append(Decision(contra, hold, earlier.state if earlier else ""))
-    return within_run(operations, decisions, "reverse", publication_number, policy)
+    whole = within_returns(operations, decisions, policy)
+    return within_run(operations, whole, "reverse", publication_number, policy)
 
 
 def contra_key(intent: StoredIntent) -> str:

@@ -90,12 +90,12 @@ COLUMNS = {
         business_date date, document_date date, event_id varchar, receipt_no varchar, document_kind varchar,
         verdict varchar, exception_class varchar, owner varchar, cause_detail varchar, suggested_remedy
         varchar, rule_ids varchar, sync_claim varchar, sync_message varchar, ledger_urn bigint,
-        takings_effect_pence bigint, vat_effect_pence bigint, profit_effect_pence bigint,
+        takings_effect_pence bigint, vat_effect_pence bigint, box_6_effect_pence bigint, profit_effect_pence bigint,
         classification_effect_pence bigint, value_at_risk_pence bigint, status varchar, first_seen_pass
         bigint, first_seen_at timestamp, last_seen_pass bigint, last_seen_at timestamp, resolved_at
         timestamp, days_open bigint, cause_key varchar,
         severity integer, runbook varchar, due_at timestamp, debt_pence_days bigint, blocks_close boolean,
-        likely_partner varchar""",
+        likely_partner varchar, vat_period_start_date date, vat_return_filed_on date""",
     "debt": """company_id varchar, owner varchar, exception_class varchar, cause_key varchar,
     open_exceptions bigint,
         value_at_risk_pence bigint, vat_effect_pence bigint, debt_pence_days bigint, oldest_first_seen_at
@@ -111,7 +111,8 @@ COLUMNS = {
         event_id varchar, receipt_no varchar, business_date date, document_date date, document_kind varchar,
         ordinal integer, revision integer, role varchar, remedy varchar, after_key varchar,
         customer_reference varchar,
-        bank_code varchar, gross_pence bigint, net_pence bigint, tax_pence bigint, second_reference varchar,
+        bank_code varchar, gross_pence bigint, net_pence bigint, tax_pence bigint, box_1_pence bigint,
+        box_6_pence bigint, vat_period_start_date date, vat_return_filed_on date, second_reference varchar,
         narrative varchar, gate_status varchar, blocked_by varchar, writer varchar, sync_claim varchar,
         hold_reason varchar, is_connector_still_trying boolean, target_urn bigint, exception_id varchar,
         expected_period_start date,
@@ -130,7 +131,11 @@ COLUMNS = {
         urn bigint, truth_sent boolean, truth_acknowledged boolean, truth_present boolean, truth_in_nominal
         boolean,
         truth_right boolean, attempts integer, refusal varchar, payload_digest varchar,
-        publication_number integer""",
+        publication_number integer, document_date date,
+        box_1_pence bigint, box_6_pence bigint, vat_period_start_date date, corrects_return date""",
+    "vat_returns": """company_id varchar, period_start_date date, period_end_date date, filed_on date,
+        error_limit_pence bigint, corrections bigint, net_error_pence bigint, net_error_box_6_pence bigint,
+        open_exceptions bigint, open_vat_effect_pence bigint, open_box_6_effect_pence bigint""",
     "verdict_history": """company_id varchar, subject_id varchar, subject_kind varchar, event_id varchar,
         store_id varchar, business_date date, verdict varchar, drift_kinds varchar, ledger_document_id
         varchar, expected_gross_pence bigint, ledger_gross_pence bigint, exception_class varchar, owner

@@ -32,6 +32,18 @@ def tell(shop: Shop) -> None:
     _reversed_copy(shop)
     _exceptions(shop)
     _posted(shop)
+    shop.add(
+        "vat_returns",
+        period_start_date=date(2011, 10, 1),
+        period_end_date=date(2011, 12, 31),
+        filed_on=date(2012, 2, 7),
+        corrections=1,
+        net_error_pence=1200,
+        net_error_box_6_pence=6000,
+        open_exceptions=2,
+        open_vat_effect_pence=400,
+        open_box_6_effect_pence=2000,
+    )
     _deliveries(shop)
     _add_up(shop)
 

@@ -62,6 +62,8 @@ def test_the_checklist_says_what_is_open_whose_it_is_and_by_when(home, open_page
     )
     assert rows["**Statements agreed**"] == (":orange-badge[○ Open]", "Ann", "2 Dec 2011")
     assert "**Every till file was read**" not in rows, "the settings leave it out"
+    returns = next(table.value for table in page.table if "Net error" in table.value)
+    assert returns["Filed"].tolist() == ["7 Feb 2012"] and returns["Net error"].tolist() == [1200]
 
 
 def test_a_month_is_ticked_and_signed_and_says_so(home, open_page):

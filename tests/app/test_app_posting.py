@@ -120,6 +120,30 @@ def test_a_yes_is_bound_to_the_digest_that_was_shown(posting_home, open_page) ->
         assert {row.approver for row in given.values()} == {"Fay"}
 
 
+def test_on_a_filed_return_the_page_asks_a_second_person(posting_home, open_page, tmp_path) -> None:
+    home, _ = posting_home()
+    periods = tmp_path / "vat_periods.csv"
+    periods.write_text(
+        "company_id,valid_from,valid_to,filed_on,error_limit_pence\nDGS,2011-10-01,2011-12-31,2012-02-07,30000\n"
+    )
+    with Operations.open(home / "operations.sqlite") as operations:
+        operations.import_mappings(periods, "Fin", "filed")
+    page = open_page(home, "posting")
+    page.checkbox(key="all needs_approval").check().run()
+    assert "2 documents approved" in told(approve(page))
+    page = open_page(home, "posting")
+    assert "Waits for a second person (2)" in page.selectbox(key="code").options
+    page.checkbox(key="all needs_second_approval").check().run()
+    page = approve(page, name="Gil")
+    assert "2 documents approved" in told(page)
+    assert "Goes by the next send (2)" in open_page(home, "posting").selectbox(key="code").options
+    assert "Box 1 £20.00 · box 6 £100.00 · VAT period 1 Oct 2011 to 31 Dec 2011, filed on 7 Feb 2012" in told(
+        page
+    )
+    filed = next(table.value for table in page.table if "Net error" in table.value)
+    assert filed["Period"].tolist() == ["1 Oct 2011 to 31 Dec 2011"] and filed["Limit"].tolist() == [30000]
+
+
 def test_a_no_keeps_a_document_back(posting_home, open_page) -> None:
     home, keys = posting_home()
     page = open_page(home, "posting")

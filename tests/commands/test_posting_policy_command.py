@@ -23,6 +23,26 @@ def test_a_change_needs_a_name_a_reason_and_a_value_that_can_be(described, tillp
     assert odd.exit_code == 2 and "yes or no" in " ".join(odd.stderr.split())
 
 
+def test_filed_returns_are_told_with_their_limit_and_what_finance_does(described, told, tillproof, tmp_path):
+    assert "No VAT period is entered" in tillproof("posting", "returns").stdout
+    periods = tmp_path / "vat_periods.csv"
+    periods.write_text(
+        "company_id,valid_from,valid_to,filed_on,error_limit_pence\n"
+        "DGS,2011-01-01,2011-03-31,2011-05-07,\nDGS,2011-04-01,2011-06-30,2011-08-07,2500000\nDGS,2011-07-01,2011-09-30,,\n"
+    )
+    assert tillproof("mappings", "import", periods, "--apply", *SIGNED).exit_code == 0
+    told("posting", "policy", "vat_error_limit=9000.00", *SIGNED)
+    rows = told("posting", "returns")["returns"]
+    assert [(row["filed_on"], row["limit_pence"]) for row in rows] == [
+        ("2011-05-07", 900000),
+        ("2011-08-07", 2500000),
+        (None, 900000),
+    ]
+    assert {(row["net_error_pence"], row["is_at_limit"]) for row in rows} == {(0, False)}
+    odd = tillproof("posting", "policy", "vat_error_limit=none", *SIGNED)
+    assert odd.exit_code == 2 and "no amount in pounds" in " ".join(odd.stderr.split())
+
+
 def test_before_anything_was_posted_there_are_no_runs(described, told, tillproof):
     assert told("posting", "runs")["runs"] == []
     assert "Nothing was ever posted" in tillproof("posting", "runs").stdout

@@ -83,7 +83,8 @@ def named_classes(model: str) -> set[str]:
 
 def classes() -> set[str]:
     deliveries = literals(branches("exceptions/int_deliveries_classed", "exception_class"))
-    named = named_classes("int_closures_classed") | named_classes("int_receipts_classed")
+    models = ("int_closures_classed", "int_receipts_classed", "int_unallocated_classed")
+    named = set().union(*map(named_classes, models))
     return {rule.runbook for rule in all_rules()} | document_classes() | deliveries | named
 
 

@@ -215,6 +215,18 @@ def test_a_late_document_is_right_in_the_next_open_period_if_that_was_expected(s
     assert shop.state(late) == "proven"
 
 
+def test_an_old_receipt_of_the_same_number_keeps_no_new_one_back(shop):
+    """Receipt numbers wrap: what the connector once posted under that name, with other figures, is another sale."""
+    publication = Publication()
+    key = publication.add("536365")
+    proposals, legs = publication.tables()
+    (decision,) = plan(proposals, legs, shop.operations)
+    old = shop.ledger.keep(replace(decision.document, document_date=date(2010, 2, 10), gross_pence=4711))
+    shop.ledger.documents.remove(old)
+    shop.ledger.documents.append(replace(old, reference="POS-S01-536365"))
+    assert shop.post(publication).right == 1 and shop.state(key) == "proven"
+
+
 def test_what_the_connector_posted_meanwhile_is_not_posted_again(shop):
     publication = Publication()
     goods, money = publication.add("536365"), publication.add("536365", "receipt", net=1200)

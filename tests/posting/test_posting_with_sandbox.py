@@ -29,6 +29,8 @@ FAULTS = (
     "error_but_saved",
     "ghost_success",
     "throttled",
+    "server_error",
+    "token_expired",
     "to_suspense",
     "deferred",
 )

@@ -36,6 +36,30 @@ def test_a_file_that_was_imported_is_found_again_by_key_and_row(world: World) ->
         assert truths == (True,) * 4 and intent.truth_right and intent.urn
 
 
+def test_a_file_tells_which_filed_return_its_documents_correct(world: World, tmp_path) -> None:
+    periods = tmp_path / "vat_periods.csv"
+    periods.write_text("company_id,valid_from,valid_to,filed_on\nDGS,2011-01-01,2011-03-31,2011-05-07\n")
+    world.operations.import_mappings(periods, "Fin", "filed")
+    documents = sale("1001")
+    proposals, legs = tables(documents)
+
+    def imported() -> list[str]:
+        batch = world.write(documents)
+        assert batch
+        world.take(batch)
+        world.export()
+        world.look()
+        return [row.type for row in batch.rows]
+
+    assert imported() == ["SA"], "money is on no return, and needs nobody"
+    for name in ("Fay", "Gil"):
+        waiting = [one for one in plan(proposals, legs, world.operations) if one.code.startswith("needs")]
+        approve(world.operations, waiting, name, "seen")
+    assert imported() == ["SI"]
+    told = world.operations.net_errors("DGS")
+    assert {str(first): error.settled_pence for first, error in told.items()} == {"2011-01-01": 2000}
+
+
 def test_an_export_from_before_the_import_proves_nothing(world: World) -> None:
     batch = world.write(sale("1001"))
     assert batch

@@ -10,11 +10,12 @@ from sqlalchemy import bindparam, update
 
 from orchestration.ledgers.ledger import Document, Reply
 from orchestration.operations import StoredIntent, intents
-from orchestration.posting import decisions, reversal
+from orchestration.posting import decisions, limits, reversal
 from orchestration.posting import poster as room
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
 from orchestration.posting.policy import Permits
+from orchestration.posting.vat import Returns
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,25 @@ def _asks_nobody(patch: Any) -> None:
     patch.setattr(Permits, "hold", lambda *_: None)
 
 
+def _forgets_that_it_is_filed(patch: Any) -> None:
+    patch.setattr(Returns, "corrected_by", lambda *_: None)
+
+
+def _asks_no_second_person(patch: Any) -> None:
+    hold = Permits.hold
+
+    def alone(permits: Any, candidate: Any, document: Document) -> Any:
+        found = hold(permits, candidate, document)
+        return None if found and found.code == "needs_second_approval" else found
+
+    patch.setattr(Permits, "hold", alone)
+
+
+def _minds_no_limit_of_a_return(patch: Any) -> None:
+    patch.setattr(room, "hold_by_return", lambda *_: None)
+    patch.setattr(limits, "hold_by_return", lambda *_: None)
+
+
 def _ignores_the_connector(patch: Any) -> None:
     patch.setattr(room, "hold_by_connector", lambda *_: None)
     patch.setattr(room, "hold_by_likeness", lambda *_: None)
@@ -127,6 +147,9 @@ MUTANTS = {
     "does not sync its mark": Mutant(_mark_is_not_synced, frozenset({"unmarked"})),
     "asks no live gate": Mutant(_asks_no_gate, frozenset({"gate_bypassed"})),
     "asks for no permission": Mutant(_asks_nobody, frozenset({"not_allowed"})),
+    "forgets that a return is filed": Mutant(_forgets_that_it_is_filed, frozenset({"filed_return"})),
+    "asks no second person": Mutant(_asks_no_second_person, frozenset({"not_allowed"})),
+    "minds no limit of a return": Mutant(_minds_no_limit_of_a_return, frozenset({"filed_return"})),
     "reposts before the proof": Mutant(_reposts_at_once, frozenset({"order"})),
     "forgets what is owed": Mutant(_forgets_what_is_owed, frozenset({"half_corrected"})),
     "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"})),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from publication import DAY, Publication
 from sim_sage import SimulatedSage
-from sim_store import COMPANY, laid_out
+from sim_store import COMPANY, RETURN_LIMIT_PENCE, file_return, laid_out
 from sim_story import LIVES_MAX, UNDOING, Happens, Paper, Story, smaller, story_of
 from sim_watch import Watch
 from sim_world import Death, NeverRestsError, World
@@ -167,19 +167,29 @@ class _Play:
                 wrong = replace(proposal.payload.document, document_kind="invoice")
                 digit = "9" if paper.kind == "contra" else ""
                 self.sage.keep(wrong, reference=f"POS-{paper.store_id}-{digit}{number}")
+        self._approve("Fay", range(len(self.story.papers)))
+        if self.story.is_filed:
+            file_return(self.database)
+            self.watch.return_limit_pence = RETURN_LIMIT_PENCE
+            self._approve("Gil", [n for n in range(len(self.story.papers)) if n not in self.story.unseconded])
+        for number, paper in enumerate(self.story.papers):
+            is_alone = self.story.is_filed and number in self.story.unseconded and paper.kind != "receipt"
+            if is_alone or (paper.store_id == "S02" and not paper.is_approved):
+                for proposal in self._of(number):
+                    self.watch.forbidden_at[proposal.posting_key] = self.world.now - timedelta(days=1)
+
+    def _approve(self, name: str, numbers: Iterable[int]) -> None:
+        """A person's yes to these papers, where one is asked for."""
         approved = {
             proposal.posting_key: proposal.payload_digest
-            for number, paper in enumerate(self.story.papers)
+            for number in numbers
             for proposal in self._of(number)
-            if paper.store_id == "S02" and paper.is_approved
+            if (self.story.is_filed or self.story.papers[number].store_id == "S02")
+            and (self.story.papers[number].is_approved or self.story.papers[number].store_id == "S01")
         }
         if approved:
             claims = dict.fromkeys(approved, "rejected")
-            self.operations.approve(COMPANY, approved, approver="Fay", reason="seen", sync_claims=claims)
-        for number, paper in enumerate(self.story.papers):
-            if paper.store_id == "S02" and not paper.is_approved:
-                for proposal in self._of(number):
-                    self.watch.forbidden_at[proposal.posting_key] = self.world.now - timedelta(days=1)
+            self.operations.approve(COMPANY, approved, approver=name, reason="seen", sync_claims=claims)
 
     def _of(self, number: int) -> list[Proposal]:
         """The proposals of a paper."""
@@ -238,10 +248,11 @@ class _Play:
         decisions = planned()
         for decision in decisions:
             self.watch.also(decision.proposal)
-        waiting = [decision for decision in decisions if decision.code == "needs_approval"]
-        if waiting:
-            approve(self.operations, waiting, "Fay", "undo it")
-            decisions = planned()
+        for name, code in (("Fay", "needs_approval"), ("Gil", "needs_second_approval")):
+            waiting = [decision for decision in decisions if decision.code == code]
+            if waiting:
+                approve(self.operations, waiting, name, "undo it")
+                decisions = planned()
         return run_reversal(self.sage, self.operations, decisions, **self._options(alone))
 
     def _options(self, alone: bool) -> dict[str, Any]:

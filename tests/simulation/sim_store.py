@@ -10,15 +10,15 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from sim_swift import Swift
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
-from orchestration.operations import REMEDIES, Operations, PostingPolicy
+from orchestration.operations import REMEDIES, Operations, PostingPolicy, vat_periods
 from orchestration.operations.database import Database
 
 COMPANY = "DGS"
@@ -47,6 +47,25 @@ MAPPINGS = {
         "DGS,shopbridge,^POS-(S[0-9]{2})-([0-9A-Z]+)(?:-([0-9]+))?$,2\n"
     ),
 }
+
+
+RETURN_LIMIT_PENCE = 500
+FILED_RETURN = insert(vat_periods.PERIODS).values(
+    company_id=COMPANY,
+    valid_from=date(2011, 1, 1),
+    valid_to=date(2011, 3, 31),
+    filed_on=date(2011, 5, 7),
+    error_limit_pence=RETURN_LIMIT_PENCE,
+    author="Fin",
+    recorded_at=datetime(2011, 5, 7),  # noqa: DTZ001  clocks here are UTC without a zone
+    reason="filed",
+)
+
+
+def file_return(database: SimulatedDatabase) -> None:
+    """The VAT return of all that is posted here was filed, and may come to £5 of error."""
+    with database.write() as connection:
+        connection.execute(FILED_RETURN)
 
 
 class SimulatedDatabase(Database):

@@ -21,7 +21,7 @@ HAPPENINGS = (
 )
 LIVES_MAX = 8
 UNDOING = ("contra", "case")
-UNDOES = 0.3  # of the stories
+UNDOES, FILED = 0.3, 0.2  # of the stories
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Story:
     is_republished: bool = False
     hidden_is_refused: bool = True
     undoes: bool = False  # what was posted is undone again, every document of it
+    is_filed: bool = False  # the VAT return of all of it is filed, and may come to little error
+    unseconded: tuple[int, ...] = ()  # the papers that only one person approved, where two must
     turns: int = 0
 
     def lines(self) -> Iterator[str]:
@@ -74,6 +76,7 @@ class Story:
             f"seed {self.seed}: {self.workers} worker(s), {self.rests_s:g} s between lives"
             + (", published anew each life" if self.is_republished else "")
             + (", then all undone" if self.undoes else "")
+            + (f", on a filed return, not seconded: {self.unseconded}" if self.is_filed else "")
         )
         yield from (f"  document {number}: {paper}" for number, paper in enumerate(self.papers))
         yield from (f"  {one}" for one in (*self.meets, *self.happens))
@@ -109,6 +112,8 @@ def story_of(seed: int) -> Story:
         hidden_is_refused=rng.random() < 0.5,
         undoes=undoes,
         turns=rng.randrange(2**30),
+        is_filed=rng.random() < FILED,
+        unseconded=tuple(number for number in range(len(papers)) if rng.random() < 0.2),
     )
 
 
@@ -137,5 +142,7 @@ def smaller(story: Story) -> Iterator[Story]:
         yield replace(story, workers=1)
     if story.undoes:
         yield replace(story, undoes=False)
+    if story.is_filed:
+        yield replace(story, is_filed=False)
     if story.is_republished:
         yield replace(story, is_republished=False)

@@ -18,13 +18,13 @@ from sqlalchemy import Engine, Select, Table, UpdateBase
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import visitors
 
-from orchestration.operations import audit, chain, intents, permissions, policies, runs
+from orchestration.operations import audit, chain, intents, permissions, policies, runs, vat_periods
 
 ANSWERS_KEPT = 10_000
 # statements the store makes once: found again by being the same object
 BUILT_ONCE = {
     value
-    for module in (audit, chain, intents, permissions, policies, runs)
+    for module in (audit, chain, intents, permissions, policies, runs, vat_periods)
     for value in vars(module).values()
     if isinstance(value, (Select, UpdateBase))
 }

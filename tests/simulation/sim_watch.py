@@ -23,6 +23,7 @@ PROMISES = {
     "unmarked": "nothing leaves before the store says that it is being sent",
     "unprobed": "nothing is sent a second time before it was looked for; after silence, with all patience",
     "not_allowed": "nothing leaves after a person or the policy forbade it",
+    "filed_return": "no correction brings the net error of a filed VAT return over its limit",
     "gate_bypassed": "nothing leaves to an account that was hidden before",
     "connector_ignored": "nothing leaves that the connector was seen to have posted",
     "order": "a repost never leaves before its contra is proven",
@@ -36,6 +37,7 @@ PROMISES = {
     "endless": "every story ends",
 }
 SIGNS = {"invoice": 1, "credit_note": -1, "receipt": -1, "payment": 1}
+UNKNOWABLE = ("decided", "held", "cancelled", "refused")
 PENNILESS = ("decided", "held", "cancelled", "refused", "locked", "unsettled")
 POSTED = ("proven", "deferred", "wrong", "reversed")
 LAST_CLAIM = (
@@ -62,6 +64,7 @@ class Watch:
         self._database, self._raw = database, database.raw
         self._proposals = {proposal.posting_key: proposal for proposal in proposals}
         self._pace = Pace()
+        self.return_limit_pence: int | None = None  # of the one filed return there is, if it is filed
 
     def tell(self, code: str, words: str) -> None:
         """Keep the first time each promise was broken."""
@@ -90,6 +93,7 @@ class Watch:
         self._mind_the_last_send(key)
         self._mind_what_it_undoes(key)
         self._mind_what_it_follows(key)
+        self._mind_the_filed_return(key)
         claimed = self._raw.execute(LAST_CLAIM, (key,)).fetchone()
         if claimed is None:
             self.tell("unmarked", f"{key} leaves and was never claimed")
@@ -132,6 +136,32 @@ class Watch:
         row = self._raw.execute("select state from intents where posting_key = ?", (after_key,)).fetchone()
         if row is None or row[0] != "proven" or len(self._sage.of(after_key)) != 1:
             self.tell("order", f"{key} leaves while {after_key} is {row and row[0]}")
+
+    def _mind_the_filed_return(self, key: str) -> None:
+        """What is in the books, a correction in two steps whole, and this: within the limit, or nearer to nought."""
+        if self.return_limit_pence is None or self._proposals[key].after_key:
+            return
+        seconds = {one.after_key: one for one in self._proposals.values() if one.after_key}
+        states = dict(self._raw.execute("select posting_key, state from intents").fetchall())
+        booked = {
+            kept.posted.reference
+            for kept in self._sage.books
+            # what Sage kept and said it refused nobody can know of before it is seen
+            if kept.is_by_us and states.get(kept.posted.reference) not in UNKNOWABLE
+        }
+        there = sum(self._vat_of(one, seconds, booked) for one in booked)
+        more = self._vat_of(key, seconds, booked)
+        if abs(there + more) > self.return_limit_pence and abs(there + more) >= abs(there):
+            self.tell("filed_return", f"{key} brings the return from {there} to {there + more} pence")
+
+    def _vat_of(self, key: str, seconds: Mapping[str, Proposal], booked: set[str]) -> int:
+        document = self._proposals[key].payload.document
+        sign = {"invoice": 1, "credit_note": -1}.get(document.document_kind, 0)
+        second = seconds.get(key)
+        owed = (
+            self._vat_of(second.posting_key, {}, booked) if second and second.posting_key not in booked else 0
+        )
+        return sign * document.tax_pence + owed
 
     def _mind_permission(self, key: str, claimed_at: datetime) -> None:
         """What was withdrawn before the claim, or was never given."""

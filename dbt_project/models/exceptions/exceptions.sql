@@ -24,6 +24,7 @@ open_documents as (
         ledger_urn,
         takings_effect_pence,
         vat_effect_pence,
+        box_6_effect_pence,
         profit_effect_pence,
         classification_effect_pence,
         value_at_risk_pence
@@ -52,6 +53,7 @@ open_deliveries as (
         cast(null as bigint) as ledger_urn,
         cast(0 as bigint) as takings_effect_pence,
         cast(0 as bigint) as vat_effect_pence,
+        cast(0 as bigint) as box_6_effect_pence,
         cast(0 as bigint) as profit_effect_pence,
         cast(0 as bigint) as classification_effect_pence,
         cast(0 as bigint) as value_at_risk_pence
@@ -81,10 +83,41 @@ open_closures as (
         cast(null as bigint) as ledger_urn,
         effect_pence as takings_effect_pence,
         cast(0 as bigint) as vat_effect_pence,
+        cast(0 as bigint) as box_6_effect_pence,
         case when exception_class = 'cash_over_short' then effect_pence else cast(0 as bigint) end as profit_effect_pence,
         cast(0 as bigint) as classification_effect_pence,
         abs(effect_pence) as value_at_risk_pence
     from {{ ref('int_closures_classed') }}
+),
+
+-- What lies unallocated is in the books: where it stands is wrong, not how much.
+open_accounts as (
+    select
+        document_id as subject_id,
+        company_id,
+        store_id,
+        cast(null as varchar) as till_id,
+        business_date,
+        business_date as document_date,
+        cast(null as varchar) as event_id,
+        cast(null as varchar) as receipt_no,
+        'store_day' as document_kind,
+        verdict,
+        exception_class,
+        owner,
+        cause_detail,
+        suggested_remedy,
+        cast(null as varchar) as rule_ids,
+        cast(null as varchar) as sync_claim,
+        cast(null as varchar) as sync_message,
+        cast(null as bigint) as ledger_urn,
+        cast(0 as bigint) as takings_effect_pence,
+        cast(0 as bigint) as vat_effect_pence,
+        cast(0 as bigint) as box_6_effect_pence,
+        cast(0 as bigint) as profit_effect_pence,
+        unallocated_pence as classification_effect_pence,
+        cast(0 as bigint) as value_at_risk_pence
+    from {{ ref('int_unallocated_classed') }}
 ),
 
 open_receipts as (
@@ -109,6 +142,7 @@ open_receipts as (
         cast(null as bigint) as ledger_urn,
         takings_effect_pence,
         vat_effect_pence,
+        cast(0 as bigint) as box_6_effect_pence,
         profit_effect_pence,
         cast(0 as bigint) as classification_effect_pence,
         value_at_risk_pence
@@ -123,6 +157,8 @@ open_now as (
     select * from open_closures
     union all
     select * from open_receipts
+    union all
+    select * from open_accounts
 ),
 
 opened as (
@@ -163,6 +199,7 @@ resolved as (
         cast(null as bigint) as ledger_urn,
         cast(0 as bigint) as takings_effect_pence,
         cast(0 as bigint) as vat_effect_pence,
+        cast(0 as bigint) as box_6_effect_pence,
         cast(0 as bigint) as profit_effect_pence,
         cast(0 as bigint) as classification_effect_pence,
         value_at_risk_pence,
@@ -209,8 +246,15 @@ dated as (
         described.*,
         first_seen_at + to_days(cast(case severity when 1 then 1 when 2 then 3 when 3 then 7 else 14 end as integer)) as due_at,
         case when status = 'open' then {{ whole('value_at_risk_pence * days_open') }} else 0 end as debt_pence_days,
-        case when described.status = 'open' then suggested.likely_partner end as likely_partner
+        case when described.status = 'open' then suggested.likely_partner end as likely_partner,
+        -- the tax point says which return it is on
+        vat_periods.valid_from as vat_period_start_date,
+        vat_periods.filed_on as vat_return_filed_on
     from described
+    left join {{ ref('stg_operations__vat_periods') }} as vat_periods
+        on
+            described.company_id = vat_periods.company_id
+            and coalesce(described.document_date, described.business_date) between vat_periods.valid_from and vat_periods.valid_to
     left join {{ ref('int_partners_suggested') }} as suggested
         on described.company_id = suggested.company_id and described.subject_id = suggested.subject_id
 )

@@ -4,6 +4,10 @@ with classed as (
     select * from {{ ref('int_documents_classed') }}
 ),
 
+outside_scope as (
+    select * from {{ ref('int_outside_scope_summed') }}
+),
+
 effects as (
     select
         classed.*,
@@ -26,18 +30,35 @@ effects as (
             else direction * (expected_net_pence - coalesce(ledger_net_pence, 0))
         end as profit_effect_pence,
         case
+            when not is_sales or reason = 'carried_with_vat' then 0
+            -- its receipts agree, and none of them is on a return: how much that is, the day does not tell
+            when reason = 'vat_not_on_return' and document_kind = 'sales_summary' then null
+            when verdict in ('deferred', 'ambiguous', 'covered_by_journal')
+                then direction * (expected_net_pence - coalesce(expected_outside.outside_scope_pence, 0))
+            else
+                direction * (
+                    expected_net_pence - coalesce(expected_outside.outside_scope_pence, 0)
+                    - coalesce(ledger_net_pence, 0) + coalesce(ledger_outside.outside_scope_pence, 0)
+                )
+        end as box_6_effect_pence,
+        case
             when verdict = 'drifted' and regexp_matches(drift_kinds, 'nominal|customer|bank|date|period|tax_code')
                 then direction * expected_gross_pence
             else 0
         end as classification_effect_pence
     from classed
+    left join outside_scope as expected_outside
+        on expected_outside.side = 'expected' and classed.posting_key = expected_outside.document_id
+    left join outside_scope as ledger_outside
+        on ledger_outside.side = 'ledger' and classed.ledger_document_id = ledger_outside.document_id
 ),
 
 valued as (
     select
-        * exclude (takings_effect_pence, vat_effect_pence, profit_effect_pence, classification_effect_pence),
+        * exclude (takings_effect_pence, vat_effect_pence, profit_effect_pence, classification_effect_pence, box_6_effect_pence),
         {{ whole('takings_effect_pence') }} as takings_effect_pence,
         {{ whole('vat_effect_pence') }} as vat_effect_pence,
+        {{ whole('box_6_effect_pence') }} as box_6_effect_pence,
         {{ whole('profit_effect_pence') }} as profit_effect_pence,
         {{ whole('classification_effect_pence') }} as classification_effect_pence,
         {{ whole('greatest(abs(takings_effect_pence), abs(vat_effect_pence), abs(profit_effect_pence))') }} as value_at_risk_pence

@@ -80,6 +80,26 @@ receipts as (
     from {{ ref('int_receipts_classed') }}
 ),
 
+accounts as (
+    select
+        company_id,
+        document_id as subject_id,
+        'store_day' as subject_kind,
+        cast(null as varchar) as event_id,
+        store_id,
+        business_date,
+        verdict,
+        '' as drift_kinds,
+        cast(null as varchar) as ledger_document_id,
+        cast(0 as bigint) as expected_gross_pence,
+        cast(null as bigint) as ledger_gross_pence,
+        exception_class,
+        owner,
+        cast(0 as bigint) as value_at_risk_pence,
+        true as is_open
+    from {{ ref('int_unallocated_classed') }}
+),
+
 unioned as (
     select * from documents
     union all
@@ -88,6 +108,8 @@ unioned as (
     select * from closures
     union all
     select * from receipts
+    union all
+    select * from accounts
 ),
 
 stamped as (

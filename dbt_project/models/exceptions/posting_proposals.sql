@@ -113,39 +113,7 @@ to_post as (
 ),
 
 summaries as (
-    select
-        members.tranche_key as posting_key,
-        members.company_id,
-        members.store_id,
-        members.till_id,
-        members.event_id,
-        members.tranche,
-        members.business_date,
-        members.document_date,
-        members.document_kind,
-        members.ordinal,
-        members.remedy,
-        members.customer_reference,
-        members.bank_code,
-        members.members_digest,
-        min(members.member_key) as first_member_key,
-        'Summary ' || cast(members.tranche as varchar) || ' of ' || members.store_id
-        || case when members.till_id = '' then '' else ' till ' || members.till_id end
-        || ' on ' || cast(members.business_date as varchar) || ', receipts: ' || cast(count(distinct members.member_event_id) as varchar) as narrative,
-        {{ whole('sum(members.net_pence + members.tax_pence)') }} as gross_pence,
-        {{ whole('sum(members.net_pence)') }} as net_pence,
-        {{ whole('sum(members.tax_pence)') }} as tax_pence,
-        -- the most that the connector said of any of them
-        max(case verdicts.sync_claim when 'accepted' then '2accepted' when 'rejected' then '1rejected' end) as sync_claim,
-        max(greatest(expected.sold_at, coalesce(verdicts.sync_claimed_at, expected.sold_at))) as last_try_at
-    from {{ ref('tranche_members') }} as members
-    left join {{ ref('document_verdicts') }} as verdicts on members.member_key = verdicts.posting_key
-    left join {{ ref('expected_documents') }} as expected on members.member_key = expected.posting_key
-    where members.tranche_state = 'next'
-    group by
-        members.tranche_key, members.company_id, members.store_id, members.till_id, members.event_id, members.tranche,
-        members.business_date, members.document_date, members.document_kind, members.ordinal, members.remedy,
-        members.customer_reference, members.bank_code, members.members_digest
+    select * from {{ ref('int_summaries_proposed') }}
 ),
 
 to_sum_up as (
@@ -206,6 +174,7 @@ to_reverse as (
         open_documents.document_id as subject_id,
         case
             when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
+            when ledger.is_vat_reconciled then 'the copy is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'the copy has been allocated by a person: finance decides'
             when open_documents.reason = 'posted_by_two_writers' then 'two writers: settle who posts for this store first'
         end as untouchable_reason
@@ -245,6 +214,7 @@ drifted as (
         case
             when open_documents.is_changed then 'it was changed in Sage after it was posted: finance decides'
             when ledger.is_bank_reconciled then 'what drifted is reconciled with the bank: finance decides'
+            when ledger.is_vat_reconciled then 'what drifted is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'what drifted has been allocated by a person: finance decides'
         end as untouchable_reason
     from open_documents
@@ -373,6 +343,10 @@ timed as (
     left join retry_windows on unioned.company_id = retry_windows.company_id
 ),
 
+outside_scope as (
+    select * from {{ ref('int_outside_scope_summed') }}
+),
+
 described as (
     select
         timed.posting_key,
@@ -394,6 +368,10 @@ described as (
         {{ whole('timed.gross_pence') }} as gross_pence,
         {{ whole('timed.net_pence') }} as net_pence,
         {{ whole('timed.tax_pence') }} as tax_pence,
+        {{ whole("case timed.document_kind when 'invoice' then timed.tax_pence when 'credit_note' then -timed.tax_pence else 0 end") }} as box_1_pence,
+        {{ whole("case timed.document_kind when 'invoice' then 1 when 'credit_note' then -1 else 0 end * (timed.net_pence - coalesce(outside_scope.outside_scope_pence, 0))") }} as box_6_pence,
+        vat_periods.valid_from as vat_period_start_date,
+        vat_periods.filed_on as vat_return_filed_on,
         case
             when summaries.posting_key is not null
                 then left(timed.store_id || ' ' || replace(cast(timed.business_date as varchar), '-', '') || '-' || cast(summaries.tranche as varchar), 20)
@@ -438,6 +416,18 @@ described as (
     left join two_writers
         on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
     left join summaries on timed.posting_key = summaries.posting_key
+    left join outside_scope
+        on
+            outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
+            and outside_scope.document_id = case
+                when timed.role = 'X' then timed.company_id || ':sales:' || cast(timed.target_urn as varchar)
+                when summaries.posting_key is not null then timed.posting_key
+                else {{ first_revision('timed.posting_key') }}
+            end
+    left join {{ ref('stg_operations__vat_periods') }} as vat_periods
+        on
+            timed.company_id = vat_periods.company_id
+            and timed.document_date between vat_periods.valid_from and vat_periods.valid_to
     left join sent_of_days
         on
             timed.company_id = sent_of_days.company_id

@@ -11,7 +11,7 @@ ledger_documents as (
         row_number() over (
             partition by {{ first_revision('ledger.our_key') }}
             order by
-                case when ledger.is_bank_reconciled then 0 when ledger.is_allocated then 1 else 2 end,
+                case when ledger.is_bank_reconciled or ledger.is_on_filed_return then 0 when ledger.is_allocated then 1 else 2 end,
                 ledger.urn
         ) as survivor_rank
     from {{ ref('int_ledger_documents_unreversed') }} as ledger

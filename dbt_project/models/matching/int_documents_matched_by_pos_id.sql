@@ -27,7 +27,7 @@ candidates as (
             order by
                 -- a number that came round again belongs to the nearer day
                 abs(date_diff('day', expected_documents.document_date, ledger_documents.document_date)) // 180,
-                case when ledger_documents.is_bank_reconciled then 0 when ledger_documents.is_allocated then 1 else 2 end,
+                case when ledger_documents.is_bank_reconciled or ledger_documents.is_on_filed_return then 0 when ledger_documents.is_allocated then 1 else 2 end,
                 ledger_documents.urn
         ) as survivor_rank,
         row_number() over (

@@ -17,7 +17,7 @@ candidates as (
         row_number() over (
             partition by expected_documents.posting_key
             order by
-                case when ledger_documents.is_bank_reconciled then 0 when ledger_documents.is_allocated then 1 else 2 end,
+                case when ledger_documents.is_bank_reconciled or ledger_documents.is_on_filed_return then 0 when ledger_documents.is_allocated then 1 else 2 end,
                 ledger_documents.urn
         ) as survivor_rank
     from expected_documents

@@ -19,7 +19,10 @@ with sales as (
         {{ whole('abs(tax_pence)') }} as tax_pence,
         {{ whole('abs(net_pence)') }} as net_pence,
         user_name,
-        allocated_pence <> 0 as is_allocated
+        allocated_pence <> 0 as is_allocated,
+        {{ whole('abs(gross_pence) - abs(allocated_pence)') }} as unallocated_pence,
+        posted_at,
+        vat_reconciled_date
     from {{ ref('stg_ledger__sales_transactions') }}
 ),
 
@@ -35,6 +38,8 @@ bank_entries as (
         {{ whole('max(abs(signed_pence))') }} as gross_pence,
         {{ whole('count(*)') }} as entry_count,
         min(user_name) as user_name,
+        min(posted_at) as posted_at,
+        min(vat_reconciled_date) as vat_reconciled_date,
         max(last_statement_date) as last_statement_date
     from {{ ref('stg_ledger__bank_transactions') }}
     group by company_id, urn
@@ -58,7 +63,10 @@ cash_book as (
         cast(0 as bigint) as tax_pence,
         bank_entries.gross_pence as net_pence,
         bank_entries.user_name,
-        false as is_allocated
+        false as is_allocated,
+        cast(0 as bigint) as unallocated_pence,
+        bank_entries.posted_at,
+        bank_entries.vat_reconciled_date
     from bank_entries
     left join sales
         on bank_entries.company_id = sales.company_id and bank_entries.urn = sales.urn
@@ -94,7 +102,10 @@ journals as (
         cast(0 as bigint) as tax_pence,
         nominal.debit_pence as net_pence,
         nominal.user_name,
-        false as is_allocated
+        false as is_allocated,
+        cast(0 as bigint) as unallocated_pence,
+        cast(null as timestamp) as posted_at,
+        cast(null as date) as vat_reconciled_date
     from nominal
     left join sales
         on nominal.company_id = sales.company_id and nominal.urn = sales.urn
@@ -128,7 +139,12 @@ described as (
         unioned.tax_pence,
         unioned.user_name,
         unioned.is_allocated,
+        unioned.unallocated_pence,
         bank_entries.last_statement_date is not null as is_bank_reconciled,
+        unioned.vat_reconciled_date is not null as is_vat_reconciled,
+        -- Sage 50 marks what was on a return; Sage 200 does not tell: what lay there when its period's return was filed
+        unioned.vat_reconciled_date is not null
+        or (unioned.document_kind in ('invoice', 'credit_note') and coalesce(cast(unioned.posted_at as date) <= vat_periods.filed_on, false)) as is_on_filed_return,
         nominal.urn is not null as is_in_nominal,
         coalesce(nominal.is_in_suspense, false) as is_in_suspense,
         nominal.financial_year_start_date,
@@ -154,6 +170,10 @@ described as (
             nominal.company_id = periods.company_id
             and nominal.financial_year_start_date = periods.financial_year_start_date
             and nominal.period_number = periods.period_number
+    left join {{ ref('stg_operations__vat_periods') }} as vat_periods
+        on
+            unioned.company_id = vat_periods.company_id
+            and unioned.transaction_date between vat_periods.valid_from and vat_periods.valid_to
 )
 
 select * from described

@@ -15,6 +15,7 @@ renamed as (
         outside_scope_tax_code,
         coalesce(match_tolerance_pence, 0) as match_tolerance_pence,
         coalesce(match_tolerance_days, 0) as match_tolerance_days,
+        unallocated_after_days,
         posting_enabled as is_posting_enabled
     from source
 )

@@ -26,7 +26,11 @@ renamed as (
         refusal,
         publication_number,
         business_date,
-        coalesce(members_digest, '') as members_digest
+        coalesce(members_digest, '') as members_digest,
+        document_date,
+        coalesce(box_1_pence, 0) as box_1_pence,
+        coalesce(box_6_pence, 0) as box_6_pence,
+        corrects_return
     from source
 )
 

@@ -17,7 +17,8 @@ renamed as (
         source,
         urn,
         user_name,
-        last_statement_date
+        last_statement_date,
+        cast(null as date) as vat_reconciled_date
     from source
 )
 

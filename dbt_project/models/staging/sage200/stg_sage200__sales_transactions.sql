@@ -18,6 +18,7 @@ renamed as (
         {{ pence('document_allocated_value') }} as allocated_pence,
         urn,
         user_name,
+        cast(null as date) as vat_reconciled_date,
         is_historical
     from source
 )

@@ -36,6 +36,7 @@ gathered as (
         coalesce(min(extra_ref_key), min(inv_ref_key), min(inv_ref), min(extra_ref)) as reference,
         case when min(extra_ref_key) is not null then min(inv_ref) else min(extra_ref) end as second_reference,
         min(user_name) as user_name,
+        max(vat_reconciled_date) as vat_reconciled_date,
         {{ whole('sum(net_pence)') }} as net_pence,
         {{ whole('sum(tax_pence)') }} as tax_pence
     from splits

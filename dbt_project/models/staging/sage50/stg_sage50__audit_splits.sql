@@ -20,6 +20,7 @@ renamed as (
         {{ posting_key_in('inv_ref') }} as inv_ref_key,
         user_name,
         date_entered,
+        vat_reconciled_date,
         try_cast(substr(tax_code, 2) as integer) as tax_code,
         {{ pence('abs(net_amount)') }} as net_pence,
         {{ pence('abs(tax_amount)') }} as tax_pence,

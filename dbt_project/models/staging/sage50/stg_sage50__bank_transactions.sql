@@ -22,7 +22,8 @@ shaped as (
         'sage50' as source,
         urn,
         user_name,
-        bank_reconciled_date as last_statement_date
+        bank_reconciled_date as last_statement_date,
+        vat_reconciled_date
     from documents
 )
 

@@ -25,6 +25,7 @@ shaped as (
         paid_pence as allocated_pence,
         urn,
         user_name,
+        vat_reconciled_date,
         false as is_historical
     from documents
 )
