@@ -149,7 +149,7 @@ def dry_run(settings: Any, operations: Any, published: Published) -> None:
             "State": lambda row: hold_badge(row["code"]),
             "Documents": count("documents"),
             "Gross": pence("value"),
-            "For example": lambda row: plain(row["why"].partition(": ")[2]),
+            "For example": lambda row: plain(words.in_words(row["why"].partition(": ")[2])),
         },
         alt="Proposed documents by what would become of them now",
     )
@@ -216,7 +216,7 @@ def document_line(decision: Decision, may_choose: bool, every: bool) -> bool:
         st.markdown(
             f"Account {plain(proposal.account)} · second reference {plain(document.second_reference)} · "
             f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`"
-            + (f"  \n{plain(decision.reason)}" if decision.reason else "")
+            + (f"  \n{plain(words.in_words(decision.reason))}" if decision.reason else "")
         )
         lines = [
             {"line": "Nominal", "account": words.account(vars(line)), "net": line.net_pence, "tax": None}
