@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal
 
 from app.close_checklist import is_over
-from app.close_figures import POSTINGS, SETTLED
+from app.close_figures import postings_by_day
 from app.money import NONE, counted, whole_pounds
 from app.published import Published, Row
 from orchestration.acceptance_settings import MEASURES, AcceptanceSettings, AcceptanceWindow, Measure
@@ -189,7 +189,8 @@ def figure_called(name: str) -> str:
 
 def _figures(published: Published, window: AcceptanceWindow, company_id: str) -> list[Row]:
     """One row of whole numbers for each day of a window, whatever is known of it."""
-    return published.rows(
+    known = [name for name in FIGURES if name not in ("postings", "postings_settled")]
+    found = published.rows(
         f"""
         with days as (
             select cast(day as date) as day from generate_series($first, $last, interval 1 day) as days (day)
@@ -229,18 +230,18 @@ def _figures(published: Published, window: AcceptanceWindow, company_id: str) ->
             where company_id = $company and document_kind = 'delivery'
                 and cast(first_seen_at as date) between $first and $last
             group by all
-        ),
-        dated as ({POSTINGS}),
-        posted as (
-            select business_date as day, count(*) as postings,
-                count(*) filter (state in {SETTLED}) as postings_settled
-            from dated where business_date between $first and $last group by all
         )
-        select day, {", ".join(f"cast(coalesce({name}, 0) as bigint) as {name}" for name in FIGURES)}
+        select day, {", ".join(f"cast(coalesce({name}, 0) as bigint) as {name}" for name in known)}
         from days
         left join checked using (day) left join judged using (day) left join debts using (day)
-        left join detected using (day) left join refused using (day) left join posted using (day)
+        left join detected using (day) left join refused using (day)
         order by day
         """,
         {"company": company_id, "first": window.first_day, "last": window.last_day},
     )
+    posted = postings_by_day(published, company_id, window.first_day, window.last_day)
+    for row in found:
+        mine = [each for each in posted if each["day"] == row["day"]]
+        row["postings"] = sum(each["postings"] for each in mine)
+        row["postings_settled"] = row["postings"] - sum(each["not_settled"] for each in mine)
+    return found

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from app.close_figures import POSTINGS, SETTLED, Scope
+from app.close_figures import Scope, postings_by_day
 from app.money import counted, day, pounds
 from app.published import Published, Row
 from orchestration.close_settings import CloseSettings
@@ -282,18 +282,25 @@ def _seen(published: Published, scope: Scope, settings: CloseSettings) -> Row:
             select count(*) filter (balance_pence <> 0) as customer_days_not_zero,
                 sum(abs(balance_pence)) as customer_balance_pence
             from till_customer_balances where {within.replace("business_date", "document_date")}
-        ),
-        dated as ({POSTINGS}),
-        posted as (
-            select count(*) filter (business_date between $first and $last) as postings,
-                count(*) filter (business_date between $first and $last and state not in {SETTLED})
-                as postings_not_proven,
-                count(*) filter (business_date is null and state not in {SETTLED}) as postings_undated
-            from dated where $store is null or store_id = $store
         )
-        select * from days, documents, blocking, undated, tied, customers, posted
+        select * from days, documents, blocking, undated, tied, customers
         """,
         {**scope.parameters, "limit": settings.exception_limit_pence},
     )
     whole = {name: int(value or 0) for name, value in found.items()}
+    whole |= _posted(published, scope)
     return {**whole, "as_of": published.as_of, "is_over": is_over(published.as_of, scope.date_to)}
+
+
+def _posted(published: Published, scope: Scope) -> dict[str, int]:
+    """Postings of the scope, those of them that are not proven, and those that are not and of no known day."""
+    month = scope.date_from.replace(day=1)  # so that a store-day asks what its month did
+    last = max(scope.date_to, (month + timedelta(days=32)).replace(day=1) - timedelta(days=1))
+    found = postings_by_day(published, scope.company_id, month, last)
+    mine = [row for row in found if scope.store_id in (None, row["store_id"])]
+    dated = [row for row in mine if row["day"] and scope.date_from <= row["day"] <= scope.date_to]
+    return {
+        "postings": sum(row["postings"] for row in dated),
+        "postings_not_proven": sum(row["not_settled"] for row in dated),
+        "postings_undated": sum(row["not_settled"] for row in mine if row["day"] is None),
+    }

@@ -86,6 +86,20 @@ POSTINGS = f"{UNSETTLED_POSTINGS} union all select * from ({_SETTLED_THERE}) whe
 """Those, and what is settled and of a day from $first to $last: looked for in that month's files alone."""
 
 
+def postings_by_day(published: Published, company_id: str, first: date, last: date) -> Rows:
+    """How many postings there are of each store and day, and how many of them are not settled: of the days from `first`
+    to `last`, and the unsettled whenever they are of (None: of no known day). However many ask, a month asks once.
+    """
+    return published.rows(
+        f"""
+        select store_id, cast(business_date as date) as day, count(*) as postings,
+            count(*) filter (state not in {SETTLED}) as not_settled
+        from ({POSTINGS}) as dated group by all order by all
+        """,
+        {"company": company_id, "first": first, "last": last},
+    )
+
+
 @dataclass(frozen=True)
 class Scope:
     """What is closed: a range of business dates of a company, of one store or (None) of all."""

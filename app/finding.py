@@ -1,9 +1,8 @@
 """From what a person has in hand to whose life to show: a receipt's event, or a document that no receipt
 explains.
 
-The only place that searches. Each table is a file a month, sorted by its ids, and numbers grow with time: so what is
-asked by equality, one table after the other, is found in the few parts of files that may hold it, with millions
-published.
+The only place that searches. A name is asked of the index of names, which says in which stores and on which days it is
+borne, so with millions published the rows of a few days are read.
 """
 
 from __future__ import annotations
@@ -61,12 +60,13 @@ def find(published: Published, text: str) -> list[Subject]:
     return found
 
 
-def _is_text(published: Published, query: str, column: str, text: str, in_any_case: bool) -> Rows:
-    """The rows of a query whose column is a text as it was typed or in one letter case; in any mixture of them, every
-    row is read."""
+def _is_text(
+    published: Published, model: str, columns: str, column: str, text: str, in_any_case: bool
+) -> Rows:
+    """The rows of a model whose column is a text as it was typed or in one letter case, or in any mixture of them."""
     if in_any_case:
-        return published.rows(f"{query} and upper({column}) = ?", [text.upper()])
-    return published.among(query, column, [text, text.upper(), text.lower()])
+        return published.named(model, columns, f"upper({column})", [text.upper()])
+    return published.named(model, columns, column, [text, text.upper(), text.lower()])
 
 
 def receipts_of(published: Published, columns: str, event_id: str) -> Rows:
@@ -77,10 +77,10 @@ def receipts_of(published: Published, columns: str, event_id: str) -> Rows:
 
 
 def _by_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:
-    rows = [] if in_any_case else receipts_of(published, "event_id, document_date", text)
+    is_event = not in_any_case and _PRINTED.search(text)
+    rows = receipts_of(published, "event_id, document_date", text) if is_event else []
     if not rows:
-        query = "select event_id, document_date from receipts where true"
-        rows = _is_text(published, query, "receipt_no", text, in_any_case)
+        rows = _is_text(published, "receipts", "event_id, document_date", "receipt_no", text, in_any_case)
     rows.sort(key=lambda row: row["event_id"])
     rows.sort(key=lambda row: row["document_date"], reverse=True)
     return [Subject(event_id=row["event_id"]) for row in rows]
@@ -88,8 +88,8 @@ def _by_receipt(published: Published, text: str, in_any_case: bool) -> list[Subj
 
 def _by_posting_key(published: Published, key: str) -> list[Subject]:
     """The document the key was made for; a contra's key leads to the document it undoes."""
-    found = published.rows(f"{_NAMED} from document_verdicts where posting_key = ?", [key])
-    held = published.rows(f"{_HELD} where reference = ?", [key])
+    found = published.named("document_verdicts", _NAMED, "posting_key", [key])
+    held = published.named("ledger_documents", _HELD, "reference", [key])
     found += _judged_of(published, held)
     meant = published.rows(
         """
@@ -103,7 +103,7 @@ def _by_posting_key(published: Published, key: str) -> list[Subject]:
         if row["event_id"] and _is_judged(published, row["event_id"]):
             found.append({"event_id": row["event_id"], "ledger_document_id": None})
     targets = [row["target_urn"] for row in meant if row["target_urn"] is not None]
-    found += _judged_of(published, published.among(f"{_HELD} where true", "urn", targets))
+    found += _judged_of(published, published.named("ledger_documents", _HELD, "urn", targets))
     found += _of_summary(published, key)
     return _subjects(published, found)
 
@@ -117,17 +117,15 @@ def _of_summary(published: Published, key: str) -> Rows:
     )
     if not members:
         return []
-    held = published.rows(
-        "select null as event_id, ledger_document_id from ledger_documents where reference = ?", [key]
-    )
-    return held or members
+    columns = "null as event_id, ledger_document_id"
+    return published.named("ledger_documents", columns, "reference", [key]) or members
 
 
 def _is_judged(published: Published, event_id: str) -> bool:
     """Whether documents were judged of an event: a contra of Sage's own document has one of its own."""
     return bool(
         receipts_of(published, "1", event_id)
-        or published.rows("select 1 from document_verdicts where event_id = ? limit 1", [event_id])
+        or published.named("document_verdicts", "1", "event_id", [event_id])
     )
 
 
@@ -137,9 +135,7 @@ def _by_exception(published: Published, exception_id: str) -> list[Subject]:
         [exception_id],
     )
     keys = [row["ledger_document_id"] for row in rows]
-    held = published.among(
-        "select document_id, ledger_document_id from document_verdicts where true", "document_id", keys
-    )
+    held = published.named("document_verdicts", "document_id, ledger_document_id", "document_id", keys)
     documents = {row["document_id"]: row["ledger_document_id"] for row in held if row["ledger_document_id"]}
     for row in rows:
         row["ledger_document_id"] = documents.get(row["ledger_document_id"], row["ledger_document_id"])
@@ -147,40 +143,45 @@ def _by_exception(published: Published, exception_id: str) -> list[Subject]:
 
 
 def _by_urn(published: Published, urn: int) -> list[Subject]:
-    return _subjects(published, _named_by_ledger(published, published.rows(f"{_HELD} where urn = ?", [urn])))
+    held = published.named("ledger_documents", _HELD, "urn", [urn])
+    return _subjects(published, _named_by_ledger(published, held))
 
 
 def _by_reference(published: Published, text: str, in_any_case: bool) -> list[Subject]:
-    held = [] if in_any_case else published.rows(f"{_HELD} where ledger_document_id = ?", [text])
+    held = [] if in_any_case else published.named("ledger_documents", _HELD, "ledger_document_id", [text])
     for column in ("reference", "second_reference"):
-        held += _is_text(published, f"{_HELD} where true", column, text, in_any_case)
+        held += _is_text(published, "ledger_documents", _HELD, column, text, in_any_case)
     return _subjects(published, _named_by_ledger(published, held))
 
 
 def _by_named_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:
     """What Sage holds under the number of a receipt that no till ever printed."""
-    query = f"{_NAMED} from document_verdicts where ledger_document_id is not null"
-    return _subjects(published, _is_text(published, query, "receipt_no", text, in_any_case))
+    found = _is_text(published, "document_verdicts", _NAMED, "receipt_no", text, in_any_case)
+    return _subjects(published, [row for row in found if row["ledger_document_id"] is not None])
 
 
 def is_alone(published: Published, receipt: Row) -> bool:
     """Whether a receipt's number is borne by no other receipt of its store, so that the number names it."""
-    found = published.row(
-        "select count(*) as receipts from receipts where company_id = ? and store_id = ? and receipt_no = ?",
-        [receipt["company_id"], receipt["store_id"], receipt["receipt_no"]],
+    found = published.named(
+        "receipts",
+        "event_id",
+        "receipt_no",
+        [receipt["receipt_no"]],
+        "and company_id = ? and store_id = ?",
+        [receipt["company_id"], receipt["store_id"]],
     )
-    return bool(found["receipts"] == 1)
+    return len(found) == 1
 
 
-_NAMED = "select event_id, ledger_document_id"
+_NAMED = "event_id, ledger_document_id"
 
 
-_HELD = "select urn, ledger_document_id from ledger_documents"
+_HELD = "urn, ledger_document_id"
 
 
 def urns_of(published: Published, ledger_document_ids: Sequence[str]) -> list[int]:
     """The URNs of Sage documents: what verdicts on them are found by."""
-    rows = published.among(f"{_HELD} where true", "ledger_document_id", ledger_document_ids)
+    rows = published.named("ledger_documents", _HELD, "ledger_document_id", ledger_document_ids)
     return [row["urn"] for row in rows if row["urn"] is not None]
 
 
@@ -188,7 +189,7 @@ def _judged_of(published: Published, held: Rows) -> Rows:
     """The events that Sage documents were judged to be of, a row for each; none for one without a verdict."""
     names = {row["ledger_document_id"] for row in held}
     urns = [row["urn"] for row in held if row["urn"] is not None]
-    judged = published.among(f"{_NAMED} from document_verdicts where true", "ledger_urn", urns)
+    judged = published.named("document_verdicts", _NAMED, "ledger_urn", urns)
     return [row for row in judged if row["ledger_document_id"] in names]
 
 
@@ -217,14 +218,20 @@ def _behind(published: Published, documents: list[str]) -> dict[str, str]:
     it undoes, bears, where that number is one receipt's alone."""
     if not documents:
         return {}
-    columns = "event_id, company_id, store_id, receipt_no from document_verdicts where true"
-    rows = published.among(
-        f"select ledger_document_id as asked_id, {columns}", "ledger_urn", urns_of(published, documents)
+    columns = "event_id, company_id, store_id, receipt_no"
+    rows = published.named(
+        "document_verdicts",
+        f"ledger_document_id as asked_id, {columns}",
+        "ledger_urn",
+        urns_of(published, documents),
     )
-    rows += published.among(f"select partner_id as asked_id, {columns}", "partner_id", documents)
+    rows += published.named(
+        "document_verdicts", f"partner_id as asked_id, {columns}", "partner_id", documents
+    )
     rows = [row for row in rows if row["asked_id"] in documents]
-    borne = published.among(
-        "select company_id, store_id, receipt_no, event_id from receipts where true",
+    borne = published.named(
+        "receipts",
+        "company_id, store_id, receipt_no, event_id",
         "receipt_no",
         [row["receipt_no"] for row in rows if row["receipt_no"]],
     )

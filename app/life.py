@@ -122,12 +122,13 @@ def _documents(published: Published, subject: Subject, receipt: Row | None) -> R
     """
     told = _own(published, subject, receipt)
     if receipt and finding.is_alone(published, receipt):
-        told += published.rows(
-            """
-            select * from document_verdicts
-            where event_id is null and company_id = ? and store_id = ? and receipt_no = ?
-            """,
-            [receipt["company_id"], receipt["store_id"], receipt["receipt_no"]],
+        told += published.named(
+            "document_verdicts",
+            "*",
+            "receipt_no",
+            [receipt["receipt_no"]],
+            "and event_id is null and company_id = ? and store_id = ?",
+            [receipt["company_id"], receipt["store_id"]],
         )
     else:  # a day's, of its documents
         told += published.rows(
@@ -140,8 +141,8 @@ def _documents(published: Published, subject: Subject, receipt: Row | None) -> R
     partners, held = (
         [row[name] for row in told if row[name]] for name in ("partner_id", "ledger_document_id")
     )
-    for column, values in (("ledger_document_id", partners), ("partner_id", held)):
-        told += published.among("select * from document_verdicts where event_id is null", column, values)
+    told += published.named("document_verdicts", "*", "ledger_document_id", partners, "and event_id is null")
+    told += published.named("document_verdicts", "*", "partner_id", held, "and event_id is null")
     once = {row["document_id"]: row for row in told}
     return sorted(once.values(), key=_as_they_happened)
 
@@ -154,11 +155,13 @@ def _own(published: Published, subject: Subject, receipt: Row | None) -> Rows:
             [subject.event_id, receipt["business_date"]],
         )
     if subject.event_id:
-        return published.rows("select * from document_verdicts where event_id = ?", [subject.event_id])
-    return published.among(
-        "select * from document_verdicts where ledger_document_id = ?",
+        return published.named("document_verdicts", "*", "event_id", [subject.event_id])
+    return published.named(
+        "document_verdicts",
+        "*",
         "ledger_urn",
         finding.urns_of(published, [subject.ledger_document_id]),
+        "and ledger_document_id = ?",
         [subject.ledger_document_id],
     )
 
@@ -188,15 +191,26 @@ def _ledger_ids(documents: Rows, subject: Subject) -> list[str]:
 
 
 def _ledger(published: Published, ids: list[str]) -> Rows:
-    documents = published.among("select * from ledger_documents where true", "ledger_document_id", ids)
+    documents = published.named("ledger_documents", "*", "ledger_document_id", ids)
     documents.sort(key=lambda row: (row["urn"] is None, row["urn"] or 0, row["ledger_document_id"]))
-    lines = published.among("select * from ledger_lines where true", "ledger_document_id", ids)
+    lines = _lines_of(published, documents)
     lines.sort(key=lambda row: (row["debit_pence"] == 0, row["nominal_code"] or "", row["line_id"] or 0))
     for document in documents:
         document["lines"] = [
             row for row in lines if row["ledger_document_id"] == document["ledger_document_id"]
         ]
     return documents
+
+
+def _lines_of(published: Published, documents: Rows) -> Rows:
+    """The nominal lines of ledger documents, in the files of the days that they are of."""
+    days = [row["document_date"] for row in documents if row["document_date"] is not None]
+    if not days:
+        return []
+    return published.rows(
+        "select * from ledger_lines where document_date between ? and ? and list_contains(?, ledger_document_id)",
+        [min(days), max(days), [row["ledger_document_id"] for row in documents]],
+    )
 
 
 def _drifts(published: Published, keys: list[str]) -> Rows:
@@ -225,9 +239,14 @@ def _history(published: Published, subjects: list[str], documents: Rows) -> Rows
         for name in ("business_date", "document_date", "ledger_date")
         if row[name] is not None
     ]
-    around = "business_date is null or business_date between ? and ?" if days else "true"
-    given = [min(days) - NEAR, max(days) + NEAR] if days else []
-    rows = published.among(f"select * from verdict_history where ({around})", "subject_id", subjects, given)
+    query = "select * from verdict_history where"
+    if not days:
+        rows = published.among(f"{query} true", "subject_id", subjects)
+    else:
+        around = [min(days) - NEAR, max(days) + NEAR]
+        rows = published.among(f"{query} business_date between ? and ?", "subject_id", subjects, around)
+        if undated := published.undated("verdict_history"):
+            rows += published.among(f"select * from {undated} where true", "subject_id", subjects)
     return sorted(rows, key=lambda row: (row["pass_number"], row["subject_id"]))
 
 

@@ -13,7 +13,7 @@ from app.addresses import Asgi, Message, Receive, Send
 
 REFUSAL = (
     b"Tillproof answers this machine alone, at 127.0.0.1, because nobody signs in here. "
-    b"docs/closing.md says how people sign in.\n"
+    b"docs/signing-in.md says how people sign in.\n"
 )
 
 

@@ -2,7 +2,7 @@
 
 `Published(root)` is one publication: its number is read once, and every figure asked of it comes from the
 files that publication lists, whatever is published meanwhile. One in-memory DuckDB of views is kept per
-publication.
+publication, and what it was asked is remembered: what is published never changes.
 
     published/current        the number of the newest publication, as text
     published/<n>.json       {"publication": n, "pass_number": …, "as_of": ISO UTC, "tables": {model:
@@ -22,14 +22,22 @@ from typing import Any
 
 import duckdb
 
+from orchestration import name_index
+
 Row = dict[str, Any]
 Rows = list[Row]
 Parameters = Sequence[object] | Mapping[str, object]
+Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 KEPT_OPEN = 3
 BATCH_ROWS = 10_000
 FEW = 24
-MOST_REMEMBERED = 60
+MOST_PLACES = 60
+MOST_REMEMBERED, MOST_ROWS_REMEMBERED = 600, 2_000
+"""Answers kept, the last asked; none of more rows."""
+MOST_ROWS_HELD = 250_000
+"""A table of no more is held in memory once the app has settled down with a publication."""
+DAY_OF = {model: day for model, (day, _) in name_index.NAMES.items()}
 
 
 class NothingPublishedError(Exception):
@@ -71,12 +79,21 @@ class Published:
 
     def rows(self, query: str, parameters: Parameters = ()) -> Rows:
         """What a query over the published tables gives, a dict a row. A table or column that was not published
-        raises PublicationIncompleteError."""
+        raises PublicationIncompleteError. The same question is answered from memory."""
+        given = tuple(parameters.items()) if isinstance(parameters, Mapping) else tuple(parameters)
+        key = (self._digest, query, repr(given))
+        answer = _REMEMBERED.get(key)
+        if answer is None:
+            answer = self._ask(query, parameters)
+            _REMEMBERED.keep(key, answer)
+        names, told = answer
+        return [dict(zip(names, values, strict=True)) for values in told]
+
+    def _ask(self, query: str, parameters: Parameters) -> Answer:
         cursor = self._views.cursor()
         try:
             found = cursor.execute(query, parameters)
-            names = [column[0] for column in found.description]
-            return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+            return [column[0] for column in found.description], found.fetchall()
         except (duckdb.CatalogException, duckdb.BinderException) as missing:
             raise PublicationIncompleteError(
                 f"Publication {self.number} lacks something that this needs; publish anew with: tillproof run. "
@@ -108,6 +125,11 @@ class Published:
         """The files of a table as the publication lists them: path, rows, digest, month."""
         return [dict(file) for file in self._tables.get(model, [])]
 
+    def undated(self, model: str) -> str:
+        """SQL: the rows of a table that are of no day, which lie in a file of their own; empty where there are none."""
+        paths = [self.root / file["path"] for file in self._tables.get(model, []) if file["month"] is None]
+        return f"read_parquet([{', '.join(_quoted(path.as_posix()) for path in paths)}])" if paths else ""
+
     def count(self, model: str) -> int:
         """How many rows a table has, as the publication lists it."""
         return sum(int(file["rows"]) for file in self._tables[model])
@@ -133,16 +155,52 @@ class Published:
 
         return list(batches.schema.names), rows()
 
-    def once(self, query: str, parameters: Mapping[str, object]) -> Rows:
-        """The same as `rows`, asked once of a publication and remembered with it: what is published never changes."""
-        key = (self._digest, query, tuple(sorted(parameters.items())))
-        found = _REMEMBERED.get(key)
-        if found is None:
-            found = self.rows(query, parameters)
-            while len(_REMEMBERED) >= MOST_REMEMBERED:
-                _REMEMBERED.pop(next(iter(_REMEMBERED)), None)
-            _REMEMBERED[key] = found
-        return [dict(row) for row in found]
+    def settle_down(self) -> None:
+        """Hold the small tables in memory, so that a question of one opens no file. Takes some seconds with millions
+        of receipts published, in which questions are answered as before."""
+        _VIEWS.hold_small(self._views, self._tables)
+
+    def named(
+        self,
+        model: str,
+        columns: str,
+        column: str,
+        names: Sequence[object],
+        also: str = "",
+        given: Parameters = (),
+    ) -> Rows:
+        """The rows of `model` whose `column` is one of some names, in no order: looked for in the stores and days
+        alone that the index of names has for them, the newest MOST_PLACES. `also` is a further condition that begins
+        with `and`, with its `given` values.
+
+        Only for names that the index knows (`orchestration/name_index.py`). In a publication without one all is read.
+        """
+        wanted = list(dict.fromkeys(name for name in names if name not in (None, "")))
+        query = f"select {columns} from {model} where true {also}"
+        places = self._places(wanted)
+        if places is None:
+            return self.among(query, column, wanted, list(given))
+        asked, values = [], []
+        for row in places:
+            here = [("store_id", row["store_id"]), (DAY_OF[model], row["day"])]
+            narrow = " and ".join(
+                f"{name} is null" if value is None else f"{name} = ?" for name, value in here
+            )
+            asked.append(f"({query} and {narrow} and list_contains(?, {column}))")
+            values += [*given, *(value for _, value in here if value is not None), wanted]
+        return self.rows(" union all ".join(asked), values) if asked else []
+
+    def _places(self, names: Sequence[object]) -> Rows | None:
+        """The stores and days in whose rows a name is found, the newest first; None where no index was published."""
+        if not self._tables.get(name_index.TABLE) or len(names) > FEW:
+            return None
+        if not names:
+            return []
+        listed = [text for name in names for text in name_index.listed_as(str(name))]
+        asked = " union ".join(f"select store_id, day from {name_index.TABLE} where name = ?" for _ in listed)
+        return self.rows(
+            f"select * from ({asked}) order by day desc nulls last, store_id limit {MOST_PLACES}", listed
+        )
 
     def among(self, query: str, column: str, values: Sequence[object], given: Sequence[object] = ()) -> Rows:
         """The rows of a query, which ends in a condition, whose column is one of some values, in no order.
@@ -191,14 +249,53 @@ class _Views:
                 self._kept.popitem(last=False)
             return self._kept[key]
 
+    def hold_small(self, views: duckdb.DuckDBPyConnection, tables: dict[str, list[Row]]) -> None:
+        """Put a table in the place of the view of each model of few rows, one after the other."""
+        for model, files in tables.items():
+            if not files or sum(int(file["rows"]) for file in files) > MOST_ROWS_HELD:
+                continue
+            with views.cursor() as own:
+                (kind,) = own.execute(
+                    "select table_type from information_schema.tables where table_name = ?", [model]
+                ).fetchone() or ("",)
+                if kind != "VIEW":
+                    continue
+                own.execute(f'create table "{model} held" as from "{model}"')
+                own.execute(
+                    f'begin; drop view "{model}"; alter table "{model} held" rename to "{model}"; commit'
+                )
+
+
+class _Remembered:
+    """Answers, the last asked; a race costs a second asking, and nothing else."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, str], Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str, str]) -> Answer | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: tuple[str, str, str], answer: Answer) -> None:
+        if len(answer[1]) > MOST_ROWS_REMEMBERED:
+            return
+        with self._lock:
+            self._kept[key] = answer
+            while len(self._kept) > MOST_REMEMBERED:
+                self._kept.popitem(last=False)
+
 
 _VIEWS = _Views()
-_REMEMBERED: dict[tuple[object, ...], Rows] = {}
-"""What `once` was asked, by publication, the oldest first. A race costs a second asking, and nothing else."""
+_REMEMBERED = _Remembered()
 
 
 def _views(root: Path, tables: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    # the files never change, so what they say of themselves is read once
+    connection.execute("set global parquet_metadata_cache = true")
     for model, files in tables.items():
         paths = [_quoted((root / file["path"]).as_posix()) for file in files]
         if paths:

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from app.money import NONE
+from app.money import NONE, day
 
 VERDICTS = {
     "matched": "Agrees",
@@ -237,6 +237,9 @@ MAPPED_BY = {
 
 BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
 """A cause that only repeats its class."""
+RULE = re.compile(r"^[A-Z]{3}-\d\d ")
+"""The gate rule's number before what it saw: the class above it already says it in words."""
+ISO_DAY = re.compile(r"\b\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])\b")
 
 
 def fix(row: Mapping[str, Any]) -> str:
@@ -254,7 +257,24 @@ def seen(exception_class: str | None, detail: str | None) -> str:
         return ""
     if (exception_class or "").startswith("drift_"):
         return f"differs in {drifts(detail)}"
-    return (detail or "").replace("_", " ").rstrip(".")
+    without_rule = RULE.sub("", (detail or "").replace("_", " ").rstrip("."))
+    return ISO_DAY.sub(_in_uk_form, without_rule)
+
+
+def _in_uk_form(found: re.Match[str]) -> str:
+    try:
+        return day(date.fromisoformat(found[0]))
+    except ValueError:  # it only looks like a day
+        return found[0]
+
+
+def in_words(text: str) -> str:
+    """A reason that names a remedy by its code, as a person would say it; a rule's bare number as a gate rule."""
+    if RULE.fullmatch(f"{text} "):
+        return f"Gate rule {text}"
+    for code, word in REMEDIES.items():
+        text = text.replace(code, f"“{word.lower()}”")
+    return text
 
 
 def said(words: dict[str, str], code: str | None) -> str:

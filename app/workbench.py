@@ -18,7 +18,6 @@ ORDERS = {
     "severity": "severity, value_at_risk_pence desc, exception_id",
     "store": "store_id, business_date, receipt_no, exception_id",
 }
-PASSES_SHOWN = 30
 AGES = (("today", 0), ("1 to 7 days", 7), ("8 to 30 days", 30), ("31 to 90 days", 90))
 OLDEST = "over 90 days"
 
@@ -221,51 +220,17 @@ def ages(published: Published, company_id: str, owner: str | None = None) -> Row
 def debt_trend(published: Published, company_id: str, owner: str | None = None) -> Rows:
     """Value at risk and debt (pence times whole days open) at each of the last passes, oldest first.
 
-    By what each pass then judged: the newest row of a subject at or below it; a spell begins where a subject opens.
+    Nothing where the publication is of before it was published.
     """
-    return published.once(
+    if "debt_by_pass" not in published.models:
+        return []
+    return published.rows(
         """
-        with ever_open as materialized (
-            select distinct subject_id from verdict_history where company_id = $company and is_open
-        ),
-        told as (
-            select subject_id, pass_number, as_of, is_open and exception_class is not null as is_open, owner,
-                coalesce(value_at_risk_pence, 0) as value_at_risk_pence,
-                lag(is_open) over by_pass as was_open
-            from verdict_history semi join ever_open using (subject_id)
-            where company_id = $company
-            window by_pass as (partition by subject_id order by pass_number)
-        ),
-        spells as (
-            select *, max(as_of) filter (where is_open and not coalesce(was_open, false)) over (
-                partition by subject_id order by pass_number rows unbounded preceding
-            ) as opened_at
-            from told
-        ),
-        passes as (
-            select pass_number, max(as_of) as as_of from verdict_history where company_id = $company
-            group by pass_number order by pass_number desc limit $passes
-        ),
-        stood as (
-            select passes.pass_number, passes.as_of, spells.subject_id, spells.is_open, spells.owner,
-                spells.value_at_risk_pence, spells.opened_at,
-                row_number() over (
-                    partition by passes.pass_number, spells.subject_id order by spells.pass_number desc
-                ) as place
-            from passes inner join spells on spells.pass_number <= passes.pass_number
-        ),
-        summed as (
-            select pass_number, count(*) as exceptions, sum(value_at_risk_pence) as value_at_risk_pence,
-                sum(value_at_risk_pence * (date_diff('second', opened_at, as_of) // 86400)) as debt_pence_days
-            from stood
-            where place = 1 and is_open and ($owner is null or owner = $owner)
-            group by pass_number
-        )
-        select passes.pass_number, passes.as_of, coalesce(summed.exceptions, 0) as exceptions,
-            cast(coalesce(summed.value_at_risk_pence, 0) as bigint) as value_at_risk_pence,
-            cast(coalesce(summed.debt_pence_days, 0) as bigint) as debt_pence_days
-        from passes left join summed using (pass_number)
-        order by passes.pass_number
+        select pass_number, max(as_of) as as_of, cast(sum(open_exceptions) as bigint) as exceptions,
+            cast(sum(value_at_risk_pence) as bigint) as value_at_risk_pence,
+            cast(sum(debt_pence_days) as bigint) as debt_pence_days
+        from debt_by_pass where company_id = ? and (? is null or owner = ?)
+        group by pass_number order by pass_number
         """,
-        {"company": company_id, "owner": owner, "passes": PASSES_SHOWN},
+        [company_id, owner, owner],
     )

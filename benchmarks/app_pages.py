@@ -8,8 +8,9 @@ different, one with nothing to post,
     one that was missing and came. The rows are made by SQL over the published schema and
 written by the product's own publishing room. A folder that holds such a publication already is measured as it is.
 
-For each page: seconds from the click until what stands last on it is seen, the best and the worst of the rounds, and
-the seconds of processor that the app's server spent on the best. On a machine with other work, judge by the latter.
+For each page: seconds from the click until what stands last on it is seen, the first time since the app was started
+and the best of all rounds, each with the seconds of processor that the app's server spent meanwhile. On a machine with
+other work, judge by the latter.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from orchestration.publishing import Publications  # noqa: E402
 
 COMPANY, STORES, DAYS = "DGS", 50, 730
 FIRST_DAY, AS_OF = date(2009, 12, 1), datetime(2011, 11, 30, 23)  # noqa: DTZ001  UTC without a zone
-TILLS, PATIENCE_S = 4, 30
+TILLS, PATIENCE_S, SETTLED_S = 4, 30, 10
 SETTINGS = f"""company_id = "{COMPANY}"
 [acceptance.windows.first_30_days]
 first_day = 2011-10-25
@@ -204,6 +205,12 @@ ROWS: dict[str, str] = {
         sum(debt_pence_days) as debt_pence_days, min(first_seen_at) as oldest_first_seen_at, 2 as worst_severity,
         'Post it.' as suggested_remedy, 'docs/runbooks/never_sent.md' as runbook
         from marts.exceptions where status = 'open' group by all""",
+    "debt_by_pass": """select company_id, pass_number,
+        cast(date '2009-11-30' + cast(pass_number as integer) as timestamp) as as_of, owner,
+        pass_number * 10 as open_exceptions, pass_number * 100000 as value_at_risk_pence,
+        pass_number * pass_number * 1000 as debt_pence_days
+        from (select company_id, owner from marts.exceptions group by all) as owners
+        cross join range(701, 731) as passes (pass_number)""",
     "deliveries": """select company_id, delivery_id, source_file, store_id as store_code, 'csv' as profile,
         'pos/receipt_lines' as table_name, 'accepted' as status, count(*) as rows_read, count(*) as rows_landed,
         0 as rows_set_aside, '' as message, date_diff('month', date '2009-11-30', min(business_date)) as pass_number
@@ -276,7 +283,20 @@ def one_receipt(home: Path) -> dict[str, str]:
     return {name: str(value) for name, value in row.items()}
 
 
-def steps(visit: Visit, receipt: dict[str, str]) -> dict[str, Callable[[], None]]:
+def three_others(home: Path) -> list[dict[str, str]]:
+    """Drifted receipts from all over the publication, to be found by posting key, URN and reference."""
+    from app.published import Published
+
+    rows = Published(home / "published").rows(
+        "select receipt_no, store_id, posting_key, ledger_urn, ledger_reference from document_verdicts "
+        "where verdict = 'drifted' order by md5(posting_key) limit 3"
+    )
+    return [{name: str(value) for name, value in row.items()} for row in rows]
+
+
+def steps(
+    visit: Visit, receipt: dict[str, str], others: list[dict[str, str]]
+) -> dict[str, Callable[[], None]]:
     """What a reader does, in order, each until what stands last is seen."""
     page = visit.page
     store, till, number = receipt["store_id"], receipt["till_id"], receipt["receipt_no"]
@@ -320,6 +340,19 @@ def steps(visit: Visit, receipt: dict[str, str]) -> dict[str, Callable[[], None]
         page.wait_for_timeout(50)
         visit.page.wait_for_function("!document.querySelector('[data-stale=true]')")
 
+    def found(text: str, which: dict[str, str]) -> Callable[[], None]:
+        return typed(text, f"Receipt {which['receipt_no']}, store {which['store_id']}")
+
+    def one_lane() -> None:
+        page.get_by_role("radio", name="Finance:").click()
+        page.wait_for_timeout(50)
+        page.wait_for_function("!document.querySelector('[data-stale=true]')")
+
+    def another_month() -> None:
+        page.get_by_role("combobox").first.click()
+        page.get_by_role("option", name="April 2011").click()
+        seen("April 2011 is not signed off")
+
     return {
         "Can I close?": menu("Can I close?", "Worst exceptions, by cause"),
         "  only one month": only_the_month,
@@ -330,11 +363,17 @@ def steps(visit: Visit, receipt: dict[str, str]) -> dict[str, Callable[[], None]
         "  a till of it": till_chosen,
         "  the lines of a receipt": receipt_chosen,
         "Exceptions": menu("Exceptions", "Debt, pass by pass"),
+        "  one lane": one_lane,
         "Receipt": menu("Receipt", "Type the number printed on a receipt"),
         "  a receipt by its number": typed(number, f"Receipt {number}, store {store}"),
+        "  by its posting key": found(others[0]["posting_key"], others[0]),
+        "  by its URN": found(f"URN {others[1]['ledger_urn']}", others[1]),
+        "  by Sage's reference, in small letters": found(others[2]["ledger_reference"].lower(), others[2]),
+        "  what nobody knows": typed("nobody-knows-this", "Nothing is known as nobody-knows-this"),
         "Posting": menu("Posting", "Locks, refusals and silence by account and hour"),
         "Decide": menu("Decide", "What was decided"),
         "Close": menu("Close", "Make the pack"),
+        "  another month": another_month,
         "Acceptance": menu("Acceptance", "Who signs"),
         "Mappings": menu("Mappings", "Nothing would change."),
         "Connections": menu("Connections", "Longest stage"),
@@ -344,7 +383,7 @@ def steps(visit: Visit, receipt: dict[str, str]) -> dict[str, Callable[[], None]
 
 def measure(home: Path, rounds: int, only: str = "") -> dict[str, list[tuple[float, float]]]:
     """Step -> (seconds, seconds of the server's processor) of each round."""
-    receipt = one_receipt(home)
+    receipt, others = one_receipt(home), three_others(home)
     told: dict[str, list[tuple[float, float]]] = {}
     with served(home.resolve()) as address, sync_playwright() as driver:
         server = _child_of(os.getpid(), "streamlit")
@@ -352,8 +391,11 @@ def measure(home: Path, rounds: int, only: str = "") -> dict[str, list[tuple[flo
         visit = Visit(browser, "desk", address)
         visit.page.set_default_timeout(PATIENCE_S * 1000)
         visit.open("/", "Can I close?")
+        time.sleep(
+            SETTLED_S
+        )  # the app asks ahead in the background: processor seconds are of the clicks alone
         for _ in range(rounds):
-            for name, go in steps(visit, receipt).items():
+            for name, go in steps(visit, receipt, others).items():
                 if only and only.casefold() not in name.casefold() and not name.startswith("  "):
                     continue
                 spent, begun = _processor_s(server), time.monotonic()
@@ -407,8 +449,11 @@ def main() -> None:
             take_in(home, home / "mappings")
             print(f"published {asked.receipts:,} receipts in {time.monotonic() - begun:.0f} s", flush=True)
         for name, rounds in measure(home, asked.rounds, asked.only).items():
-            best, worst = min(rounds), max(rounds)
-            print(f"{name:48} {best[0]:6.2f} s  (worst {worst[0]:6.2f}; processor {best[1]:6.2f})")
+            first, best = rounds[0], min(rounds)
+            print(
+                f"{name:48} first {first[0]:5.2f} s (processor {first[1]:5.2f})   "
+                f"best {best[0]:5.2f} s (processor {best[1]:5.2f})"
+            )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestration.operations.roles import ROLES, Person, Role, known_roles
 
@@ -22,6 +22,7 @@ class AccessSettings(BaseModel):
     provider: str = ""
     local_user: str = ""
     local_roles: tuple[Role, ...] = ROLES
+    sign_in_hours: int = Field(default=12, gt=0)
     user_claim: str = "email"
     roles_claim: str = ""
     role_names: dict[str, Role] = {}
@@ -57,11 +58,24 @@ class AccessSettings(BaseModel):
         found = self._listed(name)
         return Person(name.strip(), frozenset(self.local_roles) if found is None else found)
 
-    def signed_in(self, claims: Mapping[str, Any]) -> Person | None:
-        """Whoever signed in: the roles of `people` and of the roles claim together; None where they have no name.
+    def has_lapsed(self, claims: Mapping[str, Any], now: float) -> bool:
+        """Whether a sign-in is older than `sign_in_hours`, or does not say how old it is. `now`: seconds of the epoch.
+
+        Streamlit's cookie lives thirty days, with the roles as they were when it was made.
+        """
+        issued = claims.get("iat")
+        if isinstance(issued, bool) or not isinstance(issued, (int, float)):
+            return True
+        return now - issued > self.sign_in_hours * 3600
+
+    def signed_in(self, claims: Mapping[str, Any], now: float) -> Person | None:
+        """Whoever signed in: the roles of `people` and of the roles claim together; None where they have no name or
+        the sign-in has lapsed.
 
         An e-mail address that the provider says is not verified names nobody. Who has no role may not even look.
         """
+        if self.has_lapsed(claims, now):
+            return None
         name = str(claims.get(self.user_claim) or "").strip()
         if not name or len(name) > LONGEST_NAME:
             return None

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from orchestration import contracts_words as words
+from orchestration import name_index
 from orchestration.acceptance_settings import AcceptanceSettings
 from orchestration.access_settings import AccessSettings
 from orchestration.close_settings import CloseSettings
@@ -276,6 +277,11 @@ def _published() -> list[str]:
     for model in public_models():
         lines += _section(f"### `{model['name']}`", " ".join(str(model["description"]).split()))
         lines += _table(headings, (_column(column) for column in model["columns"]))
+    lines += _section(
+        f"### `{name_index.TABLE}`",
+        "Where a receipt or document that bears a name is found: what makes search quick.",
+    )
+    lines += _table(headings, [(f"`{name}`", *told) for name, *told in name_index.COLUMNS])
     lines += _section(f"### `{CLOCKS}`", "How long each stage of each pass took.")
     return lines + _table(headings, [(f"`{name}`", *told) for name, *told in words.HEALTH_PASSES])
 

@@ -34,10 +34,11 @@ ACCEPTANCE: dict[str, str] = {
 }
 
 ACCESS: dict[str, str] = {
-    "sign_in": "`none`, or `oidc`: people sign in through Streamlit, which needs Authlib and secrets/sign_in.toml.",
+    "sign_in": "`none`, or `oidc`: people [sign in](signing-in.md) through Streamlit, by secrets/sign_in.toml.",
     "provider": "The part of [auth] in secrets/sign_in.toml that names the provider; empty: [auth] itself.",
     "local_user": "The one name that signs on this machine where nobody signs in; empty: each decision asks for one.",
     "local_roles": "What whoever works on this machine may, app and command line, unless `people` lists them.",
+    "sign_in_hours": "How long a sign-in lasts; then the provider is asked anew who somebody is and what they may.",
     "user_claim": "The claim of the token that names a person.",
     "roles_claim": "The claim of the token that lists roles or groups; empty: none is asked.",
     "role_names": "Role of each value of that claim, where it is not called as the role is.",

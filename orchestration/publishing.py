@@ -6,6 +6,7 @@ holds n, the only thing ever replaced. An unchanged month is listed again, not r
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import name_index
 from orchestration.files import digest_of, put_text, sql_path
 
 MONTH_COLUMNS = ("business_date", "document_date")
@@ -24,6 +26,8 @@ FINGERPRINT = """
     || ':' || coalesce(bit_xor(hash(rows)), 0)
 """
 """Equal for equal rows in any order: it says whether a month must be written, and is never a digest of evidence."""
+TOGETHER = {"document_verdicts": ("store_id", "business_date")}
+"""What is read together lies together; all else is in the order of its columns."""
 CLOCKS = "health_passes"
 """The one published table that holds clocks; it is the same in no two runs."""
 
@@ -98,6 +102,8 @@ class Publications:
         # a month is too little for DuckDB to share among threads: two models are written at a time
         with ThreadPoolExecutor(2) as pool:
             tables = dict(zip(sorted(models), pool.map(written, sorted(models)), strict=True))
+        if names := list(self._write_names(connection, models, tables, before)):
+            tables[name_index.TABLE] = names
         tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds, before))
         waiting = connection.execute(
             """select (select count(*) from marts.document_verdicts where verdict = 'pending')
@@ -138,22 +144,58 @@ class Publications:
                 yield dict(known)
                 continue
             condition = f"{month_of} is not distinct from {_text(month)}"
+            together = [name for name in TOGETHER.get(model, ()) if name in columns]
+            order = f"{', '.join(together)}, columns(*)" if together else "all"
             file = self._file(
                 connection,
                 model,
                 month,
-                f"select * from {relation} as rows where {condition} order by all",
+                f"select * from {relation} as rows where {condition} order by {order}",
             )
             yield {**file, "fingerprint": fingerprint}
 
+    def _write_names(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        models: Mapping[str, str],
+        tables: Mapping[str, Sequence[Mapping[str, Any]]],
+        before: Publication | None,
+    ) -> Iterator[dict[str, Any]]:
+        """The index of names, a file a month; a month whose rows are the same in every source keeps its file."""
+        listed = {file["month"]: file for file in before.tables.get(name_index.TABLE, [])} if before else {}
+        relations = name_index.sources(connection, dict(models))
+        told: dict[str | None, list[str]] = {}
+        for model in relations:
+            for file in tables[model]:
+                told.setdefault(file["month"], []).append(f"{model} {file['digest']}")
+        for month in sorted(told, key=lambda each: each or ""):
+            query = f"{name_index.rows_of(relations, month)} order by all"
+            asked = hashlib.sha256(f"{name_index.ROW_GROUP} {query}".encode()).hexdigest()
+            fingerprint = " ".join([asked, *told[month]])
+            known = listed.get(month)
+            if (
+                known
+                and known.get("fingerprint") == fingerprint
+                and (self.root / str(known["path"])).exists()
+            ):
+                yield dict(known)
+                continue
+            file = self._file(connection, name_index.TABLE, month, query, name_index.ROW_GROUP)
+            yield {**file, "fingerprint": fingerprint}
+
     def _file(
-        self, connection: duckdb.DuckDBPyConnection, model: str, month: str | None, query: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        model: str,
+        month: str | None,
+        query: str,
+        row_group: int = 122_880,
     ) -> dict[str, Any]:
         folder = self.root / model / (month or "all")
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / "writing.unfinished"
         copied = connection.execute(
-            f"copy ({query}) to '{sql_path(unfinished)}' (format parquet, compression zstd)"
+            f"copy ({query}) to '{sql_path(unfinished)}' (format parquet, compression zstd, row_group_size {row_group})"
         ).fetchone()
         digest = digest_of(unfinished)
         place = folder / f"{digest}.parquet"

@@ -36,7 +36,6 @@ def serve_both(settings: Settings, console: Console) -> int:
         "true",
     ]
     streamlit += ["--browser.gatherUsageStats", "false"]
-    streamlit += ["--secrets.files", str(settings.home / "secrets" / "sign_in.toml")]
     running = [
         # each leads a group of its own: Dagster starts two more
         subprocess.Popen(command, cwd=APP.parent.parent, env=dict(os.environ), start_new_session=True)

@@ -181,6 +181,10 @@ def debt(rows: Rows) -> None:
         },
         alt="Open exceptions, value at risk and debt of each owner, and when it is cleared at the pace of late",
     )
+    if not any(row["forecast_clear_date"] for row in rows):
+        st.caption(
+            "Clear by: not to be said yet. It takes a week of passes, and of every class something resolved."
+        )
 
 
 def choose_period(periods: Rows) -> Row:

@@ -384,6 +384,9 @@ def trends(published: Published, company: str, owner: str | None) -> None:
             help="Value at risk times the days it has been open, in £-days.",
         )
         found = workbench.debt_trend(published, company, owner)
+        if not found:
+            st.info("How it went is shown from the next pass on: tillproof run", icon=":material/history:")
+            return
         if len(found) > 1:
             st.altair_chart(
                 charts.debt_trend(found),

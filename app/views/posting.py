@@ -189,7 +189,7 @@ def dry_run(settings: Any, operations: Any, published: Published) -> None:
             "State": lambda row: hold_badge(row["code"]),
             "Documents": count("documents"),
             "Gross": pence("value"),
-            "For example": lambda row: plain(row["why"].partition(": ")[2]),
+            "For example": lambda row: plain(words.in_words(row["why"].partition(": ")[2])),
         },
         alt="Proposed documents by what would become of them now",
     )
@@ -257,7 +257,7 @@ def document_line(decision: Decision, returns_now: Returns, may_choose: bool, ev
             f"Account {plain(proposal.account)} · second reference {plain(document.second_reference)} · "
             f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`  \n"
             f"{on_return(decision, returns_now)}"
-            + (f"  \n{plain(decision.reason)}" if decision.reason else "")
+            + (f"  \n{plain(words.in_words(decision.reason))}" if decision.reason else "")
         )
         lines = [
             {"line": "Nominal", "account": words.account(vars(line)), "net": line.net_pence, "tax": None}

@@ -262,6 +262,7 @@ def receipt(published: Published, slot: Slot, subject: str) -> None:
     )
 
 
+@st.fragment  # a click in here leaves the month above as it is
 def look_into(published: Published, slot: Slot) -> None:
     row = slots.day_of(published, slot)
     st.header(f"Store {plain(slot.store_id)}, {day(slot.business_date)}", anchor=False)

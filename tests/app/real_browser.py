@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -51,18 +51,16 @@ def browser_here() -> str | None:
 
 
 @contextmanager
-def served(home: Path) -> Iterator[str]:
-    """The app over one home, on a free port of this machine; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def served(home: Path, port: int = 0, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The app over one home, on a free port of this machine or the given one; its address."""
+    port = port or free_port()
     OUTPUT.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "streamlit_app.py")]
     with (OUTPUT / "app.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)],
             cwd=ROOT,
-            env={**os.environ, "TILLPROOF_HOME": str(home)},
+            env={**os.environ, "TILLPROOF_HOME": str(home), **(environment or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -72,6 +70,12 @@ def served(home: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_for(health: str, server: subprocess.Popen[bytes]) -> None:
@@ -89,13 +93,13 @@ def wait_for(health: str, server: subprocess.Popen[bytes]) -> None:
 class Visit:
     """One page at one size, with everything it complained of or asked for."""
 
-    def __init__(self, browser: object, size: str, address: str):
+    def __init__(self, browser: object, size: str, address: str, profile: object = None):
         width, height = SIZES[size]
         self.size, self.address, self.width = size, address, width
         # one profile for every visit: the app's scripts are fetched and read once, as for a reader who comes back
         known = browser.contexts  # type: ignore[attr-defined]
-        profile = known[0] if known else browser.new_context()  # type: ignore[attr-defined]
-        self.page = profile.new_page()
+        profile = profile or (known[0] if known else browser.new_context())  # type: ignore[attr-defined]
+        self.page = profile.new_page()  # type: ignore[attr-defined]
         self.page.set_viewport_size({"width": width, "height": height})
         if size == "phone":
             self.page.add_init_script(

@@ -102,6 +102,8 @@ COLUMNS = {
         timestamp,
         worst_severity integer, suggested_remedy varchar, runbook varchar, resolved_exceptions bigint,
         forecast_clear_date date""",
+    "debt_by_pass": """company_id varchar, pass_number bigint, as_of timestamp, owner varchar,
+        open_exceptions bigint, value_at_risk_pence bigint, debt_pence_days bigint""",
     "company_periods": """company_id varchar, period date, store_days bigint, open_store_days bigint,
         money_receipts bigint, nothing_to_post_receipts bigint, till_sales_pence bigint, sage_sales_pence
         bigint, matched_pence bigint, explained_pence bigint, open_pence bigint, not_checked_pence bigint,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from synthetic_published import Shop, publish, shop
 
-from app import totals
+from app import finding, totals
 from app.published import NothingPublishedError, PublicationIncompleteError, Published
 
 
@@ -83,3 +83,35 @@ def test_store_days_show_the_stores_with_most_open_value(published: Published) -
     )
     assert {row["store_id"] for row in days} == {"S01"}
     assert totals.stores_in(published, "DGS", periods[0]["period"]) == 3
+
+
+def test_the_index_of_names_finds_what_reading_everything_finds(published: Published, monkeypatch) -> None:
+    everything = Published(published.root)
+    monkeypatch.setattr(everything, "_places", lambda _: None)
+    names = [
+        row["name"]
+        for column, model in (
+            ("receipt_no", "receipts"),
+            ("posting_key", "document_verdicts"),
+            ("document_id", "document_verdicts where posting_key is null"),
+            ("urn", "ledger_documents where mark is distinct from 'connector'"),
+            ("lower(reference)", "ledger_documents"),
+            ("ledger_document_id", "ledger_documents"),
+            ("exception_id", "exceptions"),
+        )
+        for row in published.rows(
+            f"select distinct cast({column} as varchar) as name from {model} order by md5(name) limit 7"
+        )
+        if row["name"]
+    ]
+    assert len(names) > 30
+    for name in [*names, "nobody has this"]:
+        assert finding.find(published, name) == finding.find(everything, name), name
+
+
+def test_a_name_is_looked_for_in_the_days_that_the_index_gives_and_in_no_other(published: Published) -> None:
+    asked = published.row("select receipt_no, store_id, business_date from receipts order by all limit 1")
+    (place,) = published._places([asked["receipt_no"]])
+    assert place == {"store_id": asked["store_id"], "day": asked["business_date"]}
+    assert published._places(["nobody has this"]) == []
+    assert published.named("receipts", "*", "receipt_no", ["nobody has this"]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     def opened(home: Path, view: str, claims: dict | None) -> AppTest:
         monkeypatch.setenv("TILLPROOF_HOME", str(home))
         app = AppTest.from_file(str(VIEWS.parent / "navigation.py"), default_timeout=30)
-        app.user = {"is_logged_in": True, **claims} if claims else {"is_logged_in": False}
+        app.user = {"is_logged_in": True, "iat": time.time(), **claims} if claims else {"is_logged_in": False}
         return app.switch_page(f"views/{view}.py").run()
 
     return opened
@@ -164,7 +165,7 @@ def test_nothing_is_shown_before_somebody_signs_in(home, visit, monkeypatch):
     allow(home, OIDC)
     page = visit(home, "close", None)
     assert [each.value for each in page.title] == ["Sign in"]
-    assert "Authlib" in told(page) and not page.table, "this environment has no Authlib, and the page says so"
+    assert "sign_in.toml of the home" in told(page).replace("\\", "") and not page.table
     monkeypatch.setattr(signing_in, "lacking", lambda _: [])
     page = visit(home, "close", None)
     assert [each.label for each in page.button] == ["Sign in"]
@@ -192,6 +193,31 @@ def test_who_signs_in_writes_under_that_name_and_role(home, visit):
     with Operations.open(home / "operations.sqlite") as operations:
         signed = operations.sign_offs("DGS")[0]
     assert (signed["author"], signed["role"]) == ("fay@acme.example", "approver")
+
+
+def test_a_sign_in_of_yesterday_is_asked_for_again(home, visit, monkeypatch):
+    allow(home, OIDC)
+    monkeypatch.setattr(signing_in, "lacking", lambda _: [])
+    page = visit(home, "close", {"email": "fay@acme.example", "iat": time.time() - 13 * 3600})
+    assert "You signed in more than 12 hours ago" in told(page) and not page.table
+    assert [each.label for each in page.button] == ["Sign in"]
+
+
+def test_the_environment_stands_above_the_file_of_the_home(tmp_path):
+    (tmp_path / "secrets").mkdir()
+    assert signing_in.secrets(tmp_path, {}) == {}
+    file = tmp_path / "secrets" / "sign_in.toml"
+    file.write_text('[auth]\nclient_id = "a"\nclient_secret = "old"\n[auth.entra]\nclient_id = "b"\n')
+    said = {
+        "TILLPROOF_SIGN_IN__CLIENT_SECRET": "new",
+        "TILLPROOF_SIGN_IN__ENTRA__CLIENT_SECRET": "c",
+        "TILLPROOF_SIGN_IN__WHAT": "x",
+        "TILLPROOF_HOME": "x",
+    }
+    auth = {"client_id": "a", "client_secret": "new", "entra": {"client_id": "b", "client_secret": "c"}}
+    assert signing_in.secrets(tmp_path, said) == {"auth": auth}
+    file.write_text("[auth")
+    assert signing_in.secrets(tmp_path, {}) == {}, "the page then says what is lacking"
 
 
 def test_who_signs_in_as_a_viewer_is_refused(home, visit):

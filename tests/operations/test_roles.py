@@ -18,6 +18,7 @@ from orchestration.posting.batches import release
 
 DAYS = {"date_from": date(2011, 2, 1), "date_to": date(2011, 2, 28), "publication_number": 3}
 SAID = {"author": "Fay", "reason": "because"}
+NOW = 1_700_000_000
 EVERYBODY = {"finance", "operations", "integration", "approver"}
 
 WRITES: dict[str, tuple[Callable[[Operations], object], set[str]]] = {
@@ -180,7 +181,7 @@ def test_a_sign_in_gives_the_roles_of_its_claim_and_of_the_table(claims, roles):
         role_names={"Finance Team": "finance"},
         people={"Val@acme.example": ["viewer"]},
     )
-    found = access.signed_in(claims)
+    found = access.signed_in({"iat": NOW, **claims}, NOW + 60)
     assert found is not None and found.roles == roles
 
 
@@ -188,7 +189,18 @@ def test_a_sign_in_gives_the_roles_of_its_claim_and_of_the_table(claims, roles):
     "claims", [{}, {"email": ""}, {"email": "val@acme.example", "email_verified": False}, {"email": "v" * 81}]
 )
 def test_a_sign_in_without_a_name_that_counts_is_nobody(claims):
-    assert AccessSettings(sign_in="oidc", people={"val@acme.example": ["approver"]}).signed_in(claims) is None
+    access = AccessSettings(sign_in="oidc", people={"val@acme.example": ["approver"]})
+    assert access.signed_in({"iat": NOW, **claims}, NOW) is None
+
+
+@pytest.mark.parametrize("issued", [NOW - 12 * 3600 - 1, None, "yesterday", True])
+def test_a_sign_in_lapses_and_one_of_no_known_age_has(issued):
+    access = AccessSettings(sign_in="oidc", people={"val@acme.example": ["approver"]})
+    claims = {"email": "val@acme.example", "iat": NOW - 11 * 3600}
+    assert access.signed_in(claims, NOW).may("sign off a period")
+    assert access.signed_in({**claims, "iat": issued}, NOW) is None
+    longer = access.model_copy(update={"sign_in_hours": 24})
+    assert (longer.signed_in({**claims, "iat": issued}, NOW) is None) == (issued != NOW - 12 * 3600 - 1)
 
 
 @pytest.mark.parametrize(

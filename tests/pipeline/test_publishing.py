@@ -193,3 +193,32 @@ def test_a_file_in_use_is_left_for_next_time(published, warehouse, monkeypatch):
     monkeypatch.undo()
     publish(published, warehouse, 4)
     assert not (published.root / "1.json").exists()
+
+
+def test_a_name_is_listed_with_its_store_and_day_and_an_unchanged_month_keeps_its_index(published, warehouse):
+    warehouse.execute(
+        """create table marts.receipts (receipt_no text, store_id text, business_date date);
+           insert into marts.receipts values ('a1', 'S01', '2011-01-31'), ('a2', 'S02', '2011-02-01')"""
+    )
+
+    def listed(number: int) -> dict:
+        told = published.publish(
+            warehouse,
+            {**MODELS, "receipts": "marts.receipts"},
+            pass_number=number,
+            as_of=AS_OF,
+            seconds={},
+        )
+        assert "name_index" in told.digests
+        return paths(told, "name_index")
+
+    first = listed(1)
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "select name, store_id, day::varchar from read_parquet($1) order by all",
+            [[str(published.root / path) for path in first.values()]],
+        ).fetchall()
+    assert found == [("A1", "S01", "2011-01-31"), ("A2", "S02", "2011-02-01")]
+    warehouse.execute("update marts.receipts set receipt_no = 'b2' where receipt_no = 'a2'")
+    second = listed(2)
+    assert second["2011-01"] == first["2011-01"] and second["2011-02"] != first["2011-02"]

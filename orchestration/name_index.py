@@ -1,0 +1,92 @@
+"""The index by which a receipt or document is found by its number among millions: one more published table.
+
+A name is what a person has in hand: a receipt number, a URN, a posting key, a Sage reference. A row says in which store
+and on which day something bears it; which table has it, and whether it is that very name, is asked of the rows of that
+day. A file a month, sorted by name, so that a name is in one small part of each.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+TABLE = "name_index"
+COLUMNS = (
+    (
+        "name",
+        "varchar",
+        "What a person has in hand, in capitals: receipt number, URN, reference, posting key's stem.",
+    ),
+    ("store_id", "varchar", "The store in whose rows it is found."),
+    ("day", "date", "Their business date; in `ledger_documents` the document date."),
+)
+ROW_GROUP = 16_384
+"""Rows that a question reads of each month."""
+
+OUR_KEY = re.compile("TP[0-9A-Z]{18}")
+STEM_LENGTH = 15
+"""Of a posting key what all documents of an event share, which is what is listed of it."""
+LEDGER_DOCUMENT = re.compile(r"(?!pos:|tranche:)(?:[^:]+:)+(\d+)")
+"""A ledger document's id ends in its URN, which is what is listed of it; an event's ends in a count."""
+
+NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "receipts": ("business_date", ("receipt_no",)),
+    "document_verdicts": (
+        "business_date",
+        (
+            f"left(posting_key, {STEM_LENGTH})",
+            "cast(ledger_urn as varchar)",
+            "case when document_id <> coalesce(posting_key, '') then document_id end",
+            "case when event_id is null then receipt_no end",
+            "unnest(case when event_id is null then string_split(partner_id, ',') end)",
+            "case when not starts_with(event_id, 'pos:') then event_id end",
+        ),
+    ),
+    "ledger_documents": (
+        "document_date",
+        (
+            "cast(urn as varchar)",
+            "case when not ends_with(ledger_document_id, ':' || coalesce(urn, 0)) then ledger_document_id end",
+            f"case when starts_with(reference, 'TP') and length(reference) = 20 then left(reference, {STEM_LENGTH}) "
+            "else reference end",
+            "second_reference",
+        ),
+    ),
+}
+"""Model -> the column of its day, and the names that its rows bear."""
+
+
+def listed_as(name: str) -> list[str]:
+    """What a name may be listed as: itself, and of a posting key its stem, of a ledger document's id its URN."""
+    listed = [name.upper()]
+    if OUR_KEY.fullmatch(name.upper()):
+        listed.append(name.upper()[:STEM_LENGTH])
+    if found := LEDGER_DOCUMENT.fullmatch(name):
+        listed.append(found[1])
+    return listed
+
+
+def sources(connection: duckdb.DuckDBPyConnection, models: dict[str, str]) -> dict[str, str]:
+    """Of the models that are published, each that bears names and the relation that it is."""
+    found = {}
+    for model in NAMES:
+        if model in models:
+            described = connection.execute(f"describe {models[model]}").fetchall()
+            if {"store_id", NAMES[model][0]} <= {str(row[0]) for row in described}:
+                found[model] = models[model]
+    return found
+
+
+def rows_of(relations: dict[str, str], month: str | None) -> str:
+    """SQL: the index of a month ("2011-08"; None: of no day), without an order."""
+    asked = "is null" if month is None else f"between date '{month}-01' and last_day(date '{month}-01')"
+    named = " union all ".join(
+        f"select {name} as name, store_id, {NAMES[model][0]} as day from {relation} "
+        f"where {NAMES[model][0]} {asked}"
+        for model, relation in relations.items()
+        for name in NAMES[model][1]
+    )
+    return f"""
+        select distinct upper(name) as name, store_id, day from ({named}) where name <> ''
+    """

@@ -1,0 +1,30 @@
+"""What a page says is said in words that a store manager knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import words
+
+
+@pytest.mark.parametrize(
+    ("cause", "detail", "said"),
+    [
+        ("period_closed", "PER-01 2010-12-06", "6 Dec 2010"),
+        ("nominal_hidden", "NOM-03 4015 S02", "4015 S02"),
+        ("drift_amount", "amount", "differs in amount"),
+        ("never_sent", "never_sent", ""),
+        ("rows_set_aside", "S01/sales_2011-02-31.csv", "S01/sales 2011-02-31.csv"),
+        (None, None, ""),
+    ],
+)
+def test_what_was_seen_has_no_rule_number_and_days_in_uk_form(cause, detail, said):
+    assert words.seen(cause, detail) == said
+
+
+def test_a_reason_names_remedies_and_rules_in_words():
+    assert words.in_words("the policy does not allow reverse_and_repost") == (
+        "the policy does not allow “reverse it and post it right”"
+    )
+    assert words.in_words("CUS-02") == "Gate rule CUS-02"
+    assert words.in_words("two writers post for this store") == "two writers post for this store"
