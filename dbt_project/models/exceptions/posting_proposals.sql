@@ -80,6 +80,7 @@ to_post as (
         cast(null as varchar) as after_key,
         expected.customer_reference,
         expected.bank_code,
+        cast(null as varchar) as to_bank_code,
         open_documents.expected_gross_pence as gross_pence,
         case when open_documents.is_sales then open_documents.expected_net_pence else open_documents.expected_gross_pence end as net_pence,
         open_documents.expected_tax_pence as tax_pence,
@@ -126,7 +127,16 @@ summaries as (
         members.ordinal,
         members.remedy,
         members.customer_reference,
-        members.bank_code,
+        case
+            when members.document_kind in ('bank_receipt', 'bank_payment') or (members.document_kind = 'transfer' and members.direction = 1)
+                then members.clearing_bank_code
+            else members.bank_code
+        end as bank_code,
+        case
+            when members.document_kind <> 'transfer' then null
+            when members.direction = 1 then members.bank_code
+            else members.clearing_bank_code
+        end as to_bank_code,
         members.members_digest,
         min(members.member_key) as first_member_key,
         'Summary ' || cast(members.tranche as varchar) || ' of ' || members.store_id
@@ -145,7 +155,7 @@ summaries as (
     group by
         members.tranche_key, members.company_id, members.store_id, members.till_id, members.event_id, members.tranche,
         members.business_date, members.document_date, members.document_kind, members.ordinal, members.remedy,
-        members.customer_reference, members.bank_code, members.members_digest
+        members.customer_reference, members.bank_code, members.clearing_bank_code, members.direction, members.members_digest
 ),
 
 to_sum_up as (
@@ -165,6 +175,7 @@ to_sum_up as (
         cast(null as varchar) as after_key,
         summaries.customer_reference,
         summaries.bank_code,
+        summaries.to_bank_code,
         summaries.gross_pence,
         summaries.net_pence,
         summaries.tax_pence,
@@ -196,6 +207,7 @@ to_reverse as (
         cast(null as varchar) as after_key,
         ledger.customer_reference,
         ledger.bank_code,
+        cast(null as varchar) as to_bank_code,
         ledger.gross_pence,
         case when open_documents.is_sales then ledger.net_pence else ledger.gross_pence end as net_pence,
         case when open_documents.is_sales then ledger.tax_pence else 0 end as tax_pence,
@@ -296,6 +308,7 @@ to_undo as (
         cast(null as varchar) as after_key,
         ledger_customer as customer_reference,
         ledger_bank as bank_code,
+        cast(null as varchar) as to_bank_code,
         there_gross_pence as gross_pence,
         case when is_sales then there_net_pence else there_gross_pence end as net_pence,
         case when is_sales then there_tax_pence else 0 end as tax_pence,
@@ -325,6 +338,7 @@ to_repost as (
         cases_open.contra_key as after_key,
         expected.customer_reference,
         expected.bank_code,
+        cast(null as varchar) as to_bank_code,
         cases_open.expected_gross_pence as gross_pence,
         case when cases_open.is_sales then cases_open.expected_net_pence else cases_open.expected_gross_pence end as net_pence,
         cases_open.expected_tax_pence as tax_pence,
@@ -391,6 +405,7 @@ described as (
         timed.after_key,
         timed.customer_reference,
         timed.bank_code,
+        timed.to_bank_code,
         {{ whole('timed.gross_pence') }} as gross_pence,
         {{ whole('timed.net_pence') }} as net_pence,
         {{ whole('timed.tax_pence') }} as tax_pence,
