@@ -56,8 +56,26 @@ from (
     where pass_number <= 1
     group by subject_id
 )
+where verdict <> 'gone'
 group by verdict
 order by subjects desc""",
+    "What was open at a time": """select store_id, exception_class, count(*) as subjects,
+    sum(value_at_risk_pence) as value_at_risk_pence
+from (
+    select subject_id, max_by(store_id, pass_number) as store_id,
+        max_by(exception_class, pass_number) as exception_class, max_by(is_open, pass_number) as is_open,
+        max_by(value_at_risk_pence, pass_number) as value_at_risk_pence
+    from verdict_history
+    where as_of <= timestamp '2011-08-20 18:00:00'
+    group by subject_id
+)
+where is_open
+group by store_id, exception_class
+order by value_at_risk_pence desc""",
+    "From tills to Sage by accounting period": """select period_start_date, measure, line_kind,
+    other_period_start_date, amount_pence, document_count
+from period_bridge
+order by period_start_date, measure, line_order, other_period_start_date""",
     "What a person must look up in Sage": """select store_id, document_date, document_kind, reference, user_name,
     gross_pence
 from ledger_documents

@@ -106,7 +106,8 @@ case
     when leg_type = 'customer' and document_sign is null then 'document_sign is missing'
     when leg_type = 'bank' and bank_status is null and coalesce(tender_status, '') <> 'unmapped'
         then 'bank_status is missing'
-    when leg_type = 'customer' and customer_status is null then 'customer_status is missing'
+    when leg_type = 'customer' and customer_status is null and bank_status is null
+        then 'customer_status is missing'
     when leg_type = 'customer' and customer_status = 'active' and customer_hold_status is null
         then 'customer_hold_status is missing'
     else 'complete'

@@ -16,6 +16,7 @@ app = typer.Typer(
 for command in (
     running.demo,
     running.run,
+    running.replay,
     looking.status,
     looking.exceptions,
     looking.fixes,

@@ -159,7 +159,8 @@ CATEGORIES: dict[str, str] = {
 
 MAPPING_COLUMNS: dict[str, str] = {
     "grain": "receipt (each by itself), till_day or store_day; by business date.",
-    "recipe": "How a day becomes documents: till_customer, the only one there is and the one of an empty cell.",
+    "recipe": "How a day becomes documents: till_customer, which an empty cell is too, or takings_clearing.",
+    "clearing_bank_code": "Cash book account that takings_clearing takes a day through; empty for till_customer.",
     "company_id": "Our code of the company.",
     "name": "For people.",
     "currency": "Three letters; a store in another currency than its company is not checked.",

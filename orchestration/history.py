@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.files import put_text, sql_path
+from orchestration.made_by import MadeBy
 
 JUDGEMENT_COLUMNS: dict[str, str] = {
     "company_id": "varchar",
@@ -42,6 +44,10 @@ class PastPass:
 
     pass_number: int
     as_of: datetime
+    made_by: MadeBy | None = None
+    """What judged it; None of a pass that was made before this was kept, or has not been published."""
+    digests: Mapping[str, Sequence[str]] | None = None
+    """Digests of each published table's files, as they were published."""
 
 
 class History:
@@ -64,10 +70,21 @@ class History:
     def last(self) -> PastPass | None:
         """The newest pass that was judged; None before the first."""
         files = sorted(self._passes.glob("pass_*.json")) if self._passes.exists() else []
-        if not files:
-            return None
-        kept = json.loads(files[-1].read_text(encoding="utf-8"))
-        return PastPass(kept["pass_number"], datetime.fromisoformat(kept["as_of"]))
+        return _read(files[-1]) if files else None
+
+    def passed(self, pass_number: int) -> PastPass | None:
+        """The pass of a number; None where there was none."""
+        place = self._told(pass_number)
+        return _read(place) if place.exists() else None
+
+    def keep_published(self, pass_number: int, digests: Mapping[str, Sequence[str]], by: MadeBy) -> None:
+        """Keep what the pass was published as, and which code judged it: publications go, this stays."""
+        place = self._told(pass_number)
+        told = json.loads(place.read_text(encoding="utf-8"))
+        put_text(place, json.dumps({**told, "made_by": by.as_dict(), "digests": digests}, sort_keys=True))
+
+    def _told(self, pass_number: int) -> Path:
+        return self._passes / f"pass_{pass_number:06d}.json"
 
     def record(self, connection: duckdb.DuckDBPyConnection, pass_number: int, as_of: datetime) -> int:
         """Keep what the pass changed; the rows kept. A pass that is judged again must find the same.
@@ -92,10 +109,9 @@ class History:
                 )
         else:
             self._write(connection, changed, place)
-        put_text(
-            self._passes / f"pass_{pass_number:06d}.json",
-            json.dumps({"pass_number": pass_number, "as_of": as_of.isoformat()}),
-        )
+        told = self._told(pass_number)
+        if not told.exists():
+            put_text(told, json.dumps({"pass_number": pass_number, "as_of": as_of.isoformat()}))
         counted = connection.execute(f"select count(*) from read_parquet('{sql_path(place)}')").fetchone()
         return int(counted[0]) if counted else 0
 
@@ -104,6 +120,12 @@ class History:
         unfinished = place.with_suffix(".unfinished")
         connection.execute(f"copy ({query}) to '{sql_path(unfinished)}' (format parquet, compression zstd)")
         unfinished.replace(place)
+
+
+def _read(place: Path) -> PastPass:
+    told = json.loads(place.read_text(encoding="utf-8"))
+    made_by = MadeBy(**told["made_by"]) if "made_by" in told else None
+    return PastPass(told["pass_number"], datetime.fromisoformat(told["as_of"]), made_by, told.get("digests"))
 
 
 class HistoryError(Exception):

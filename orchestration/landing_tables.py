@@ -626,7 +626,13 @@ OPERATIONS_TABLES = (
     ),
     _operations(
         "store_grains",
-        {"store_id": "varchar", "grain": "varchar", "recipe": "varchar", **_VALIDITY},
+        {
+            "store_id": "varchar",
+            "grain": "varchar",
+            "recipe": "varchar",
+            "clearing_bank_code": "varchar",
+            **_VALIDITY,
+        },
         ("store_id", "valid_from"),
     ),
     _operations("cutovers", {"store_id": "varchar", "cutover_date": "date"}, ("store_id",)),
@@ -727,6 +733,8 @@ TRANCHE_MEMBERS = TableSpec(
         "ordinal": "integer",
         "tender_type": "varchar",
         "bank_code": "varchar",
+        "clearing_bank_code": "varchar",
+        "direction": "integer",
         "remedy": "varchar",
         "member_key": "varchar",
         "member_event_id": "varchar",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.files import put_text
 from orchestration.publishing import Publication
-from orchestration.settings import HOME_VARIABLE, load
+from orchestration.settings import HOME_VARIABLE, Settings, load
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -123,6 +123,27 @@ def run_pass(
     is_new = after is not None and (before is None or after.number != before.number)
     fixed = time.monotonic() - begun - sum(seconds.values())
     return PassOutcome(after if is_new else None, seconds, fixed)
+
+
+def judge_again(settings: Settings) -> Publication:
+    """Judge the last pass of a home that has no publication of it; no source is asked. Raises PassFailedError."""
+    prepare_home(settings.home)
+    with _collector_at_rest():
+        import dagster as dg
+
+        from orchestration import passes
+        from orchestration.defs.resources import resources
+
+        defs = _load_graph()
+    with passes.begin(settings) as current, dg.DagsterInstance.get() as instance:
+        if passes.settle(current) is None:
+            raise PassFailedError("there is nothing to judge again")
+        job = defs.resolve_job_def("judge")
+        _execute(job, instance, {**resources(settings.home), "current": current})
+        made = current.publications.newest()
+    if made is None:
+        raise PassFailedError("nothing was published")
+    return made
 
 
 def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, given: dict[str, object]) -> Any:

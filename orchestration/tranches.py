@@ -54,8 +54,10 @@ class Tranches:
 def freeze(landing: Path, members: pa.Table) -> str:
     """Put members where models read them, durably; the same rows are the same file. Returns its SHA-256.
 
-    `members` has the columns of `TRANCHE_MEMBERS`; others are left out.
+    `members` has the columns of `TRANCHE_MEMBERS`; others are left out, and what an older publication lacks is null.
     """
+    for told_since in (field for field in SCHEMA if field.name not in members.column_names):
+        members = members.append_column(told_since, pa.nulls(len(members), told_since.type))
     ordered = (
         members.select(SCHEMA.names).cast(SCHEMA).sort_by([(name, "ascending") for name in SCHEMA.names])
     )

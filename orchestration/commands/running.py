@@ -74,6 +74,47 @@ def run(
     show(report, as_json, lambda _: console.print(words))
 
 
+def replay(
+    pass_number: Annotated[int, typer.Argument(metavar="PASS", help="Its number: health_passes lists them.")],
+    to: Annotated[Path, typer.Option(help="A folder of its own, made anew.")],
+    home: Home = None,
+    by_these_rules: Annotated[
+        bool, typer.Option("--by-these-rules", help="Judge it by the rules here, whatever judged it then.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a past pass again from what was landed by then, and hold it against what was published then."""
+    from orchestration import replay as replaying
+    from orchestration.history import HistoryError
+    from orchestration.run_pass import PassFailedError
+
+    try:
+        made = replaying.replay(
+            settings_of(home), pass_number, to, by_these_rules=by_these_rules, progress=errors.print
+        )
+    except (replaying.ReplayError, PassFailedError, HistoryError) as error:
+        raise fail(str(error)) from error
+    then = made.past.made_by
+    report = {
+        "pass_number": made.past.pass_number,
+        "as_of": made.past.as_of.isoformat(),
+        "made_by_then": then.as_dict() if then else None,
+        "made_by_now": made.here.as_dict(),
+        "folder": str(made.folder),
+        "is_same": made.is_same,
+        "tables": made.tables,
+    }
+    other = [f"{name}: {word}" for name, word in made.tables.items() if word != "same"]
+    words = {
+        True: f"Pass {pass_number} comes out as it was published: {len(made.tables)} tables, byte by byte.",
+        False: f"Pass {pass_number} comes out otherwise in {len(other)} of {len(made.tables)}: {', '.join(other)}.",
+        None: f"Pass {pass_number} is judged again; what it was published as was not kept then.",
+    }[made.is_same]
+    by = f"Judged then by {then.words if then else 'a version that did not say'}, now by {made.here.words}."
+    show(report, as_json, lambda _: console.print(f"{words}\n{by}\nIt is in {made.folder}.", highlight=False))
+    raise typer.Exit(0 if made.is_same is not False else 1)
+
+
 def sandbox(
     context: typer.Context,
     database: Annotated[Path, typer.Option("--db", help="The company's file, as `demo` leaves it.")] = Path(

@@ -10,7 +10,12 @@ RECEIVED_AND_JUDGED = """
          from staging.stg_pos__receipt_lines) as received,
         (select cast(coalesce(sum(direction * expected_gross_pence), 0) as bigint) from marts.document_verdicts
          where posting_key is not null and is_sales)
-        + (select cast(coalesce(sum(outside_pence), 0) as bigint) from marts.document_verdicts) as judged
+        + (select cast(coalesce(sum(outside_pence), 0) as bigint) from marts.document_verdicts)
+        -- what pays off an account is no sale: it is under the verdict on its money
+        + (select cast(coalesce(sum(account_payment_pence), 0) as bigint) from expected.int_receipts_totalled
+           where nothing_to_post_reason is null and event_id in (
+               select event_id from marts.document_verdicts where posting_key is not null and is_money and not is_sales
+           )) as judged
 """
 
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs.transform import MANIFEST
+from orchestration.made_by import made_by
 from orchestration.operations import Operations
 from orchestration.passes import Pass
 from orchestration.warehouse import Warehouse, public_models
@@ -38,6 +39,7 @@ def publication(
             seconds=current.seconds,
             signed_off=signed_off,
         )
+        current.history.keep_published(current.pass_number, published.digests, made_by())
     return dg.MaterializeResult(
         metadata={
             "publication": published.number,

@@ -7,7 +7,7 @@ Money is integer pence throughout. A document's own figures are positive in the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Protocol, runtime_checkable
@@ -80,6 +80,7 @@ class Document:
     """One thing Sage will give one URN to. `posting_key` travels as its `reference`.
 
     `splits`, where there are any, say once more what `nominal_lines` and `tax_lines` say each by itself.
+    A transfer is out of `bank_code` and into `to_bank_code`, which is of no other document.
     """
 
     company_id: str
@@ -96,6 +97,7 @@ class Document:
     nominal_lines: tuple[NominalLine, ...] = ()
     tax_lines: tuple[TaxLine, ...] = ()
     splits: tuple[SplitLine, ...] = ()
+    to_bank_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class PostedHeader:
     tax_pence: int
     customer_reference: str | None
     bank_code: str | None
+    to_bank_code: str | None = field(default=None, kw_only=True)
 
     def is_like(self, document: Document) -> bool:
         """Whether it is of the same kind, date, customer or bank, gross and tax, whatever its reference."""
@@ -137,6 +140,7 @@ class PostedHeader:
             and (self.gross_pence, self.tax_pence) == (document.gross_pence, document.tax_pence)
             and self.customer_reference == document.customer_reference
             and (document.bank_code is None or self.bank_code == document.bank_code)
+            and self.to_bank_code == document.to_bank_code
         )
 
 

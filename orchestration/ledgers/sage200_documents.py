@@ -21,6 +21,7 @@ RESOURCES: dict[DocumentKind, str] = {
     "payment": "sales_payments",
     "bank_receipt": "bank_receipt",
     "bank_payment": "bank_payment",
+    "transfer": "bank_transfer",
 }
 REFERENCE_LENGTH = 20
 NARRATIVE_LENGTH = 6000
@@ -62,6 +63,8 @@ def request_of(document: Document, ids: Ids) -> tuple[str, dict[str, Any]]:
             body = _trading_document(document, ids)
         case "receipt" | "payment":
             body = _trader_money(document, ids)
+        case "transfer":
+            body = _bank_transfer(document, ids)
         case _:
             body = _bank_money(document, ids)
     return RESOURCES[document.document_kind], body
@@ -88,7 +91,7 @@ def _check(document: Document) -> None:
             raise UnpostableError(
                 f"{line.cost_centre!r} or {line.department!r} does not fit {ANALYSIS_LENGTH} characters"
             )
-    if kind in {"receipt", "payment"}:
+    if kind in {"receipt", "payment", "transfer"}:
         return
     if sum(line.net_pence for line in document.nominal_lines) != document.net_pence:
         raise UnpostableError("the nominal lines do not make the net")
@@ -182,6 +185,21 @@ def _bank_money(document: Document, ids: Ids) -> dict[str, Any]:
                 zip(document.nominal_lines, _tax_by_line(document), strict=True)
             )
         ],
+    }
+
+
+def _bank_transfer(document: Document, ids: Ids) -> dict[str, Any]:
+    """Both amounts are said: what one bank pays is what the other receives."""
+    if not document.to_bank_code:
+        raise UnpostableError("a transfer needs a bank that it goes to")
+    narrative = document.narrative[:NARRATIVE_LENGTH]
+    return {
+        "bank_from_id": _bank_id(document, ids),
+        "bank_to_id": ids.bank(document.to_bank_code),
+        **_head(document),
+        **({"narrative": narrative} if narrative else {}),
+        "payment_value": pounds(document.gross_pence),
+        "receipt_value": pounds(document.gross_pence),
     }
 
 

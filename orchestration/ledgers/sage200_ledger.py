@@ -43,6 +43,7 @@ TRADER_KINDS: dict[str, DocumentKind] = {
 }
 TRADER_PREFIX = "tradingaccountentrytype"
 SALES_SOURCE = "LedgerSales"
+RECEIVED_BY = "received_by_bank_id"
 HEAD = ("id", "urn", "reference", "transaction_date")
 SALES_HEAD = (*HEAD, "customer_id", "trader_transaction_type", "document_tax_value", "document_gross_value")
 BANK_HEAD = (*HEAD, "tax_analysis_items", "bank_id", "cheque_value", "source")
@@ -107,7 +108,7 @@ class Sage200Ledger:
             for row in self._all(resource, where, SALES_HEAD)
             if _trader_type(row) in TRADER_KINDS
         ]
-        bank = {row["urn"]: row for row in self._all(BANK_RESOURCE, where, BANK_HEAD)}
+        bank = _by_urn(self._all(BANK_RESOURCE, where, BANK_HEAD))
         heads = [self._sales_header(row, bank.get(row["urn"])) for row in sales]
         of_sales = {row["urn"] for row in sales}
         return heads + [self._bank_header(row) for urn, row in bank.items() if urn not in of_sales]
@@ -206,14 +207,13 @@ class Sage200Ledger:
             if sales_where
             for row in self._all(resource, sales_where, SALES_FIELDS)
         ]
-        bank = self._all(BANK_RESOURCE, bank_where, BANK_FIELDS) if bank_where else []
-        known = {row["urn"] for row in bank}
-        halves = [row["urn"] for row, _ in sales if _kind(row) in MONEY_KINDS and row["urn"] not in known]
-        bank_by_urn = {row["urn"]: row for row in [*bank, *self._of_urns(BANK_RESOURCE, halves, BANK_FIELDS)]}
+        bank = _by_urn(self._all(BANK_RESOURCE, bank_where, BANK_FIELDS)) if bank_where else {}
+        halves = [row["urn"] for row, _ in sales if _kind(row) in MONEY_KINDS and row["urn"] not in bank]
+        bank_by_urn = {**bank, **_by_urn(self._of_urns(BANK_RESOURCE, halves, BANK_FIELDS))}
 
         sales_urns = {row["urn"] for row, _ in sales}
         lines: dict[int, list[Row]] = {}
-        for line in self._of_urns(NOMINAL_RESOURCE, sales_urns | known, LINE_FIELDS):
+        for line in self._of_urns(NOMINAL_RESOURCE, sales_urns | set(bank), LINE_FIELDS):
             lines.setdefault(line["urn"], []).append(line)
         documents = [
             self._document(
@@ -227,8 +227,8 @@ class Sage200Ledger:
         ]
         documents += [
             self._document(self._bank_header(row), row, lines, row)
-            for row in bank
-            if row["urn"] not in sales_urns
+            for urn, row in bank.items()
+            if urn not in sales_urns
         ]
         return sorted(documents, key=lambda document: (document.urn, document.reference))
 
@@ -258,7 +258,9 @@ class Sage200Ledger:
         """A cash-book document, its direction told by its sign; a trader's when the sales ledger sent it."""
         signed = pence(row["cheque_value"])
         kinds: tuple[DocumentKind, DocumentKind] = ("bank_receipt", "bank_payment")
-        if row.get("source") == SALES_SOURCE:
+        if row.get(RECEIVED_BY) is not None:
+            kinds = ("transfer", "transfer")
+        elif row.get("source") == SALES_SOURCE:
             kinds = ("receipt", "payment")
         return self._header(
             row,
@@ -288,6 +290,9 @@ class Sage200Ledger:
             tax_pence=tax_pence,
             customer_reference=customer_reference,
             bank_code=None if bank_row is None else self._lookups.bank_code(bank_row["bank_id"]),
+            to_bank_code=self._lookups.bank_code(bank_row[RECEIVED_BY])
+            if bank_row and RECEIVED_BY in bank_row
+            else None,
         )
 
     def _document(
@@ -350,6 +355,19 @@ def _that_fit(conditions: Iterable[str]) -> Iterator[list[str]]:
         room -= length
     if part:
         yield part
+
+
+def _by_urn(rows: Iterable[Row]) -> dict[int, Row]:
+    """The cash book's rows by URN. A transfer has two: the bank that pays, which then names the one that receives."""
+    of_urn: dict[int, list[Row]] = {}
+    for row in rows:
+        of_urn.setdefault(row["urn"], []).append(row)
+    merged = {}
+    for urn, found in of_urn.items():
+        ordered = sorted(found, key=lambda row: pence(row["cheque_value"]))
+        receiver = {} if len(ordered) == 1 else {RECEIVED_BY: ordered[-1]["bank_id"]}
+        merged[urn] = {**ordered[0], **receiver}
+    return merged
 
 
 def _kind(row: Row) -> DocumentKind:

@@ -70,7 +70,11 @@ LANDED_TABLES: dict[str, LandedTable] = {
     ),
     "sku_mappings": _mapping(mapping.SkuMapping, ("sku", "valid_from"), "valid_to", "category"),
     "writers_of_record": _mapping(mapping.WriterOfRecord, ("store_id", "valid_from"), "valid_to", "writer"),
-    "store_grains": _mapping(mapping.StoreGrain, ("store_id", "valid_from"), "valid_to", "grain", "recipe"),
+    "store_grains": _mapping(
+        mapping.StoreGrain,
+        ("store_id", "valid_from"),
+        *("valid_to", "grain", "recipe", "clearing_bank_code"),
+    ),
     "cutovers": _mapping(mapping.Cutover, ("store_id",), "cutover_date"),
     "connector_patterns": _mapping(
         mapping.ConnectorPattern, ("connector",), "pattern", "retry_window_hours", "day_pattern"

@@ -125,13 +125,8 @@ def late_policy(cell: str) -> str:
 
 
 def recipe(cell: str) -> str:
-    """How a summary becomes documents; empty is the till customer. What is not built is refused, nothing stands in."""
-    if cell == "takings_clearing":
-        raise ValueError(
-            "'takings_clearing' cannot be done yet: till_customer posts a day as one invoice, one credit note and one "
-            "receipt or payment for each tender"
-        )
-    return str(one_of("till_customer")(cell or "till_customer"))
+    """How a summary becomes documents; empty is the till customer."""
+    return str(one_of("till_customer", "takings_clearing")(cell or "till_customer"))
 
 
 def whole_or_open(least: int, most: int) -> Callable[[str], int | None]:
@@ -284,9 +279,10 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "store_id": text(20),
             "grain": one_of("receipt", "till_day", "store_day"),
             "recipe": recipe,
+            "clearing_bank_code": text(8, True),
             **VALIDITY,
         },
-        optional=frozenset({"recipe"}),
+        optional=frozenset({"recipe", "clearing_bank_code"}),
     ),
     MappingFile(
         "cutovers", tables.Cutover, ("store_id",), {**COMPANY, "store_id": text(20), "cutover_date": day}

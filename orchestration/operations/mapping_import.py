@@ -165,7 +165,19 @@ def _row(
         errors.append(MappingError(name, line, "filed_on", "is not after the period's last day"))
     if row.get("bank_code") == "" and row.get("settlement", "bank") == "bank":
         errors.append(MappingError(name, line, "bank_code", "is empty, and settlement is not account"))
+    errors.extend(MappingError(name, line, column, told) for column, told in _unclear_recipe(row))
     return row
+
+
+def _unclear_recipe(row: Row) -> Iterator[tuple[str, str]]:
+    """A recipe without what it needs, or something given that it does not have: by column, in words."""
+    clears, bank = row.get("recipe") == "takings_clearing", row.get("clearing_bank_code", "")
+    if clears and not bank:
+        yield "clearing_bank_code", "is empty, and takings_clearing takes a day through a bank of its own"
+    if clears and row.get("grain") == "receipt":
+        yield "recipe", "'takings_clearing' is of a day: the grain must be till_day or store_day"
+    if bank and not clears:
+        yield "clearing_bank_code", "is given, and only takings_clearing has a clearing bank"
 
 
 def compare(connection: Connection, given: Given) -> tuple[list[RowChange], list[MappingError]]:
@@ -180,6 +192,7 @@ def compare(connection: Connection, given: Given) -> tuple[list[RowChange], list
             errors += _clashes(file, given.rows.get(file.name, []), stored[file.name])
     if not given.broken & {"companies", "stores"}:
         errors += _strangers(given.rows, stored)
+        errors += _without_transfers(given.rows, stored)
     changes = [
         _change(file, row, stored[file.name])
         for file in MAPPING_FILES
@@ -269,6 +282,19 @@ def _strangers(
                 yield MappingError(name, row.line, "store_id", "must be one store")
             elif store_id not in (None, ANY_STORE) and (company_id, store_id) not in stores:
                 yield MappingError(name, row.line, "store_id", f"'{store_id}' is not in stores")
+
+
+def _without_transfers(
+    rows: dict[str, list[FileRow]], stored: dict[str, dict[Identity, Row]]
+) -> Iterator[MappingError]:
+    """Takings through a clearing bank where the ledger is a Sage 50, whose file import is given no transfer."""
+    companies = [*stored["companies"].values(), *(row.values for row in rows.get("companies", []))]
+    kinds = {company["company_id"]: company["ledger_kind"] for company in companies}
+    for row in rows.get("store_grains", []):
+        values = row.values
+        if values.get("recipe") == "takings_clearing" and kinds.get(values["company_id"]) == "sage50":
+            told = "'takings_clearing' needs bank transfers, which are not written for a Sage 50: use till_customer"
+            yield MappingError("store_grains.csv", row.line, "recipe", told)
 
 
 def _change(file: MappingFile, row: FileRow, stored: dict[Identity, Row]) -> RowChange:

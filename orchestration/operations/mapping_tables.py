@@ -139,6 +139,7 @@ class StoreGrain(Recorded, Base):
     """At which grain a store is posted, by business date. No row means each receipt by itself.
 
     `recipe` is how a summary becomes documents; a receipt's own is the only one there is for receipts.
+    `clearing_bank_code` is the bank that `takings_clearing` takes a day through; empty for `till_customer`.
     """
 
     __tablename__ = "store_grains"
@@ -147,6 +148,7 @@ class StoreGrain(Recorded, Base):
     store_id: Mapped[str] = mapped_column(String(20))
     grain: Mapped[str] = mapped_column(String(20))
     recipe: Mapped[str] = mapped_column(String(20), default="till_customer")
+    clearing_bank_code: Mapped[str] = mapped_column(String(8), default="")
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 

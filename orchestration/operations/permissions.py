@@ -21,6 +21,7 @@ from orchestration.operations.mapping_tables import (
     Cutover,
     NominalMapping,
     Store,
+    StoreGrain,
     TaxMapping,
     TenderMapping,
     WriterOfRecord,
@@ -35,6 +36,7 @@ COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), tabl
 PATTERNS, TAXES = table_of(ConnectorPattern), table_of(TaxMapping)
 APPROVALS, STOPS = table_of(Approval), table_of(StoreStop)
 TENDERS, NOMINALS = table_of(TenderMapping), table_of(NominalMapping)
+GRAINS = table_of(StoreGrain)
 LOG, STORE_ROWS = table_of(AuditLog), table_of(Store)
 SWITCHES = ("enable posting", "disable posting")
 
@@ -114,7 +116,7 @@ class GoesBy:
     """What a document goes by, which mappings lead to: accounts and codes, on its date."""
 
     customer_reference: str | None
-    bank_code: str | None
+    bank_codes: frozenset[str]
     nominal_codes: frozenset[str]
     tax_codes: frozenset[int]
     on: date
@@ -287,7 +289,8 @@ class Permissions(SignedStore):
         on = goes_by.on
         leads = (
             (STORE_ROWS, STORE_ROWS.c.till_customer_reference == (goes_by.customer_reference or "")),
-            (TENDERS, TENDERS.c.bank_code == (goes_by.bank_code or "")),
+            (TENDERS, TENDERS.c.bank_code.in_(sorted(goes_by.bank_codes))),
+            (GRAINS, GRAINS.c.clearing_bank_code.in_(sorted(goes_by.bank_codes))),
             (NOMINALS, NOMINALS.c.nominal_code.in_(sorted(goes_by.nominal_codes))),
             (TAXES, TAXES.c.tax_code.in_(sorted(goes_by.tax_codes))),
         )

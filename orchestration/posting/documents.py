@@ -63,6 +63,8 @@ class Payload:
             del values["members_digest"]  # and before there were summaries
         if not self.document.splits:
             del values["document"]["splits"]  # and before a document told its rows
+        if self.document.to_bank_code is None:
+            del values["document"]["to_bank_code"]  # and before there were transfers
         return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_iso)
 
     @cached_property
@@ -167,6 +169,7 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
         document_date=row["document_date"],
         customer_reference=row["customer_reference"] or None,
         bank_code=row["bank_code"] or None,
+        to_bank_code=row.get("to_bank_code") or None,
         gross_pence=int(row["gross_pence"]),
         net_pence=int(row["net_pence"]),
         tax_pence=int(row["tax_pence"]),
@@ -300,6 +303,10 @@ def _unsound_parties(proposal: Proposal) -> str:
         return "it names no customer"
     if document.document_kind in MONEY_KINDS and not document.bank_code:
         return "it names no bank"
+    if (document.document_kind == "transfer") != bool(document.to_bank_code):
+        return "a transfer and nothing else names a bank that it goes to"
+    if document.document_kind == "transfer" and document.bank_code == document.to_bank_code:
+        return f"it goes from bank {document.bank_code} to itself"
     if proposal.role == "X" and proposal.payload.target_urn is None:
         return "a contra must name the URN it reverses"
     if proposal.remedy == REVERSE_AND_REPOST and (proposal.role == "P") != bool(proposal.after_key):

@@ -42,7 +42,6 @@ HOLD_CODES: dict[str, str] = {
     "target_changed": "what it would reverse is gone, different, or touched by a person",
     "already_reversed": "a contra of it is in Sage already",
     "not_proven": "what it would undo is not proven to be in Sage",
-    "not_reversible": "a document of this kind cannot be undone by another",
 }
 
 

@@ -63,11 +63,11 @@ class LiveGate:
         return None
 
     def _bank(self, document: Document) -> Hold | None:
-        code = document.bank_code
-        if not code:
-            return None
-        status = self._ask(("bank", code), lambda: self._ledger.bank_status(code))
-        return None if status == "active" else Hold("bank_not_open", f"bank {code} is {status}")
+        for code in (document.bank_code, document.to_bank_code):
+            status = self._ask(("bank", code), partial(self._ledger.bank_status, code)) if code else "active"
+            if status != "active":
+                return Hold("bank_not_open", f"bank {code} is {status}")
+        return None
 
     def _nominals(self, document: Document) -> Hold | None:
         for account in sorted(

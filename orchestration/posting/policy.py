@@ -170,7 +170,7 @@ def goes_by(document: Document) -> GoesBy:
     """The accounts and codes of a document that mappings lead to."""
     return GoesBy(
         document.customer_reference,
-        document.bank_code,
+        frozenset(code for code in (document.bank_code, document.to_bank_code) if code),
         frozenset(line.nominal_code for line in document.nominal_lines),
         frozenset(line.tax_code for line in document.tax_lines),
         document.document_date,

@@ -45,6 +45,8 @@ def hold_by_opposite(payload: Payload, found: Sequence[PostedDocument]) -> Hold 
     undone = contra.posting_key[:-1] + "P"
     for posted in found:
         is_opposite = (posted.document_kind, posted.gross_pence) == (contra.document_kind, contra.gross_pence)
+        if contra.document_kind == "transfer":  # which way tells a transfer from its opposite
+            is_opposite = is_opposite and posted.to_bank_code == contra.to_bank_code
         # another revision of ours was undone by its own contra
         if is_opposite and (posted.reference == undone or not is_ours(posted.reference)):
             return Hold("already_reversed", f"URN {posted.urn} ({posted.reference}) undoes it already")
@@ -73,8 +75,10 @@ def hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None:
         return Hold("target_changed", f"{seen} is over {target.gross_pence} pence, not {contra.gross_pence}")
     if target.customer_reference != contra.customer_reference:
         return Hold("target_changed", f"{seen} is on customer {target.customer_reference}")
-    if contra.bank_code and target.bank_code != contra.bank_code:
-        return Hold("target_changed", f"{seen} is in bank {target.bank_code}")
+    banks = (contra.to_bank_code or contra.bank_code, contra.to_bank_code and contra.bank_code)
+    if contra.bank_code and (target.bank_code, target.to_bank_code) != banks:
+        into = f" into {target.to_bank_code}" if target.to_bank_code else ""
+        return Hold("target_changed", f"{seen} is in bank {target.bank_code}{into}")
     if target.is_bank_reconciled:
         return Hold("target_changed", f"{seen} is reconciled with the bank")
     if target.allocated_pence:

@@ -126,6 +126,8 @@ def contra_of(intent: StoredIntent, payload: Payload, writer: str, period_start:
     """The equal and opposite of a posting, as a proposal."""
     was = payload.document
     narrative = f"Reversal of URN {intent.urn}, {was.narrative}"
+    if was.document_kind == "transfer":
+        was = replace(was, bank_code=was.to_bank_code, to_bank_code=was.bank_code)
     document = replace(
         was,
         posting_key=contra_key(intent),
@@ -180,8 +182,6 @@ def _hold_by_state(
         return Hold(
             "already_reversed", f"URN {intent.urn} was reversed" + (f" by URN {by.urn}" if by else "")
         )
-    if intent.document_kind == "transfer":
-        return Hold("not_reversible", "a transfer has no opposite: transfer the money back by hand")
     if intent.state != "proven":
         words = f": {intent.refusal}" if intent.refusal else ""
         return Hold("not_proven", f"it is {intent.state}, {NOT_SAID_SO}{words}")

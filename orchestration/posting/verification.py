@@ -64,6 +64,7 @@ def _header_differences(document: Document, posted: PostedDocument) -> list[str]
     }
     if posted.bank_code is not None or document.customer_reference is None:
         pairs["bank"] = (document.bank_code, posted.bank_code)
+        pairs["receiving bank"] = (document.to_bank_code, posted.to_bank_code)
     told = [f"{name} is {has}, not {wanted}" for name, (wanted, has) in pairs.items() if wanted != has]
     if posted.tax_lines and document.tax_lines:
         wanted, has = _by_code(document.tax_lines), _by_code(posted.tax_lines)

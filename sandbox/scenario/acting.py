@@ -37,6 +37,7 @@ AMENDED_BY = 7  # days
 FUTURE = (2011, 10)  # a Future period of the demo's company
 CARD_FEE = 175  # of ten thousand
 OVER_COUNTED = 100  # pence
+TIPS, MONEY_OFF = "2270", "4100"
 STORES = 4  # whose till customer is never on hold
 REFUSED_HIDDEN = Claim("rejected", 400, "The nominal account 4015 is hidden.")
 REFUSED_TAX = Claim("rejected", None, "No VAT code is set up for R.")
@@ -682,13 +683,58 @@ def not_a_sale_posted(candidate: Candidate) -> list[Action]:
     return [Action(None, sent, "missing_in_pos", part=PLANTED, note="a fee posted as a credit note")]
 
 
-def gift_card_as_sale(candidate: Candidate) -> list[Action]:
-    """VAT taken out of a gift card that was only sold: it is due when the card is used."""
-    goods = candidate.goods
-    tax = half_up(goods.gross_pence, 6)
-    sent = replace(goods, parts=(Part(SALES, STANDARD, goods.gross_pence - tax, tax),))
-    drifted = _drifted(goods, sent, "nominal,tax_amount,tax_code", "a gift card posted as a sale")
+def _taken_as_sale(note: str) -> Callable[[Candidate], list[Action]]:
+    """VAT taken out of what is no sale yet: a gift card's or a voucher's is due when it is used."""
+
+    def taken_as_sale(candidate: Candidate) -> list[Action]:
+        goods = candidate.goods
+        tax = half_up(goods.gross_pence, 6)
+        sent = replace(goods, parts=(Part(SALES, STANDARD, goods.gross_pence - tax, tax),))
+        drifted = _drifted(goods, sent, "nominal,tax_amount,tax_code", note)
+        return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+    return taken_as_sale
+
+
+def tip_in_sales(candidate: Candidate) -> list[Action]:
+    """What the staff are owed, booked as the shop's own."""
+    parts = tuple(
+        part._replace(nominal_code=SALES) if part.nominal_code == TIPS else part
+        for part in candidate.goods.parts
+    )
+    sent = replace(candidate.goods, parts=parts)
+    drifted = _drifted(candidate.goods, sent, "nominal", "a tip posted as a sale")
     return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def account_sale_on_till(candidate: Candidate) -> list[Action]:
+    """The customer who owes it is not told."""
+    sent = replace(candidate.goods, customer=f"TILL0{candidate.receipt.store_id[-1]}")
+    return [_drifted(candidate.goods, sent, "customer", "a sale on account posted on the till customer")]
+
+
+def refund_at_new_code(candidate: Candidate) -> list[Action]:
+    """VAT at last year's rate, given back under this year's code."""
+    parts = tuple(part._replace(tax_code=STANDARD) for part in candidate.goods.parts)
+    drifted = _drifted(
+        candidate.goods, replace(candidate.goods, parts=parts), "tax_code", "17.5% under code 1"
+    )
+    return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
+def coupon_as_payment(candidate: Candidate) -> list[Action]:
+    """The shop's own coupon is money off; here it is a payment by somebody who never pays."""
+    goods, *money = candidate.drafts
+    off = [part for part in goods.parts if part.nominal_code == MONEY_OFF]
+    sent = replace(goods, parts=tuple(part for part in goods.parts if part.nominal_code != MONEY_OFF))
+    pence = -sum(part.net_pence + part.tax_pence for part in off)
+    paid = replace(money[0], ordinal=2, bank="COUPON", reference=f"{goods.reference}-2", value_pence=pence)
+    note = "the shop's own coupon posted as a payment"
+    return [
+        _drifted(goods, sent, "amount,nominal,tax_amount", note),
+        *(Action(draft, draft) for draft in money),
+        Action(None, paid, "missing_in_pos", part=PLANTED, note=note),
+    ]
 
 
 def exchange_netted(candidate: Candidate) -> list[Action]:
@@ -766,7 +812,16 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "reference_lost_late": reference_lost_late,
     "not_a_sale_posted": not_a_sale_posted,
     "refund_as_sale": refund_as_sale,
-    "gift_card_as_sale": gift_card_as_sale,
+    "gift_card_as_sale": _taken_as_sale("a gift card posted as a sale"),
+    "voucher_as_sale": _taken_as_sale("a multi-purpose voucher posted as a sale"),
+    "deposit_as_sale": _taken_as_sale("a deposit posted as a sale"),
+    "tip_in_sales": tip_in_sales,
+    "account_sale_on_till": account_sale_on_till,
+    "refund_at_new_code": refund_at_new_code,
+    "coupon_as_payment": coupon_as_payment,
+    "late_upload_missed": _postable(
+        SILENCE, "its till was offline, and the connector had done with that day"
+    ),
     "exchange_netted": exchange_netted,
     "void_posted": void_posted,
     "store_by_line": store_by_line,

@@ -423,6 +423,8 @@ def _sent_at(receipt: Receipt, phase: Phase) -> datetime:
     In the fortnight the tills' clocks stand an hour ahead of UTC (British Summer Time), so the export of
     the hour from ten is at ten by UTC.
     """
+    if receipt.late_in:
+        return receipt.late_in + timedelta(minutes=10)
     day = datetime.combine(receipt.completed_at, time.min)
     if phase == "catch_up":
         return day + timedelta(days=1, hours=2)

@@ -34,11 +34,23 @@ NOMINALS = {
     "GIFT_0001_50": "2250",
     "GIFTCARD": "2251",
     "ROUNDING": "4995",
+    "MPVOUCHER": "2250",
+    "SPVOUCHER": "4200",
+    "DEPOSIT": "2260",
+    "TIP": "2270",
+    "COUPON": "4100",
 }
 SALES, BOOKS, MANUAL, PARTY_BAGS = "4000", "4010", "4110", "4015"
 NOT_A_SALE = frozenset({"AMAZONFEE", "BANK CHARGES", "B", "CRUK"})
-WITHOUT_COST_CENTRE = frozenset({"2250", "2251", "4995"})
-BANKS = {"GIFT_CARD": "GIFT"}  # and CASH and CARD by store
+WITHOUT_COST_CENTRE = frozenset({"2250", "2251", "2260", "2270", "4200", "4995"})
+BANKS = {
+    "GIFT_CARD": "GIFT",
+    "VOUCHER": "VOUCHER",
+    "DEPOSIT": "DEPOSIT",
+    "COUPON": "COUPON",
+}  # CASH and CARD by store
+ON_ACCOUNT, PAID_OFF, TRADE_CUSTOMER = "ACCOUNT", "PAYACC", "ABBEY01"
+OLD_RATE = 175  # tenths of a percent
 TAX_CODES = {"Z": 2, "E": 4, "X": 2, "N": 9}  # and S by date; it was never told about R
 STANDARD, STANDARD_UNTIL_2010, ZERO_RATED = 1, 3, 2
 RATE_CHANGE = date(2011, 1, 4)
@@ -107,10 +119,13 @@ def is_not_a_sale(receipt: Receipt) -> bool:
     return all(line.sku in NOT_A_SALE for line in receipt.lines)
 
 
-def tax_code_of(letter: str, day: date) -> int | None:
-    """Sage's code for a till's tax letter; None for a letter the connector was never told about."""
+def tax_code_of(letter: str, day: date, rate_tenths: int = 0) -> int | None:
+    """Sage's code for a till's tax letter; None for a letter the connector was never told about.
+
+    What was sold before the rate changed comes back at the rate that it was sold at.
+    """
     if letter == "S":
-        return STANDARD if day >= RATE_CHANGE else STANDARD_UNTIL_2010
+        return STANDARD if day >= RATE_CHANGE and rate_tenths != OLD_RATE else STANDARD_UNTIL_2010
     return TAX_CODES.get(letter)
 
 
@@ -130,6 +145,8 @@ def draft_documents(receipt: Receipt, zero_rated: frozenset[str]) -> list[Draft]
     else:
         goods = [_goods(receipt, receipt.lines, -1 if receipt.gross_pence < 0 else 1, zero_rated)]
     number = receipt.store_id[-1]
+    if any(tender.tender_type == ON_ACCOUNT for tender in receipt.tenders) or _is_paid_off(receipt):
+        goods = [replace(draft, customer=TRADE_CUSTOMER) for draft in goods]
     money = [
         replace(
             goods[0],
@@ -141,8 +158,14 @@ def draft_documents(receipt: Receipt, zero_rated: frozenset[str]) -> list[Draft]
             value_pence=abs(tender.pence),
         )
         for tender in receipt.tenders
+        if tender.tender_type != ON_ACCOUNT
     ]
-    return [*goods, *money]
+    return money if _is_paid_off(receipt) else [*goods, *money]
+
+
+def _is_paid_off(receipt: Receipt) -> bool:
+    """Whether a customer paid his account at the till: nothing was sold."""
+    return any(line.sku == PAID_OFF for line in receipt.lines)
 
 
 def _goods(receipt: Receipt, lines: Iterable[SoldLine], sign: int, zero_rated: frozenset[str]) -> Draft:
@@ -150,7 +173,7 @@ def _goods(receipt: Receipt, lines: Iterable[SoldLine], sign: int, zero_rated: f
     day = receipt.completed_at.date()
     sums: dict[tuple[str, int], list[int]] = {}
     for line in lines:
-        code = tax_code_of(line.letter, day)
+        code = tax_code_of(line.letter, day, line.rate_tenths)
         totals = sums.setdefault((nominal_of(line.sku, zero_rated), -1 if code is None else code), [0, 0])
         totals[0] += sign * line.net_pence
         totals[1] += sign * line.tax_pence

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from sandbox.scenario.repeated_sales import STEM
 
 Phase = Literal["catch_up", "fortnight"]
 PERIOD: dict[Phase, str] = {"catch_up": r"\d{4}-\d{2}", "fortnight": r"\d{4}-\d{2}-\d{2}_\d{2}"}
+TWO_DAYS = timedelta(days=2)
 BEFORE_ALL = datetime.fromisoformat("2000-01-01")
 STORES = {"S01": "S01", "S02": "S02", "BR3": "S03", "BR4": "S04", "S05": "S05"}
 
@@ -93,6 +94,7 @@ class Receipt:
     lines: list[SoldLine] = field(default_factory=list)
     tenders: list[Tendered] = field(default_factory=list)
     has_unreadable_quantity: bool = False
+    late_in: datetime | None = None  # the hour of its file, where that is of a day at least two after its own
 
     gross_pence: int = 0
 
@@ -159,10 +161,14 @@ def _rows(path: Path, *wanted: str) -> Iterator[tuple[str, ...]]:
 
 def _read_lines(path: Path, receipts: dict[str, Receipt]) -> None:
     fields = ("store", "till", "no", "kind", "at", "sku", "qty", "net", "tax", "letter", "rate")
+    named = re.search(r"_(\d{4}-\d{2}-\d{2}_\d{2})\.csv$", path.name)
+    written = datetime.strptime(named.group(1), "%Y-%m-%d_%H") if named else None  # noqa: DTZ007  as the till's clock
     for store, till, number, kind, at, sku, quantity, net, tax, letter, rate in _rows(path, *fields):
         receipt = receipts.get(number) or _new_receipt(receipts, store, till, number, kind)
         line = SoldLine(_folded(sku), pence(net), pence(tax), letter, pence(rate))
         receipt.add(line, _moment(at), quantity)
+        if written and receipt.completed_at < written - TWO_DAYS:
+            receipt.late_in = written
 
 
 def _read_tenders(path: Path, receipts: dict[str, Receipt]) -> None:

@@ -286,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{len(accused)} receipts were accused in themselves: {', '.join(accused[:5])}"
         )
     report = summary(judgement) | {"closures": closures, "roundings": roundings}
-    print(json.dumps(report, indent=1) if options.json else text_of(report))
+    print(json.dumps(report, indent=1, default=sorted) if options.json else text_of(report))
     return 0 if judgement.has_passed else 1
 
 

@@ -29,7 +29,7 @@ from sandbox.scenario.connector_documents import (
     tax_by_receipt,
     truncated,
 )
-from sandbox.scenario.connector_events import NEVER_SENT, event_of
+from sandbox.scenario.connector_events import LATE_UPLOAD, NEVER_SENT, event_of, is_where_a_till_was_offline
 from sandbox.scenario.connector_reading import Phase, Receipt
 from sandbox.scenario.sales import LINE_BASIS_STORES, NOT_YET_IN_SAGE
 
@@ -240,6 +240,13 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     ),
     "gift_card_as_sale": lambda c: c.event == "gift_card_sold",
     "exchange_netted": lambda c: c.event == "exchange_uneven" and c.is_open,
+    "voucher_as_sale": lambda c: c.event == "voucher_multi_sold",
+    "deposit_as_sale": lambda c: c.event == "deposit_taken",
+    "tip_in_sales": lambda c: c.event == "tip",
+    "account_sale_on_till": lambda c: c.event == "account_sale",
+    "refund_at_new_code": lambda c: c.event == "refund_old_rate",
+    "coupon_as_payment": lambda c: c.event == "coupon_own",
+    "late_upload_missed": lambda c: c.event == LATE_UPLOAD,
     "void_posted": lambda c: c.receipt.kind in NEVER_SENT,
     "store_by_line": _is_in_the_store_by_line,
     "not_a_sale_posted": lambda c: is_not_a_sale(c.receipt) and c.receipt.gross_pence < 0,
@@ -303,6 +310,8 @@ def choose_days(
     for fault, touches in DAYS.items():
         planted = 0
         for slot in slots:
+            if is_where_a_till_was_offline(by_slot[slot][0].receipt):
+                continue  # not all of the day is known yet
             if planted == quota.get(fault, 0):
                 break
             members = touches(by_slot[slot])
@@ -336,10 +345,16 @@ def choose(
             if planted == wanted:
                 break
             number = candidates[position].receipt.receipt_no
+            if wanted is not None and _is_beside_a_late_upload(candidates[position]):
+                continue  # whether its amounts are alone in the day is not known yet
             if number not in chosen and fits(candidates[position]):
                 chosen[number] = fault
                 planted += 1
     return chosen
+
+
+def _is_beside_a_late_upload(candidate: Candidate) -> bool:
+    return is_where_a_till_was_offline(candidate.receipt) and candidate.event != LATE_UPLOAD
 
 
 SPREAD, LOTS = 0x9E3779B97F4A7C15, 2**64  # an odd factor spreads what differs in few bits

@@ -58,8 +58,8 @@ def _row(fields: list[str], delimiter: str, line_end: str) -> str:
 LF, CRLF = "chr(10)", "chr(13) || chr(10)"
 LATE = f"date '{FORTNIGHT_START}'"
 HOURLY = (
-    f"case when document_date < {LATE} then strftime(document_date, '%Y-%m') "
-    "else strftime(completed_at, '%Y-%m-%d_%H') end"
+    f"case when exported_at < {LATE} then strftime(exported_at, '%Y-%m') "
+    "else strftime(exported_at, '%Y-%m-%d_%H') end"
 )
 DAILY = (
     f"case when business_date < {LATE} then strftime(business_date, '%Y-%m') "
@@ -69,21 +69,25 @@ DAILY = (
 PRINTED_LINES = """
     select
         lines.*, receipts.kind, receipts.completed_at, receipts.document_date, receipts.line_count,
+        coalesce(late_uploads.exported_at, receipts.completed_at) as exported_at,
         coalesce(stores.printed_store, lines.store_id) as printed_store,
         coalesce(quantities.quantity_text, cast(lines.quantity as varchar)) as quantity_text
     from derived_lines as lines
     inner join derived_receipts as receipts using (receipt_no)
     left join oddities as stores on lines.receipt_no = stores.receipt_no and stores.printed_store is not null
     left join oddities as quantities on lines.line_no = quantities.line_no
+    left join late_uploads on lines.receipt_no = late_uploads.receipt_no
 """
 PRINTED_TENDERS = """
     select
         tenders.*, receipts.store_id, receipts.till_id, receipts.completed_at, receipts.document_date,
+        coalesce(late_uploads.exported_at, receipts.completed_at) as exported_at,
         receipts.first_line_no, coalesce(stores.printed_store, receipts.store_id) as printed_store
     from derived_tenders as tenders
     inner join derived_receipts as receipts using (receipt_no)
     left join oddities as stores
         on tenders.receipt_no = stores.receipt_no and stores.printed_store is not null
+    left join late_uploads on tenders.receipt_no = late_uploads.receipt_no
 """
 
 
@@ -107,7 +111,7 @@ def _lines(delimiter: str, line_end: str, sold_at: str, store: str) -> str:
         _quoted("destination", delimiter),
     ]
     return f"""
-        select store_id, 'sales_' || {HOURLY} || '.csv' as file_name, document_date,
+        select store_id, 'sales_' || {HOURLY} || '.csv' as file_name, exported_at::date as document_date,
                [epoch(completed_at)::bigint, line_no] as sort_key, {_row(fields, delimiter, line_end)} as text
         from ({PRINTED_LINES})"""
 
@@ -123,7 +127,7 @@ def _tenders(delimiter: str, line_end: str, taken_at: str, store: str) -> str:
         pounds("tender_pence"),
     ]
     return f"""
-        select store_id, 'tenders_' || {HOURLY} || '.csv' as file_name, document_date,
+        select store_id, 'tenders_' || {HOURLY} || '.csv' as file_name, exported_at::date as document_date,
                [epoch(completed_at)::bigint, first_line_no, tender_no] as sort_key,
                {_row(fields, delimiter, line_end)} as text
         from ({PRINTED_TENDERS})"""
@@ -217,7 +221,7 @@ XML_RECEIPTS = f"""
         group by receipt_no
     )
     select
-        store_id, 'receipts_' || {HOURLY} || '.xml' as file_name, document_date,
+        store_id, 'receipts_' || {HOURLY.replace("exported_at", "completed_at")} || '.xml' as file_name, document_date,
         [epoch(completed_at)::bigint, first_line_no] as sort_key,
         '<Receipt till="' || till_id || '" no="' || receipt_no || '" kind="' || kind || '" customer="'
         || coalesce(cast(customer_no as varchar), '') || '" destination="' || {_escaped("destination")}

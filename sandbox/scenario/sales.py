@@ -17,6 +17,7 @@ Tables that `open_sales` leaves in its connection:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -41,6 +42,12 @@ NOT_A_PRODUCT = (
     "GIFT_0001_50",
     "GIFTCARD",
     "ROUNDING",
+    "MPVOUCHER",
+    "SPVOUCHER",
+    "DEPOSIT",
+    "PAYACC",
+    "TIP",
+    "COUPON",
 )
 REDUCED_RATE = ("21486", "23355", "23356")  # three hot water bottles, so that about thirty receipts carry `R`
 NOT_YET_IN_SAGE = (
@@ -104,14 +111,16 @@ def half_up(numerator: str, denominator: int) -> str:
     return f"(sign({numerator}) * ((2 * abs({numerator}) + {denominator}) // {2 * denominator}))::bigint"
 
 
-def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
-    """Derive everything the tills print; same seed and file, same rows.
+def open_sales(
+    seed: int, parquet: Path = SALES, kinds: Sequence[str] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Derive everything the tills print; same seed and file, same rows. `kinds` of events, all unless said.
 
     The seed chooses only which receipts are printed with an unknown store, which have an unreadable
     quantity, beside which a derived event stands, and which closures are wrong.
     """
     from sandbox.scenario.closure_faults import commit_closure_faults
-    from sandbox.scenario.derived_events import add_events
+    from sandbox.scenario.derived_events import KINDS, add_events
 
     connection = open_skus(parquet)
     for statement in (
@@ -123,7 +132,7 @@ def open_sales(seed: int, parquet: Path = SALES) -> duckdb.DuckDBPyConnection:
         ODDITIES.format(seed=int(seed)),
     ):
         connection.execute(statement)
-    add_events(connection, seed)
+    add_events(connection, seed, kinds or KINDS)
     connection.execute(CLOSURES)
     commit_closure_faults(connection, seed)
     return connection

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ def write_exports(
     closure_truth: Path | None = None,
     has_repeated: bool = True,
     sales: Path = SALES,
+    kinds: Sequence[str] | None = None,
 ) -> Written:
     """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from
     the first.
@@ -56,10 +58,10 @@ def write_exports(
     Files already there under the same name are replaced by the same bytes: one seed, one set of files.
     Products are written once, the files that are wrong on purpose with the last day. `closure_truth` is where
     the judge will read what is true of every closure. With `has_repeated` a till exports sales again under new
-    numbers; `sales` may be a part of them (`cut_sales`).
+    numbers; `sales` may be a part of them (`cut_sales`), and of the derived events only some `kinds` wanted.
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
-    with open_sales(seed, sales) as connection:
+    with open_sales(seed, sales, kinds) as connection:
         files = sum(_write(connection, export, inbox, since, until) for export in EXPORTS)
         receipts, lines, net, gross = _totals(connection, since, until)
         if closure_truth:

@@ -69,6 +69,8 @@ COLUMNS = {
     "bridge_lines": """company_id varchar, store_id varchar, business_date date, measure varchar,
     line_order integer,
         line_kind varchar, amount_pence bigint, document_count bigint""",
+    "period_bridge": """company_id varchar, period_start_date date, measure varchar, line_order integer,
+        line_kind varchar, other_period_start_date date, amount_pence bigint, document_count bigint""",
     "till_customer_balances": """company_id varchar, customer_reference varchar, store_id varchar,
     document_date date,
         sales_pence bigint, takings_pence bigint, balance_pence bigint, document_count bigint""",

@@ -111,6 +111,18 @@ def test_a_bank_receipt_gives_each_line_its_tax():
         request_of(replace(taxed, tax_lines=(TaxLine(1, 5, 1),)), IDS)
 
 
+def test_a_transfer_names_both_banks_and_what_each_sees():
+    transfer = replace(
+        RECEIPT, document_kind="transfer", customer_reference=None, bank_code="CLEAR", to_bank_code="CASH01"
+    )
+    ids = replace(IDS, bank={"CLEAR": 25, "CASH01": 21}.__getitem__)
+    resource, body = request_of(transfer, ids)
+    assert resource == "bank_transfer"
+    assert (body["bank_from_id"], body["bank_to_id"]) == (25, 21)
+    assert body["payment_value"] == body["receipt_value"] == Decimal("17.00")
+    assert body["reference"] == transfer.posting_key
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -125,7 +137,8 @@ def test_a_bank_receipt_gives_each_line_its_tax():
         ({"nominal_lines": (NominalLine("4000", "LEEDS", "", 1500),)}, "LEEDS"),
         ({"customer_reference": None}, "needs a customer"),
         ({"document_kind": "receipt"}, "needs a bank"),
-        ({"document_kind": "transfer"}, "not posted"),
+        ({"document_kind": "transfer"}, "a bank that it goes to"),
+        ({"document_kind": "journal"}, "not posted"),
     ],
 )
 def test_what_does_not_add_up_or_fit_is_not_sent(change, words):

@@ -30,6 +30,8 @@ from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.ledgers.sage200_settings import Sage200Settings
 from orchestration.ledgers.sage200_sources import SPECS
 from orchestration.ledgers.sage200_transport import ReadRefusedError
+from orchestration.posting.documents import Payload
+from orchestration.posting.verification import truths_of
 from sandbox.company import SageCompany
 from sandbox.server import serving
 
@@ -184,6 +186,30 @@ def test_cash_over_and_short_go_to_the_cash_book_alone(ledger, kind, letter):
     }
 
 
+def test_a_transfer_is_one_document_between_two_banks_and_the_way_it_went_is_told(ledger):
+    before = max((head.urn for head in ledger.posted_since(0)), default=0)
+    out = replace(
+        keyed(RECEIPT, 4), posting_key=f"TP{4:013d}T011P", document_kind="transfer", customer_reference=None,
+        document_date=date(2011, 3, 9), bank_code="CLEAR04", to_bank_code="CARD04",
+    )  # fmt: skip
+    assert ledger.post(out).kind == "accepted"
+    [found] = ledger.find(out.posting_key[:18])
+    assert (found.document_kind, found.gross_pence, found.tax_pence) == ("transfer", out.gross_pence, 0)
+    assert (found.bank_code, found.to_bank_code) == ("CLEAR04", "CARD04")
+    assert {(line.nominal_code, line.amount_pence) for line in found.nominal_lines} == {
+        ("1250", -out.gross_pence),
+        ("1240", out.gross_pence),
+    }
+    assert truths_of(Payload(out, "post_missing", "P", None, None), [found], "9998").is_right
+    back = replace(out, bank_code="CARD04", to_bank_code="CLEAR04")
+    [told] = [truths_of(Payload(back, "post_missing", "P", None, None), [found], "9998").differences]
+    assert "receiving bank is CARD04, not CLEAR04" in told
+    [head] = ledger.posted_since(before)
+    assert (head.urn, head.to_bank_code) == (found.urn, "CARD04")
+    assert [one.urn for one in ledger.find_alike(out)] == [found.urn]
+    assert ledger.find_alike(back) == [], "the way back is another document"
+
+
 def test_the_multiset_probe_sees_a_copy_under_another_reference(ledger):
     document = replace(keyed(INVOICE, 5), document_date=date(2011, 3, 7))
     ledger.post(replace(document, posting_key="POS-S01-536365"))
@@ -330,6 +356,8 @@ from orchestration.landing import Landing
 from orchestration.ledgers import sage200_extract
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_settings import Sage200Settings
+from orchestration.posting.documents import Payload
+from orchestration.posting.verification import truths_of
 
 settings = Sage200Settings.model_validate_json(sys.stdin.readline())
 sage200_extract.BATCH_ROWS = 200

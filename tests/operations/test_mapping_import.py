@@ -146,6 +146,44 @@ def test_only_a_tender_that_goes_on_account_has_no_bank(operations, tmp_path):
     assert any("bank_code: is empty" in line for line in refusals(operations, folder))
 
 
+GRAINS = "company_id,store_id,grain,recipe,clearing_bank_code,valid_from,valid_to\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "expected"),
+    [
+        ("store_day,takings_clearing,CLEAR01", "sage200", ""),
+        ("store_day,,", "sage50", ""),
+        (
+            "store_day,takings_clearing,",
+            "sage200",
+            "column clearing_bank_code: is empty, and takings_clearing",
+        ),
+        ("receipt,takings_clearing,CLEAR01", "sage200", "column recipe: 'takings_clearing' is of a day"),
+        ("store_day,till_customer,CLEAR01", "sage200", "only takings_clearing has a clearing bank"),
+        ("store_day,journal,", "sage200", "'journal' is not one of till_customer, takings_clearing"),
+        (
+            "store_day,takings_clearing,CLEAR01",
+            "sage50",
+            "column recipe: 'takings_clearing' needs bank transfers",
+        ),
+    ],
+)
+def test_takings_are_cleared_through_a_bank_that_is_named(operations, tmp_path, row, kind, expected):
+    companies = FILES["companies"].replace("sage200", kind)
+    grains = f"{GRAINS}DGS,S01,{row},2010-01-01,\n"
+    folder = write_folder(tmp_path / "mappings", companies=companies, store_grains=grains)
+    if expected:
+        assert any(expected in line for line in refusals(operations, folder)), refusals(operations, folder)
+    else:
+        operations.import_mappings(folder, "Ann", "first import")
+        (kept,) = operations.landed_tables()["store_grains"].to_pylist()
+        assert [kept["grain"], kept["recipe"] + "," + kept["clearing_bank_code"]] == [
+            "store_day",
+            row.removeprefix("store_day,") if "CLEAR" in row else "till_customer,",
+        ]
+
+
 def test_every_setting_that_is_kept_is_read_by_something_beyond_the_door():
     """A setting that is accepted and ignored is a defect: each column is named by a model or refused at the door."""
     models = " ".join(

@@ -23,7 +23,7 @@ def test_a_pass_keeps_what_was_signed_until_it_is_taken_back(tmp_path: Path) -> 
 
     def publish(*_: Any, signed_off: list[int], **__: Any) -> Any:
         asked.append(signed_off)
-        return SimpleNamespace(number=8, pass_number=8, tables={})
+        return SimpleNamespace(number=8, pass_number=8, tables={}, digests={})
 
     @contextmanager
     def connect() -> Any:
@@ -33,6 +33,7 @@ def test_a_pass_keeps_what_was_signed_until_it_is_taken_back(tmp_path: Path) -> 
         settings=SimpleNamespace(operations=url),
         timed=lambda _: nullcontext(),
         publications=SimpleNamespace(publish=publish),
+        history=SimpleNamespace(keep_published=lambda *_: None),
         pass_number=8,
         as_of=datetime(2011, 8, 31),  # noqa: DTZ001
         seconds={},

@@ -139,6 +139,7 @@ class LedgerInMemory:
             tax_pence=document.tax_pence,
             customer_reference=document.customer_reference,
             bank_code=document.bank_code,
+            to_bank_code=document.to_bank_code,
             user_name=user_name,
             is_in_nominal=how != "deferred",
             nominal_lines=() if how == "deferred" else self._lines(document, how == "suspense"),

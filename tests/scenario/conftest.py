@@ -12,6 +12,7 @@ from scenario_story import SEED, Story
 
 from sandbox.company import SageCompany
 from sandbox.scenario import connector
+from sandbox.scenario.derived_events import TILL_KINDS
 from sandbox.scenario.tills import write_company_seed, write_exports
 
 
@@ -21,6 +22,15 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trade") / "inbox"
     write_exports(folder, seed=SEED, since=date(2010, 12, 1), until=date(2010, 12, 9))
     write_exports(folder, seed=SEED, since=date(2011, 8, 1))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def till_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same days with the events alone that the connector to Sage 50 knows."""
+    folder = tmp_path_factory.mktemp("trade50") / "inbox"
+    write_exports(folder, seed=SEED, since=date(2010, 12, 1), until=date(2010, 12, 9), kinds=TILL_KINDS)
+    write_exports(folder, seed=SEED, since=date(2011, 8, 1), kinds=TILL_KINDS)
     return folder
 
 

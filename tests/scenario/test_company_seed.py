@@ -61,8 +61,15 @@ def test_each_store_has_its_customer_and_a_clearing_bank_for_each_tender() -> No
     gift_cards = {row["code"]: row["nominal_reference"] for row in seed("banks")}[
         pairs.pop(("GIFT_CARD", "*"))
     ]
-    liability = {row["category"]: row["nominal_code"] for row in mappings("nominal_mappings")}["gift_card"]
-    assert gift_cards == liability, "a card that is used takes from what a card that is sold puts there"
+    liability = {row["category"]: row["nominal_code"] for row in mappings("nominal_mappings")}
+    assert gift_cards == liability["gift_card"], (
+        "a card that is used takes from what a card that is sold puts there"
+    )
+    nominal_of = {row["code"]: row["nominal_reference"] for row in seed("banks")}
+    for tender, category in (("VOUCHER", "multi_purpose_voucher"), ("DEPOSIT", "deposit")):
+        assert nominal_of[pairs.pop((tender, "*"))] == liability[category], "and so it is with these"
+    assert nominal_of[pairs.pop(("COUPON", "*"))] == "1105", "who made the coupon owes it"
+    assert pairs.pop(("ACCOUNT", "*")) == "", "what is sold on account is paid through no bank"
     assert set(pairs) == {(tender, row["store_id"]) for tender in ("CASH", "CARD") for row in stores}
     assert set(pairs.values()) == clearing
 

@@ -50,18 +50,18 @@ class Days:
 
 
 @pytest.fixture(scope="module")
-def days(inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
+def days(till_inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
     folder = tmp_path_factory.mktemp("sage50_days")
     truth_file = folder / "manifest.parquet"
     found: dict[str, TillDay] = {}
     chosen: dict[str, str] = {}
     with Sage50Company.create(folder / "sage50.sqlite", HERE / "company") as company:
         for phase in ("catch_up", "fortnight"):
-            loaded = connector.load(company, inbox, phase, seed=SEED, manifest=truth_file)
+            loaded = connector.load(company, till_inbox, phase, seed=SEED, manifest=truth_file)
             found |= {day.name: day for day in loaded.days}
             chosen |= loaded.chosen
         at = datetime.fromisoformat("2011-08-31T23:00")
-        again = connector.post_after_us(company, inbox, seed=SEED, manifest=truth_file, at=at)
+        again = connector.post_after_us(company, till_inbox, seed=SEED, manifest=truth_file, at=at)
         yield Days(company, truth_file, found, chosen, again)
 
 

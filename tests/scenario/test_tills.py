@@ -115,6 +115,8 @@ def test_the_standard_rate_changes_on_the_fourth_of_january() -> None:
     with open_sales(1) as connection:
         rates = connection.execute(
             "select tax_code, sold_at < '2011-01-04' as is_old, list(distinct rate_tenths) from derived_lines"
+            # what was sold at the old rate comes back at it
+            " where receipt_no not in (select receipt_no from derived_events where event = 'refund_old_rate')"
             " group by all order by all"
         ).fetchall()
         kinds = {row[1] for table in ("lines", "receipts", "tenders") for row in _columns(connection, table)}

@@ -1,5 +1,3 @@
-{{ config(materialized='ephemeral') }}
-
 -- The next summary of each day that is posted by day, one row per document, with what is said of its members.
 with summaries as (
     select
@@ -15,7 +13,16 @@ with summaries as (
         members.ordinal,
         members.remedy,
         members.customer_reference,
-        members.bank_code,
+        case
+            when members.document_kind in ('bank_receipt', 'bank_payment') or (members.document_kind = 'transfer' and members.direction = 1)
+                then members.clearing_bank_code
+            else members.bank_code
+        end as bank_code,
+        case
+            when members.document_kind <> 'transfer' then null
+            when members.direction = 1 then members.bank_code
+            else members.clearing_bank_code
+        end as to_bank_code,
         members.members_digest,
         min(members.member_key) as first_member_key,
         'Summary ' || cast(members.tranche as varchar) || ' of ' || members.store_id
@@ -34,7 +41,7 @@ with summaries as (
     group by
         members.tranche_key, members.company_id, members.store_id, members.till_id, members.event_id, members.tranche,
         members.business_date, members.document_date, members.document_kind, members.ordinal, members.remedy,
-        members.customer_reference, members.bank_code, members.members_digest
+        members.customer_reference, members.bank_code, members.clearing_bank_code, members.direction, members.members_digest
 )
 
 select * from summaries

@@ -38,14 +38,17 @@ judged as (
         verdicts.document_kind,
         verdicts.verdict,
         verdicts.tender_type,
-        grains.grain
+        grains.grain,
+        grains.clearing_bank_code
     from {{ ref('document_verdicts') }} as verdicts
     inner join {{ ref('int_grains_in_force') }} as grains
         on
             verdicts.company_id = grains.company_id
             and verdicts.store_id = grains.store_id
             and verdicts.business_date = grains.business_date
-    where verdicts.posting_key is not null and verdicts.document_kind <> 'none'
+    where
+        verdicts.posting_key is not null and verdicts.document_kind <> 'none'
+        and verdicts.event_id in (select event_id from {{ ref('document_verdicts') }} where verdict = 'missing_in_ledger')
 ),
 
 -- a receipt goes whole: what is not in Sage of it may all go
@@ -89,6 +92,7 @@ new_legs as (
         documents.document_kind,
         case when legs.leg_type = 'bank' then documents.tender_type end as tender_type,
         case when legs.leg_type = 'bank' then documents.bank_code end as bank_code,
+        documents.clearing_bank_code,
         documents.posting_key as member_key,
         documents.event_id as member_event_id,
         documents.receipt_no,
@@ -116,7 +120,8 @@ in_summaries as (
         min(till_id) as till_id,
         min(business_date) as business_date,
         min(document_date) as document_date,
-        min(customer_reference) as customer_reference
+        min(customer_reference) as customer_reference,
+        min(clearing_bank_code) as clearing_bank_code
     from begun
     group by company_id, member_key
 ),
@@ -240,6 +245,7 @@ changed_legs as (
         end as document_kind,
         differences.tender_type,
         differences.bank_code,
+        changed.clearing_bank_code,
         changed.member_key,
         changed.member_event_id,
         changed.receipt_no,
@@ -255,10 +261,43 @@ changed_legs as (
     where net_part <> 0 or tax_part <> 0
 ),
 
-due as (
+receipts_owed as (
     select * from new_legs
     union all
     select * from changed_legs
+),
+
+-- by recipe: on the till customer, or through a clearing bank, which a transfer takes each tender's money on from
+due as (
+    select
+        company_id,
+        remedy,
+        store_id,
+        till_id,
+        business_date,
+        document_date,
+        case when clearing_bank_code is null then customer_reference end as customer_reference,
+        case
+            when clearing_bank_code is null then document_kind
+            when document_kind = 'invoice' then 'bank_receipt'
+            when document_kind = 'credit_note' then 'bank_payment'
+            else 'transfer'
+        end as document_kind,
+        cast({{ direction_of('document_kind') }} as integer) as direction,
+        tender_type,
+        bank_code,
+        clearing_bank_code,
+        member_key,
+        member_event_id,
+        receipt_no,
+        leg_type,
+        nominal_code,
+        cost_centre,
+        department,
+        tax_code,
+        net_pence,
+        tax_pence
+    from receipts_owed
 )
 
 select * from due

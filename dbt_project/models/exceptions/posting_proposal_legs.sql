@@ -5,6 +5,7 @@ with proposals as (
 to_post as (
     select
         proposals.posting_key,
+        false as is_by_code,
         legs.leg_no,
         legs.nominal_code,
         legs.cost_centre,
@@ -19,6 +20,7 @@ to_post as (
     union all
     select
         proposals.posting_key,
+        proposals.document_kind in ('bank_receipt', 'bank_payment') as is_by_code,
         1 as leg_no,
         members.nominal_code,
         members.cost_centre,
@@ -39,25 +41,28 @@ posted_nominals as (
         nominal_code,
         cost_centre,
         department,
-        cast(null as integer) as tax_code,
+        case when is_by_code then tax_code end as tax_code,
         {{ whole('sum(net_pence)') }} as net_pence,
         cast(0 as bigint) as tax_pence
     from to_post
-    group by posting_key, nominal_code, cost_centre, department
+    group by posting_key, nominal_code, cost_centre, department, case when is_by_code then tax_code end
 ),
 
+-- Sage wants a line's account and tax code together in a bank document: there both legs say both, in one order
 posted_taxes as (
     select
         posting_key,
         'tax' as leg_type,
-        cast(null as varchar) as nominal_code,
-        cast(null as varchar) as cost_centre,
-        cast(null as varchar) as department,
+        case when is_by_code then nominal_code end as nominal_code,
+        case when is_by_code then cost_centre end as cost_centre,
+        case when is_by_code then department end as department,
         tax_code,
         {{ whole('sum(net_pence)') }} as net_pence,
         {{ whole('sum(tax_pence)') }} as tax_pence
     from to_post
-    group by posting_key, tax_code
+    group by
+        posting_key, tax_code, case when is_by_code then nominal_code end, case when is_by_code then cost_centre end,
+        case when is_by_code then department end
 ),
 
 -- a Sage that keeps an account and its tax code in one row is told which go together
@@ -131,7 +136,7 @@ unioned as (
 numbered as (
     select
         posting_key,
-        cast(row_number() over (partition by posting_key order by leg_type, nominal_code, cost_centre, tax_code) as integer) as leg_no,
+        cast(row_number() over (partition by posting_key order by leg_type, nominal_code, cost_centre, department, tax_code) as integer) as leg_no,
         leg_type,
         nominal_code,
         cost_centre,

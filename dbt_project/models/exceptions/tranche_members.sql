@@ -29,7 +29,7 @@ both_sides as (
         due.document_kind,
         due.member_key,
         {{ key_of([
-            'due.remedy', 'due.till_id', 'due.document_date', 'due.customer_reference', 'due.leg_type', 'due.tender_type', 'due.bank_code',
+            'due.remedy', 'due.till_id', 'due.document_date', 'due.customer_reference', 'due.leg_type', 'due.tender_type', 'due.bank_code', 'due.clearing_bank_code', 'due.direction',
             'due.nominal_code', 'due.cost_centre', 'due.department', 'due.tax_code', 'due.net_pence', 'due.tax_pence'
         ]) }} as leg_key,
         1 as is_due,
@@ -42,7 +42,7 @@ both_sides as (
         decided.document_kind,
         decided.member_key,
         {{ key_of([
-            'decided.remedy', 'decided.till_id', 'decided.document_date', 'decided.customer_reference', 'decided.leg_type', 'decided.tender_type', 'decided.bank_code',
+            'decided.remedy', 'decided.till_id', 'decided.document_date', 'decided.customer_reference', 'decided.leg_type', 'decided.tender_type', 'decided.bank_code', 'decided.clearing_bank_code', 'decided.direction',
             'decided.nominal_code', 'decided.cost_centre', 'decided.department', 'decided.tax_code', 'decided.net_pence', 'decided.tax_pence'
         ]) }} as leg_key,
         0 as is_due,
@@ -121,7 +121,7 @@ ordered as (
         {{ event_digest('company_id', 'event_id') }} as event_digest,
         case
             when leg_type = 'nominal' then 1
-            else dense_rank() over (partition by company_id, event_id, document_kind order by tender_type, bank_code)
+            else dense_rank() over (partition by company_id, event_id, document_kind order by tender_type, bank_code, direction desc)
         end as ordinal
     from identified
 ),
@@ -136,7 +136,9 @@ keyed as (
 digests as (
     select
         tranche_key,
-        md5({{ sorted_list_of(key_of(['member_key', 'leg_type', 'nominal_code', 'cost_centre', 'department', 'tax_code', 'bank_code', 'net_pence', 'tax_pence'])) }}) as members_digest
+        md5({{ sorted_list_of(key_of(['member_key', 'leg_type', 'nominal_code', 'cost_centre', 'department', 'tax_code', 'bank_code', 'net_pence', 'tax_pence'])) }}
+        -- which way, and through which bank, where the kind does not say it
+        || coalesce(min(' ' || clearing_bank_code || cast(direction as varchar)), '')) as members_digest
     from keyed
     group by tranche_key
 ),
@@ -156,6 +158,8 @@ next_tranches as (
         cast(keyed.ordinal as integer) as ordinal,
         keyed.tender_type,
         keyed.bank_code,
+        keyed.clearing_bank_code,
+        keyed.direction,
         keyed.remedy,
         keyed.member_key,
         keyed.member_event_id,
@@ -188,6 +192,8 @@ begun as (
         ordinal,
         tender_type,
         bank_code,
+        clearing_bank_code,
+        direction,
         remedy,
         member_key,
         member_event_id,

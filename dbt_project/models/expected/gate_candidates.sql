@@ -92,19 +92,19 @@ looked_up as (
         end as document_sign,
         legs.tender_type,
         case when legs.leg_type <> 'bank' then null when legs.bank_code is null then 'unmapped' else 'mapped' end as tender_status,
-        legs.bank_code,
+        coalesce(clearing.clearing_bank_code, legs.bank_code) as bank_code,
         case
-            when legs.leg_type <> 'bank' or legs.bank_code is null then null
+            when clearing.clearing_bank_code is null and (legs.leg_type <> 'bank' or legs.bank_code is null) then null
             else coalesce(banks.account_status, 'missing')
         end as bank_status,
-        legs.customer_reference,
+        case when clearing.clearing_bank_code is null then legs.customer_reference end as customer_reference,
         case
-            when legs.leg_type <> 'customer' or not legs.is_store_mapped then null
+            when legs.leg_type <> 'customer' or not legs.is_store_mapped or clearing.clearing_bank_code is not null then null
             when legs.is_on_account and legs.customer_reference is null then 'unmapped'
             else coalesce(customers.account_status, 'missing')
         end as customer_status,
         case
-            when legs.leg_type <> 'customer' or customers.customer_id is null then null
+            when legs.leg_type <> 'customer' or customers.customer_id is null or clearing.clearing_bank_code is not null then null
             when customers.is_on_hold then 'on_hold'
             else 'free'
         end as customer_hold_status,
@@ -128,8 +128,19 @@ looked_up as (
             and coalesce(legs.department, '') = nominals.department
     left join {{ ref('stg_ledger__tax_codes') }} as tax_codes
         on legs.company_id = tax_codes.company_id and legs.tax_code = tax_codes.tax_code
+    -- what is taken through a clearing bank needs that in the place of a till customer
+    left join {{ ref('int_grains_in_force') }} as clearing
+        on
+            legs.leg_type = 'customer'
+            and not legs.is_on_account
+            and clearing.clearing_bank_code is not null
+            and legs.company_id = clearing.company_id
+            and legs.store_id = clearing.store_id
+            and legs.business_date = clearing.business_date
     left join {{ ref('stg_ledger__banks') }} as banks
-        on legs.company_id = banks.company_id and legs.bank_code = banks.bank_code
+        on
+            legs.company_id = banks.company_id
+            and coalesce(clearing.clearing_bank_code, legs.bank_code) = banks.bank_code
     left join {{ ref('stg_ledger__customers') }} as customers
         on legs.company_id = customers.company_id and legs.customer_reference = customers.customer_reference
     left join {{ ref('int_periods_observed') }} as periods

@@ -5,7 +5,7 @@ with verdicts as (
         *,
         case when is_sales then 'sales' else 'takings' end as measure
     from {{ ref('document_verdicts') }}
-    where document_kind in ('invoice', 'credit_note', 'receipt', 'payment', 'sales_summary', 'takings_summary')
+    where document_kind not in ('none', 'journal')
 ),
 
 till_totals as (
@@ -38,69 +38,18 @@ differences as (
     group by company_id, store_id, business_date, measure, verdict
 ),
 
-event_slots as (
-    select
-        ledger_document_id,
-        store_id,
-        business_date
-    from verdicts
-    where ledger_document_id is not null
-),
-
-grouped as (
-    select * from {{ ref('int_documents_grouped') }}
-    where side = 'ledger'
-),
-
-single_totals as (
-    select
-        ledger.company_id,
-        coalesce(event_slots.store_id, ledger.store_id, 'unknown') as store_id,
-        coalesce(event_slots.business_date, ledger.document_date) as business_date,
-        case when ledger.document_kind in ('invoice', 'credit_note') then 'sales' else 'takings' end as measure,
-        98 as line_order,
-        'sage' as line_kind,
-        {{ whole('sum(ledger.sales_pence + ledger.takings_pence)') }} as amount_pence,
-        {{ whole('count(*)') }} as document_count
-    from {{ ref('int_ledger_documents_attributed') }} as ledger
-    left join event_slots on ledger.ledger_document_id = event_slots.ledger_document_id
-    left join grouped on ledger.ledger_document_id = grouped.document_id
-    where
-        ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment') and ledger.mark is not null
-        and grouped.document_id is null
-    group by
-        ledger.company_id, coalesce(event_slots.store_id, ledger.store_id, 'unknown'),
-        coalesce(event_slots.business_date, ledger.document_date),
-        case when ledger.document_kind in ('invoice', 'credit_note') then 'sales' else 'takings' end
-),
-
--- a document of a whole day stands in that day, and once in each measure that it brings something to
 sage_totals as (
     select
         company_id,
         store_id,
         business_date,
         measure,
-        line_order,
-        line_kind,
+        98 as line_order,
+        'sage' as line_kind,
         {{ whole('sum(amount_pence)') }} as amount_pence,
         {{ whole('sum(document_count)') }} as document_count
-    from (
-        select * from single_totals
-        union all
-        select
-            company_id,
-            store_id,
-            business_date,
-            measure,
-            98 as line_order,
-            'sage' as line_kind,
-            {{ whole('sum(pence)') }} as amount_pence,
-            {{ whole('count(*)') }} as document_count
-        from grouped
-        group by company_id, store_id, business_date, measure
-    ) as totals
-    group by company_id, store_id, business_date, measure, line_order, line_kind
+    from {{ ref('int_sage_by_slot') }}
+    group by company_id, store_id, business_date, measure
 ),
 
 named as (

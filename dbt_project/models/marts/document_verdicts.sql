@@ -128,8 +128,9 @@ signed as (
         ledger.reference as ledger_reference,
         ledger.document_date as ledger_date,
         ledger.period_start_date as ledger_period_start_date,
-        cast(case when unioned.document_kind in ('credit_note', 'payment', 'bank_payment') then -1 else 1 end as integer) as direction,
-        unioned.document_kind in ('invoice', 'credit_note', 'sales_summary') as is_sales,
+        -- a transfer says by its banks whether it is takings, or neither
+        cast(case when unioned.document_kind = 'transfer' then sign(ledger.takings_pence) else {{ direction_of('unioned.document_kind') }} end as integer) as direction,
+        {{ is_sales_kind('unioned.document_kind') }} or unioned.document_kind = 'sales_summary' as is_sales,
         {{ is_open_verdict('unioned.verdict') }} as is_open,
         {{ whole('unioned.expected_gross_pence - coalesce(unioned.ledger_gross_pence, 0)') }} as variance_pence
     from unioned

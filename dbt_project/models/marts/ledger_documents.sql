@@ -10,6 +10,7 @@ with documents as (
         ledger.second_reference,
         ledger.customer_reference,
         ledger.bank_code,
+        ledger.to_bank_code,
         ledger.document_date,
         ledger.period_start_date,
         ledger.gross_pence,

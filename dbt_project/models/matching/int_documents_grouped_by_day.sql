@@ -41,8 +41,8 @@ sales_accounts as (
     from {{ ref('stg_operations__nominal_mappings') }}
 ),
 
--- a bank receipt or a journal brings money to a bank and sales to accounts that tills' sales are mapped to; VAT under the code
--- outside the scope of VAT is on no return
+-- a bank receipt or a journal brings money to a bank and sales to accounts that tills' sales are mapped to, a transfer takes it
+-- on to another; VAT under the code outside the scope of VAT is on no return
 nominal_faces as (
     select
         documents.ledger_document_id,
@@ -65,7 +65,7 @@ nominal_faces as (
             and lines.cost_centre = banks.cost_centre
             and lines.department = banks.department
     where
-        documents.is_named and documents.document_kind in ('bank_receipt', 'bank_payment', 'journal')
+        documents.is_named and documents.document_kind in ('bank_receipt', 'bank_payment', 'transfer', 'journal')
         and (lines.leg_role in ('bank', 'vat') or sales_accounts.nominal_code is not null)
     group by
         documents.ledger_document_id, case when lines.leg_role = 'bank' then 'takings' else 'sales' end,

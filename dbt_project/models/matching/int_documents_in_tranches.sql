@@ -26,8 +26,15 @@ found as (
         ledger.period_start_date as ledger_period,
         ledger.is_in_nominal,
         ledger.is_in_suspense,
-        ledger.sales_pence + ledger.takings_pence as ledger_pence,
-        case when ledger.document_kind in ('credit_note', 'payment') then -ledger.tax_pence else ledger.tax_pence end as ledger_tax_pence,
+        ledger.bank_code as ledger_bank_code,
+        case
+            when members.document_kind <> 'transfer' or ledger.document_kind <> 'transfer' then ledger.sales_pence + ledger.takings_pence
+            -- between other banks than was decided it moves nothing of this
+            when ledger.bank_code = members.clearing_bank_code and ledger.to_bank_code = members.bank_code then ledger.gross_pence
+            when ledger.bank_code = members.bank_code and ledger.to_bank_code = members.clearing_bank_code then -ledger.gross_pence
+            else 0
+        end as ledger_pence,
+        {{ direction_of('ledger.document_kind') }} * ledger.tax_pence as ledger_tax_pence,
         expected.posting_key is not null as is_expected,
         dense_rank() over (partition by members.member_key order by members.business_date, members.tranche, members.tranche_key) as place
     from members

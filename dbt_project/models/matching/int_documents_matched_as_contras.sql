@@ -2,7 +2,7 @@
 -- evidence: the same account, values and reference, entered later. Of several equal targets the latest copy is the one undone.
 with documents as (
     select * from {{ ref('int_ledger_documents_attributed') }}
-    where mark is not null and document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+    where mark is not null and document_kind <> 'journal'
 ),
 
 our_contras as (
@@ -62,6 +62,7 @@ by_evidence as (
     -- without a reference there is no evidence
     where
         documents.our_key is null
+        and documents.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
         and trim(documents.reference) <> ''
         and undoing.contra_id is null
         and undone.target_id is null

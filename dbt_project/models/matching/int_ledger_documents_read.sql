@@ -30,7 +30,9 @@ bank_entries as (
     select
         company_id,
         urn,
-        min(bank_id) as bank_id,
+        -- of a transfer, the bank that paid and the one that received
+        min_by(bank_id, signed_pence) as bank_id,
+        max_by(bank_id, signed_pence) as to_bank_id,
         min(reference) as reference,
         min(second_reference) as second_reference,
         min(transaction_date) as transaction_date,
@@ -42,6 +44,15 @@ bank_entries as (
         min(vat_reconciled_date) as vat_reconciled_date,
         max(last_statement_date) as last_statement_date
     from {{ ref('stg_ledger__bank_transactions') }}
+    group by company_id, urn
+),
+
+bank_taxes as (
+    select
+        company_id,
+        urn,
+        {{ whole('abs(sum(tax_pence))') }} as tax_pence
+    from {{ ref('stg_ledger__bank_tax_items') }}
     group by company_id, urn
 ),
 
@@ -60,14 +71,16 @@ cash_book as (
         cast(null as bigint) as customer_id,
         bank_entries.transaction_date,
         bank_entries.gross_pence,
-        cast(0 as bigint) as tax_pence,
-        bank_entries.gross_pence as net_pence,
+        coalesce(bank_taxes.tax_pence, 0) as tax_pence,
+        {{ whole('bank_entries.gross_pence - coalesce(bank_taxes.tax_pence, 0)') }} as net_pence,
         bank_entries.user_name,
         false as is_allocated,
         cast(0 as bigint) as unallocated_pence,
         bank_entries.posted_at,
         bank_entries.vat_reconciled_date
     from bank_entries
+    left join bank_taxes
+        on bank_entries.company_id = bank_taxes.company_id and bank_entries.urn = bank_taxes.urn
     left join sales
         on bank_entries.company_id = sales.company_id and bank_entries.urn = sales.urn
     where sales.urn is null
@@ -122,6 +135,15 @@ unioned as (
     select * from journals
 ),
 
+-- what takings are taken through: money that leaves one is takings, money that goes back into it what was given back
+clearing_banks as (
+    select distinct
+        company_id,
+        clearing_bank_code
+    from {{ ref('stg_operations__store_grains') }}
+    where clearing_bank_code is not null
+),
+
 described as (
     select
         unioned.company_id || ':' || unioned.source_ledger || ':' || cast(unioned.urn as varchar) as ledger_document_id,
@@ -133,6 +155,7 @@ described as (
         unioned.second_reference,
         customers.customer_reference,
         banks.bank_code,
+        case when unioned.document_kind = 'transfer' then to_banks.bank_code end as to_bank_code,
         unioned.transaction_date as document_date,
         unioned.gross_pence,
         unioned.net_pence,
@@ -144,17 +167,19 @@ described as (
         unioned.vat_reconciled_date is not null as is_vat_reconciled,
         -- Sage 50 marks what was on a return; Sage 200 does not tell: what lay there when its period's return was filed
         unioned.vat_reconciled_date is not null
-        or (unioned.document_kind in ('invoice', 'credit_note') and coalesce(cast(unioned.posted_at as date) <= vat_periods.filed_on, false)) as is_on_filed_return,
+        or ({{ is_sales_kind('unioned.document_kind') }} and coalesce(cast(unioned.posted_at as date) <= vat_periods.filed_on, false)) as is_on_filed_return,
         nominal.urn is not null as is_in_nominal,
         coalesce(nominal.is_in_suspense, false) as is_in_suspense,
         nominal.financial_year_start_date,
         nominal.period_number,
         periods.period_start_date,
-        case unioned.document_kind
-            when 'invoice' then unioned.gross_pence when 'credit_note' then -unioned.gross_pence else 0
-        end as sales_pence,
-        case unioned.document_kind
-            when 'receipt' then unioned.gross_pence when 'payment' then -unioned.gross_pence else 0
+        case when {{ is_sales_kind('unioned.document_kind') }} then {{ direction_of('unioned.document_kind') }} * unioned.gross_pence else 0 end as sales_pence,
+        case
+            when unioned.document_kind in ('receipt', 'payment') then {{ direction_of('unioned.document_kind') }} * unioned.gross_pence
+            when unioned.document_kind <> 'transfer' then 0
+            when out_of.clearing_bank_code is not null then unioned.gross_pence
+            when into_it.clearing_bank_code is not null then -unioned.gross_pence
+            else 0
         end as takings_pence
     from unioned
     left join {{ ref('stg_ledger__customers') }} as customers
@@ -163,6 +188,12 @@ described as (
         on unioned.company_id = bank_entries.company_id and unioned.urn = bank_entries.urn
     left join {{ ref('stg_ledger__banks') }} as banks
         on bank_entries.company_id = banks.company_id and bank_entries.bank_id = banks.bank_id
+    left join {{ ref('stg_ledger__banks') }} as to_banks
+        on bank_entries.company_id = to_banks.company_id and bank_entries.to_bank_id = to_banks.bank_id
+    left join clearing_banks as out_of
+        on banks.company_id = out_of.company_id and banks.bank_code = out_of.clearing_bank_code
+    left join clearing_banks as into_it
+        on to_banks.company_id = into_it.company_id and to_banks.bank_code = into_it.clearing_bank_code
     left join nominal
         on unioned.company_id = nominal.company_id and unioned.urn = nominal.urn
     left join {{ ref('stg_ledger__periods') }} as periods

@@ -63,7 +63,7 @@ matched_events as (
         document_date,
         document_kind,
         ordinal,
-        bank_code,
+        ledger_bank_code as bank_code,
         abs(ledger_pence) as gross_pence,
         abs(ledger_tax_pence) as tax_pence,
         ledger_document_id as survivor_id,
@@ -146,8 +146,8 @@ by_figures as (
             and leftovers.document_kind = matched_events.document_kind
             and leftovers.gross_pence = matched_events.gross_pence
             and (
-                (leftovers.document_kind in ('invoice', 'credit_note') and leftovers.tax_pence = matched_events.tax_pence)
-                or (leftovers.document_kind in ('receipt', 'payment') and leftovers.bank_code = matched_events.bank_code)
+                ({{ is_sales_kind('leftovers.document_kind') }} and leftovers.tax_pence = matched_events.tax_pence)
+                or (leftovers.document_kind in ('receipt', 'payment', 'transfer') and leftovers.bank_code = matched_events.bank_code)
             )
     where
         leftovers.our_key is null and leftovers.named_receipt_no is null

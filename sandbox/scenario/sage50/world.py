@@ -23,6 +23,7 @@ from sandbox.sage50.company import Sage50Company
 from sandbox.sage50.exporting import export
 from sandbox.sage50.importing import import_file
 from sandbox.scenario import tills, world
+from sandbox.scenario.derived_events import TILL_KINDS
 from sandbox.scenario.manifest import closures_beside
 from sandbox.scenario.sage50 import connector
 from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_skus
@@ -61,7 +62,9 @@ def write_mappings(folder: Path) -> Path:
 def catch_up(world: World) -> Mapping[str, Any]:
     """Nine months of trade, and a connector that has imported them day by day."""
     with world.timed("tills export"):
-        written = tills.write_exports(world.inbox, seed=world.seed, until=tills.CATCH_UP_END)
+        written = tills.write_exports(
+            world.inbox, seed=world.seed, until=tills.CATCH_UP_END, kinds=TILL_KINDS
+        )
         write_mappings(world.folder / "mappings")
     with world.timed("connector imports"), Sage50Company.create(world.books, HERE / "company") as company:
         loaded = connector.load(company, world.inbox, "catch_up", seed=world.seed, manifest=world.manifest)
@@ -77,6 +80,7 @@ def fortnight(world: World) -> Mapping[str, Any]:
             since=tills.CATCH_UP_END + timedelta(days=1),
             closure_truth=closures_beside(world.manifest),
             has_repeated=False,
+            kinds=TILL_KINDS,
         )
     with world.timed("connector imports"), Sage50Company.open(world.books) as company:
         loaded = connector.load(company, world.inbox, "fortnight", seed=world.seed, manifest=world.manifest)

@@ -9,6 +9,8 @@ renamed as (
         company_id,
         store_id,
         grain,
+        coalesce(nullif(recipe, ''), 'till_customer') as recipe,
+        nullif(clearing_bank_code, '') as clearing_bank_code,
         valid_from,
         valid_to
     from source

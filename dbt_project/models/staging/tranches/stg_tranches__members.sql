@@ -27,6 +27,8 @@ members as (
         ordinal,
         tender_type,
         bank_code,
+        clearing_bank_code,
+        coalesce(direction, {{ direction_of('document_kind') }}) as direction,
         remedy,
         member_key,
         member_event_id,
@@ -45,8 +47,7 @@ members as (
 decided as (
     select
         members.*,
-        case when members.document_kind in ('credit_note', 'payment') then -1 else 1 end as direction,
-        case when members.document_kind in ('invoice', 'credit_note') then 'sales' else 'takings' end as measure,
+        case when {{ is_sales_kind('members.document_kind') }} then 'sales' else 'takings' end as measure,
         intents.state as tranche_state,
         intents.state in ('cancelled', 'superseded') as is_withdrawn,
         intents.state not in {{ unsent_states() }} as is_sent

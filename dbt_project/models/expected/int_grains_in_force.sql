@@ -1,11 +1,11 @@
--- The store-days whose receipts are posted summed up, by store-day or till-day. A row that names the store stands above one for any.
+-- The store-days whose receipts are posted summed up, by store-day or till-day, and by which recipe: on the till customer, or
+-- through a clearing bank. A row that names the store stands above one for any.
 with slots as (
     select distinct
         company_id,
         store_id,
         business_date
-    from {{ ref('document_verdicts') }}
-    where verdict = 'missing_in_ledger'
+    from {{ ref('expected_documents') }}
 ),
 
 ranked as (
@@ -14,6 +14,8 @@ ranked as (
         slots.store_id,
         slots.business_date,
         grains.grain,
+        grains.recipe,
+        grains.clearing_bank_code,
         row_number() over (
             partition by slots.company_id, slots.store_id, slots.business_date
             order by case when grains.store_id = '*' then 1 else 0 end, grains.valid_from desc
@@ -31,7 +33,9 @@ in_force as (
         company_id,
         store_id,
         business_date,
-        grain
+        grain,
+        recipe,
+        case when recipe = 'takings_clearing' then clearing_bank_code end as clearing_bank_code
     from ranked
     where place = 1 and grain <> 'receipt'
 )
