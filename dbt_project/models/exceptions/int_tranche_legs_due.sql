@@ -48,7 +48,10 @@ judged as (
             and verdicts.business_date = grains.business_date
     where
         verdicts.posting_key is not null and verdicts.document_kind <> 'none'
-        and verdicts.event_id in (select event_id from {{ ref('document_verdicts') }} where verdict = 'missing_in_ledger')
+        and verdicts.event_id in (
+            select event_id from {{ ref('document_verdicts') }}
+            where verdict = 'missing_in_ledger'
+        )
 ),
 
 -- a receipt goes whole: what is not in Sage of it may all go

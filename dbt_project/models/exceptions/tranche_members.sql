@@ -121,7 +121,7 @@ ordered as (
         {{ event_digest('company_id', 'event_id') }} as event_digest,
         case
             when leg_type = 'nominal' then 1
-            else dense_rank() over (partition by company_id, event_id, document_kind order by tender_type, bank_code, direction desc)
+            else dense_rank() over (partition by company_id, event_id, document_kind order by tender_type, bank_code, -direction)
         end as ordinal
     from identified
 ),

@@ -99,7 +99,10 @@ sage_singles as (
     from {{ ref('int_ledger_documents_attributed') }}
     where
         document_kind <> 'journal' and mark is not null
-        and ledger_document_id not in (select document_id from {{ ref('int_documents_grouped') }} where side = 'ledger')
+        and ledger_document_id not in (
+            select document_id from {{ ref('int_documents_grouped') }}
+            where side = 'ledger'
+        )
 ),
 
 sage_groups as (
