@@ -80,8 +80,8 @@ class Published:
     def rows(self, query: str, parameters: Parameters = ()) -> Rows:
         """What a query over the published tables gives, a dict a row. A table or column that was not published
         raises PublicationIncompleteError. The same question is answered from memory."""
-        given = tuple(parameters.items()) if isinstance(parameters, Mapping) else tuple(parameters)
-        key = (self._digest, query, repr(given))
+        given = repr(dict(parameters)) if isinstance(parameters, Mapping) else repr(list(parameters))
+        key = (self._digest, query, given)
         answer = _REMEMBERED.get(key)
         if answer is None:
             answer = self._ask(query, parameters)
@@ -196,7 +196,7 @@ class Published:
             return None
         if not names:
             return []
-        listed = [text for name in names for text in name_index.listed_as(str(name))]
+        listed = list(dict.fromkeys(name_index.listed_as(str(name)) for name in names))
         asked = " union ".join(f"select store_id, day from {name_index.TABLE} where name = ?" for _ in listed)
         return self.rows(
             f"select * from ({asked}) order by day desc nulls last, store_id limit {MOST_PLACES}", listed

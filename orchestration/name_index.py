@@ -30,6 +30,15 @@ STEM_LENGTH = 15
 LEDGER_DOCUMENT = re.compile(r"(?!pos:|tranche:)(?:[^:]+:)+(\d+)")
 """A ledger document's id ends in its URN, which is what is listed of it; an event's ends in a count."""
 
+
+def _urn_of(text: str) -> str:
+    """SQL: the URN that a ledger document's id ends in; any other text as it is."""
+    return (
+        f"case when regexp_matches({text}, ':[0-9]+$') and not regexp_matches({text}, '^(pos|tranche):') "
+        f"then regexp_extract({text}, '[0-9]+$') else {text} end"
+    )
+
+
 NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "receipts": ("business_date", ("receipt_no",)),
     "document_verdicts": (
@@ -37,9 +46,10 @@ NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             f"left(posting_key, {STEM_LENGTH})",
             "cast(ledger_urn as varchar)",
-            "case when document_id <> coalesce(posting_key, '') then document_id end",
+            f"case when document_id <> coalesce(posting_key, '') then {_urn_of('document_id')} end",
             "case when event_id is null then receipt_no end",
-            "unnest(case when event_id is null then string_split(partner_id, ',') end)",
+            f"unnest(case when event_id is null then "
+            f"[{_urn_of('each')} for each in string_split(partner_id, ',')] end)",
             "case when not starts_with(event_id, 'pos:') then event_id end",
         ),
     ),
@@ -57,14 +67,12 @@ NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
 """Model -> the column of its day, and the names that its rows bear."""
 
 
-def listed_as(name: str) -> list[str]:
-    """What a name may be listed as: itself, and of a posting key its stem, of a ledger document's id its URN."""
-    listed = [name.upper()]
+def listed_as(name: str) -> str:
+    """What a name is listed as: a posting key as its stem, a ledger document's id as its URN, all else in capitals."""
     if OUR_KEY.fullmatch(name.upper()):
-        listed.append(name.upper()[:STEM_LENGTH])
-    if found := LEDGER_DOCUMENT.fullmatch(name):
-        listed.append(found[1])
-    return listed
+        return name.upper()[:STEM_LENGTH]
+    found = LEDGER_DOCUMENT.fullmatch(name)
+    return found[1] if found else name.upper()
 
 
 def sources(connection: duckdb.DuckDBPyConnection, models: dict[str, str]) -> dict[str, str]:
