@@ -52,7 +52,7 @@ def render(report: Report, console: Console) -> None:
     )
     table = Table(title=title, title_justify="left")
     for heading in ("period", "filed on"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in ("corrections", "net error £", "on their way £", "limit £"):
         table.add_column(heading, justify="right")
     for row in report["returns"]:

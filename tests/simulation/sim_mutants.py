@@ -25,6 +25,7 @@ class Mutant:
     put_in: Callable[[Any], None]
     breaks: frozenset[str]
     seeds: int = 500
+    first: int = 0  # where a seed that shows it is rare, near one
 
 
 def _without_the_probe(patch: Any) -> None:
@@ -152,6 +153,6 @@ MUTANTS = {
     "minds no limit of a return": Mutant(_minds_no_limit_of_a_return, frozenset({"filed_return"})),
     "reposts before the proof": Mutant(_reposts_at_once, frozenset({"order"})),
     "forgets what is owed": Mutant(_forgets_what_is_owed, frozenset({"half_corrected"})),
-    "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"})),
+    "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"}), seeds=200, first=800),
     "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
 }

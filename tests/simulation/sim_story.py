@@ -112,7 +112,7 @@ def story_of(seed: int) -> Story:
         hidden_is_refused=rng.random() < 0.5,
         undoes=undoes,
         turns=rng.randrange(2**30),
-        is_filed=rng.random() < FILED,
+        is_filed=not undoes and rng.random() < FILED,  # what undoes is told enough by itself
         unseconded=tuple(number for number in range(len(papers)) if rng.random() < 0.2),
     )
 
