@@ -58,7 +58,8 @@ COLUMNS = {
     "ledger_documents": """ledger_document_id varchar, company_id varchar, store_id varchar, source_ledger
     varchar,
         urn bigint, document_kind varchar, reference varchar, second_reference varchar, customer_reference
-        varchar, bank_code varchar, document_date date, period_start_date date, gross_pence bigint,
+        varchar, bank_code varchar, to_bank_code varchar, document_date date, period_start_date date,
+        gross_pence bigint,
         net_pence bigint, tax_pence bigint, user_name varchar, mark varchar, is_in_nominal boolean,
         is_in_suspense boolean,
         is_allocated boolean, is_bank_reconciled boolean, posting_key varchar, rung integer""",
@@ -71,9 +72,9 @@ COLUMNS = {
         line_kind varchar, amount_pence bigint, document_count bigint""",
     "period_bridge": """company_id varchar, period_start_date date, measure varchar, line_order integer,
         line_kind varchar, other_period_start_date date, amount_pence bigint, document_count bigint""",
-    "till_customer_balances": """company_id varchar, customer_reference varchar, store_id varchar,
-    document_date date,
-        sales_pence bigint, takings_pence bigint, balance_pence bigint, document_count bigint""",
+    "till_customer_balances": """company_id varchar, customer_reference varchar, account_kind varchar,
+        store_id varchar, document_date date, sales_pence bigint, takings_pence bigint,
+        balance_pence bigint, document_count bigint""",
     "till_closures": """company_id varchar, store_id varchar, store_code varchar, till_id varchar, business_date
         date, closure_verdict varchar, reason varchar, differences varchar, closure_count bigint, closure_nos
         varchar, repeated_closure_nos varchar, missing_closure_nos varchar, closed_at_local timestamp,
@@ -115,7 +116,8 @@ COLUMNS = {
         event_id varchar, receipt_no varchar, business_date date, document_date date, document_kind varchar,
         ordinal integer, revision integer, role varchar, remedy varchar, after_key varchar,
         customer_reference varchar,
-        bank_code varchar, gross_pence bigint, net_pence bigint, tax_pence bigint, box_1_pence bigint,
+        bank_code varchar, to_bank_code varchar, gross_pence bigint, net_pence bigint, tax_pence bigint,
+        box_1_pence bigint,
         box_6_pence bigint, vat_period_start_date date, vat_return_filed_on date, second_reference varchar,
         narrative varchar, gate_status varchar, blocked_by varchar, writer varchar, sync_claim varchar,
         hold_reason varchar, is_connector_still_trying boolean, target_urn bigint, exception_id varchar,
@@ -123,7 +125,8 @@ COLUMNS = {
         members_digest varchar, known_postings varchar, may_post boolean""",
     "tranche_members": """company_id varchar, tranche_key varchar, event_id varchar, tranche integer,
         store_id varchar, till_id varchar, business_date date, document_date date, customer_reference varchar,
-        document_kind varchar, ordinal integer, tender_type varchar, bank_code varchar, remedy varchar,
+        document_kind varchar, ordinal integer, tender_type varchar, bank_code varchar, clearing_bank_code varchar,
+        direction integer, remedy varchar,
         member_key varchar, member_event_id varchar, receipt_no varchar, leg_type varchar, nominal_code varchar,
         cost_centre varchar, department varchar, tax_code integer, net_pence bigint, tax_pence bigint,
         members_digest varchar, tranche_state varchar""",

@@ -489,6 +489,7 @@ def _add_up(shop: Shop) -> None:
         shop.add(
             "till_customer_balances",
             customer_reference=f"TILL{store[1:]}",
+            account_kind="till_customer",
             store_id=store,
             document_date=day,
             sales_pence=slot["sage_sales_pence"],
