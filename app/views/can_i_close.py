@@ -130,7 +130,7 @@ def proven(checked: Row) -> None:
         "Value of Sage documents expected or found, each at the larger of what the till says and Sage holds; "
         "a sale and the money taken for it are two. "
         f"From {counted(checked['money_receipts'], 'money receipt')} "
-        f"worth {pounds(checked['till_sales_pence'])}; "
+        f"with sales of {pounds(checked['till_sales_pence'])}; "
         f"{counted(checked['nothing_to_post_receipts'], 'receipt')} with nothing to post counted apart."
     )
 
