@@ -51,7 +51,10 @@ def test_every_pound_is_reconciled_explained_open_or_not_checked(page: AppTest) 
         "Open": "£600",
         "Not checked": "£240",
     }
-    assert "183 money receipts with sales of £21,960.00; 1 receipt with nothing to post counted apart" in texts(page)
+    assert (
+        "183 money receipts with sales of £21,960.00; 1 receipt with nothing to post counted apart"
+        in texts(page)
+    )
 
 
 def test_a_file_that_could_not_be_read_is_said_on_the_first_page(page: AppTest) -> None:

@@ -57,5 +57,11 @@ def test_small_tables_are_held_in_memory_and_answer_as_before(deciding_home):
     published.settle_down()
 
 
-def test_what_the_views_import_can_be_imported_and_a_chart_drawn_before_anybody_comes():
+def test_what_the_views_import_can_be_imported_and_a_chart_drawn_before_anybody_comes(monkeypatch):
+    drawn, imported = [], []
+    draw, load = warming.charts.debt, warming.importlib.import_module
+    monkeypatch.setattr(warming.charts, "debt", lambda rows: drawn.append(rows) or draw(rows))
+    monkeypatch.setattr(warming.importlib, "import_module", lambda name: imported.append(name) or load(name))
     warming.warm_up()
+    assert drawn
+    assert {"app.money", "app.published"} <= set(imported)

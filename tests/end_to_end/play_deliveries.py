@@ -36,6 +36,7 @@ for folder in (ROOT, ROOT / "tests" / "sage50"):
         sys.path.insert(0, str(folder))
 
 from sage50_world import document  # noqa: E402
+from test_grains import LINES, TENDERS, pounds  # noqa: E402
 from test_sage50_main_job import MAPPINGS  # noqa: E402
 
 from app.published import Published  # noqa: E402
@@ -58,8 +59,6 @@ GOODS = {"MUG": ("4000", "S", 1), "BOOK": ("4010", "Z", 0), "BAG": ("4000", "S",
 """SKU -> nominal account, till's tax code, Sage's tax code. Where the bag belongs is told late."""
 PRICES = {"MUG": (500, 500, 725), "BAG": (500, 1250), "BOOK": (610, 610, 1130)}
 FATES = {"keyed": 8, "typed": 6, "both": 2, "wrong": 2, "near": 2, "missing": 3}
-LINES = "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross"
-TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
 
 DISPOSABLE = ("published", "dagster", "gate", "dbt")
 COMPARED = (
@@ -150,10 +149,6 @@ BANKS = {"CASH": "1235", "CARD": "1250"}
 def tax_of(net: int) -> int:
     """20% of pence, half away from zero."""
     return (abs(net) * 20 + 50) // 100 * (1 if net >= 0 else -1)
-
-
-def pounds(pence: int) -> str:
-    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02}"
 
 
 @dataclass
