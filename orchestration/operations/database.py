@@ -9,14 +9,20 @@ carries those too, and a POST costs one sync, not four. PostgreSQL does the same
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -26,6 +32,8 @@ import orchestration.operations.posting_tables  # noqa: F401  the three together
 from orchestration.operations.base import utc_now
 
 BUSY_TIMEOUT_MS = 30_000
+MIGRATING = threading.Lock()
+"""Alembic keeps the migration it is at in its module: one at a time in a process. Processes wait for the write lock."""
 
 
 class Database:
@@ -46,13 +54,14 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     def migrate(self) -> None:
-        """Bring the tables to the newest version; does nothing when they are there."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.engine.connect().execution_options(writes=True) as connection:
+        """Bring the tables to the newest version; only looks when they are there."""
+        with self.read() as connection:
+            if MigrationContext.configure(connection).get_current_revision() == newest_revision():
+                return
+        config = migrations()
+        with MIGRATING, self.write() as connection:  # all of it or nothing; Alembic alone commits version by version
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            connection.commit()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -77,6 +86,19 @@ class Database:
         self.engine.dispose()
 
 
+def migrations() -> Config:
+    """Where Alembic finds the versions of the store."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@cache
+def newest_revision() -> str | None:
+    """The version that this code works on."""
+    return ScriptDirectory.from_config(migrations()).get_current_head()
+
+
 def _make_sqlite_transactional(engine: Engine) -> None:
     """Begin when we say so, and as a writer when we mean to write: two writers then wait, never deadlock."""
 
@@ -84,10 +106,24 @@ def _make_sqlite_transactional(engine: Engine) -> None:
     def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None
         raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        raw.execute("PRAGMA journal_mode=WAL")
+        _keep_a_log(raw)
         raw.execute("PRAGMA synchronous=FULL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _keep_a_log(raw: sqlite3.Connection) -> None:
+    """Switch a new file to WAL, which stays so. Here alone SQLite does not wait by itself for who else has the file."""
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            if raw.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)

@@ -40,7 +40,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
     def opened(home: Path, view: str, /, **query: str) -> AppTest:
         monkeypatch.setenv("TILLPROOF_HOME", str(home))
-        app = AppTest.from_file(str(Path(__file__).parents[2] / "app" / "navigation.py"), default_timeout=30)
+        app = AppTest.from_file(str(Path(__file__).parents[2] / "app" / "navigation.py"), default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
         page = app.switch_page(f"views/{view}.py").run()

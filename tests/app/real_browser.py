@@ -105,7 +105,7 @@ class Visit:
             self.page.add_init_script(
                 f"Object.defineProperty(navigator, 'userAgent', {{get: () => '{PHONE}'}})"
             )
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self.page.on("console", self._heard)

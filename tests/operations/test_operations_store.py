@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 
 import pyarrow as pa
@@ -15,6 +17,22 @@ from sqlalchemy.exc import DatabaseError
 from orchestration.operations import LANDED_TABLES, Operations, OperationsError
 from orchestration.operations.base import Base
 from orchestration.operations.database import Database
+
+OPEN_FOUR_TIMES_AT_ONCE = """
+import sys, threading
+from orchestration.operations import Operations
+refused = []
+def open_it():
+    try:
+        Operations.open(f"sqlite:///{sys.argv[1]}").close()
+    except Exception as error:
+        refused.append(repr(error))
+sys.stdin.readline()
+visitors = [threading.Thread(target=open_it) for _ in range(4)]
+for each in visitors: each.start()
+for each in visitors: each.join()
+sys.exit("; ".join(refused) or None)
+"""
 
 
 @pytest.fixture
@@ -30,6 +48,19 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path):
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_visitors_and_commands_may_open_a_new_store_at_the_same_moment(tmp_path):
+    command = [sys.executable, "-c", OPEN_FOUR_TIMES_AT_ONCE, str(tmp_path / "operations.sqlite")]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for process in running:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.communicate()[1] for process in running] == ["", ""]
+    assert [process.returncode for process in running] == [0, 0]
 
 
 def test_landed_tables_show_no_clock_and_no_row_number(described):
