@@ -2,12 +2,15 @@
 #   py dev.py demo      py dev.py test
 PYTHON ?= python3
 
-.PHONY: demo test test-simulation lint lock
+.PHONY: demo test test-long test-simulation lint lock
 demo:  # LEDGER=sage50 plays it on Sage 50
 	$(PYTHON) dev.py demo $(if $(LEDGER),--ledger $(LEDGER))
 
 test:
 	$(PYTHON) dev.py test
+
+test-long:  # the stories of minutes, which `test` leaves out
+	$(PYTHON) dev.py test-long
 
 # SEEDS=n to play so many, ARGS="--replay 123" to play one again
 test-simulation:

@@ -1,4 +1,4 @@
-"""Set up the environment from the lock and go on: `demo`, `test`, `test-simulation`, `lint`, `lock` or `run ARGS…`.
+"""Set up the environment from the lock and go on: `demo`, `test`, `test-long`, `test-simulation`, `lint`, `lock`, `run`.
 
 Needs nothing but Python's standard library, so that `make demo` on Linux or macOS and `py dev.py demo` on
 Windows, where Sage 50 lives, are the same command.
@@ -21,6 +21,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 RUN_LOCK = ROOT / "requirements" / "lock.txt"
 TEST_LOCK = ROOT / "requirements" / "test-lock.txt"
 OLDEST, NEWEST = (3, 11), (3, 13)
+IN_TWO_PROCESSES = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def say(text: str) -> None:
@@ -78,12 +79,15 @@ def demo(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Every test, in two processes; with arguments, what they name."""
+    """Every test but the stories of minutes, in two processes; with arguments, what they name."""
     set_up(with_tests=True)
-    pytest: list[str | Path] = [PYTHON, "-m", "pytest"]
-    if arguments:
-        return call(*pytest, *arguments)
-    return call(*pytest, "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
+    return call(PYTHON, "-m", "pytest", *(arguments or ["--stories=short", *IN_TWO_PROCESSES]))
+
+
+def test_long(arguments: list[str]) -> int:
+    """The stories of minutes that `test` leaves out, each with what its module plays before it."""
+    set_up(with_tests=True)
+    return call(PYTHON, "-m", "pytest", "--stories=long", *IN_TWO_PROCESSES, *arguments)
 
 
 def test_simulation(arguments: list[str]) -> int:
@@ -136,6 +140,7 @@ def entries(lock_file: Path) -> dict[str, str]:
 COMMANDS = {
     "demo": demo,
     "test": test,
+    "test-long": test_long,
     "test-simulation": test_simulation,
     "lint": lint,
     "lock": lock,

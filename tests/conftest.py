@@ -24,8 +24,29 @@ from orchestration.settings import HOME_VARIABLE, Settings
 from orchestration.warehouse import Warehouse, invoke, manifest
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The main job first: of what two processes share, the longest must not be left to the end."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which stories are played: all, unless `make test` or `make test-long` says otherwise."""
+    parser.addoption("--stories", choices=("all", "short", "long"), default="all", help="see the marker `long`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for, and begin with the main job: the longest must not be left to the end.
+
+    A long story comes with its whole module, for what stands before it in there is how it begins.
+    """
+    stories = config.getoption("stories")
+    if stories != "all":
+        long = {item.nodeid for item in items if item.get_closest_marker("long")}
+        modules = {item.nodeid.partition("::")[0] for item in items if item.nodeid in long}
+        left_out = [
+            item
+            for item in items
+            if (
+                item.nodeid in long if stories == "short" else item.nodeid.partition("::")[0] not in modules
+            )
+        ]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
 
 

@@ -19,7 +19,7 @@ from test_app_browser import browser  # noqa: F401  the one real browser
 
 from orchestration.operations import Operations
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PEOPLE: dict[str, dict[str, object]] = {
     "Olive": {"sub": "1", "email": "olive@acme.example", "groups": ["Shop operations", "Choir"]},

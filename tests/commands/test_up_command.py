@@ -41,6 +41,7 @@ def within_patience(holds: Callable[[], bool]) -> bool:
     return False
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     os.name == "nt", reason="SIGTERM ends a process on Windows before it can stop what it started"
 )

@@ -394,6 +394,7 @@ def test_what_was_posted_is_judged_alike_by_all_three_grains(house: House) -> No
     assert of_key["found"] == 1 and of_key["lives"][0]["ledger"]
 
 
+@pytest.mark.long
 def test_what_is_known_later_is_the_next_summary_and_what_changed_is_posted_as_its_difference(
     house: House,
 ) -> None:
@@ -455,6 +456,7 @@ def assert_totals_are_alike_but_for_contras(house: House) -> None:
     assert residuals == [(0,)]
 
 
+@pytest.mark.long
 def test_a_summary_is_undone_whole_and_nothing_of_it_is_proposed_again(house: House) -> None:
     for store in ("S03", "S04"):
         wanted = Wanted(store_id=store, business_date=datetime(2011, 2, 10).date())  # noqa: DTZ001
@@ -473,6 +475,7 @@ def test_a_summary_is_undone_whole_and_nothing_of_it_is_proposed_again(house: Ho
     assert list((Path(house.settings.landing) / FOLDER).glob("*.parquet"))
 
 
+@pytest.mark.long
 def test_a_past_pass_is_replayed_to_the_same_bytes_and_by_other_rules_only_where_that_is_wanted(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

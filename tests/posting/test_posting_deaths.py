@@ -16,6 +16,7 @@ from orchestration.posting.poster import HeldElsewhereError
 
 QUICK = Pace(looks=2)  # fewer looks, so that there are fewer steps to die at
 FAULTS = ("", "timeout after commit", "timeout before commit", "lock", "ghost")
+QUICK_AND_LONG = FAULTS[:2] + tuple(pytest.param(fault, marks=pytest.mark.long) for fault in FAULTS[2:])
 
 
 class Death(BaseException):
@@ -70,7 +71,7 @@ def play(shop, publication: Publication, fault: str, dies_at: int, monkeypatch) 
     return died
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", QUICK_AND_LONG)
 def test_death_at_any_step_leaves_exactly_one_document_each(shop, monkeypatch, fault):
     dies_at, died = 0, True
     while died:

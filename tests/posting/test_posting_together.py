@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ledger_in_memory import ANY
 from publication import Publication
-from test_posting_deaths import FAULTS, QUICK, Death, Mortal
+from test_posting_deaths import FAULTS, QUICK, QUICK_AND_LONG, Death, Mortal
 
 from orchestration.ledgers.ledger import LedgerUnavailableError
 from orchestration.posting import Pace, plan
@@ -66,7 +66,7 @@ def test_many_are_found_with_few_questions(shop):
     assert counting.asked["find_many"] <= 2 * 150 / Pace().at_once + 10
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", QUICK_AND_LONG)
 def test_death_at_any_step_of_many_at_once_leaves_exactly_one_document_each(new_shop, monkeypatch, fault):
     # each fault begins at another step; the simulator dies at all of them
     dies_at, died = FAULTS.index(fault), True
