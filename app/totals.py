@@ -374,6 +374,20 @@ def closed_ahead(published: Published) -> Rows:
     )
 
 
+def period_bridge(published: Published, company_id: str, first: date, last: date) -> Rows:
+    """From the tills to Sage by each accounting period that begins in a range of days: its lines, sales first."""
+    if "period_bridge" not in published.models:
+        return []  # published before there was any
+    return published.rows(
+        """
+        select * from period_bridge
+        where company_id = $company and period_start_date between $first and $last
+        order by period_start_date, measure, line_order, line_kind, other_period_start_date
+        """,
+        {"company": company_id, "first": first, "last": last},
+    )
+
+
 def vat_returns(published: Published, company_id: str, first: date, last: date) -> Rows:
     """The VAT periods that a range of days touches, with what corrected each since it was filed and what is open."""
     if "vat_returns" not in published.models:

@@ -126,6 +126,7 @@ def _decisions(published: Published, company: str, periods: list[dict]) -> None:
     try:
         with deciding.store() as (settings, operations):
             scope = closing.period_of(company, periods[0]["period"])
+            totals.period_bridge(published, company, scope.date_from, scope.date_to)
             totals.vat_returns(published, company, scope.date_from, scope.date_to)
             now = close_figures.figures(published, scope)
             closing.sign_offs(published, operations, company, scope, now)

@@ -318,9 +318,21 @@ def shortened(text: str, most: int = 160) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
+BRIDGE_LINES = {
+    "tills": "Tills",
+    "sage": "Sage",
+    "residual": "Residual",
+    "this_period_accounted_later": "In a later period of Sage's",
+    "this_period_accounted_earlier": "In an earlier period of Sage's",
+    "not_accounted_yet": "In no period that Sage has",
+    "earlier_periods_accounted_here": "Here from an earlier period",
+    "later_periods_accounted_here": "Here from a later period",
+}
+
+
 def bridge_line(code: str) -> str:
-    """A line of the bridge: tills and Sage at its ends, a verdict for each difference between."""
-    return {"tills": "Tills", "sage": "Sage", "residual": "Residual"}.get(code) or verdict(code)
+    """A line of a bridge: tills and Sage at its ends, a verdict or another period for each difference between."""
+    return BRIDGE_LINES.get(code) or verdict(code)
 
 
 def owner(code: str | None) -> str:

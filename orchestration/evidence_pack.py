@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Literal
 
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from app import close_figures, words
+from app import close_figures, totals, words
 from app.close_checklist import Item
 from app.close_figures import FIGURES, POSTINGS, SETTLED, Scope
 from app.published import NothingPublishedError, Published, Row, Rows
@@ -35,8 +36,6 @@ FORM = "tillproof evidence pack 1"
 MOST_BYTES = 500_000_000
 PENNY = Decimal("0.01")
 MANIFEST = "Manifest"
-OWN_ROWS = ("Checklist", "Sign-offs", "Moved figures")
-"""Sheets of what people did; the others come from the publication alone and can be made again from it."""
 FORMATS = {
     "day": "dd/mm/yyyy",
     "moment": "dd/mm/yyyy hh:mm",
@@ -49,6 +48,7 @@ TABLES = (
     "document_verdicts",
     "exceptions",
     "ledger_documents",
+    "period_bridge",
     "postings",
     "store_days",
     "till_closures",
@@ -168,6 +168,7 @@ def from_publication(published: Published, scope: Scope) -> list[Sheet]:
     return [
         _summary(published, scope, store_days, exceptions),
         _bridge(published, scope),
+        _period_bridge(published, scope),
         store_days,
         exceptions,
         _postings(published, scope),
@@ -289,6 +290,14 @@ def _as(kind: str, value: Any) -> _As:
     return _As("money" if kind == "money" else "count", value)
 
 
+BRIDGE: tuple[tuple[str, Kind], ...] = (
+    ("Measure", "text"),
+    ("Line", "text"),
+    ("Amount", "money"),
+    ("Documents", "count"),
+)
+
+
 def _bridge(published: Published, scope: Scope) -> Sheet:
     """From the tills to Sage, sales and takings apart; what is left over is worked out in the sheet."""
     found = published.rows(
@@ -303,31 +312,41 @@ def _bridge(published: Published, scope: Scope) -> Sheet:
     )
     rows: list[list[Any]] = []
     for measure in ("sales", "takings"):
-        mine = [row for row in found if row["measure"] == measure]
-        mine.sort(key=lambda row: row["line_kind"] == "sage")
-        if not mine:
-            continue
-        first = len(rows) + 2
-        for row in mine:
-            called = {"tills": "Tills", "sage": "Sage"}.get(row["line_kind"]) or words.verdict(
-                row["line_kind"]
-            )
-            rows.append([measure, called, row["amount_pence"] * PENNY, row["documents"]])
-        lines = [row for row in mine if row["line_kind"] != "sage"]
-        last = first + len(lines) - 1
-        left = sum(row["amount_pence"] for row in lines)
-        minus = ""
-        if len(lines) < len(mine):
-            minus = f"-C{last + 1}"
-            left -= mine[-1]["amount_pence"]
-        rows.append([measure, "Left over", Formula(f"=SUM(C{first}:C{last}){minus}", left * PENNY), None])
-    columns: tuple[tuple[str, Kind], ...] = (
-        ("Measure", "text"),
-        ("Line", "text"),
-        ("Amount", "money"),
-        ("Documents", "count"),
-    )
-    return Sheet("Bridge", columns, rows)
+        rows += _left_over([row for row in found if row["measure"] == measure], len(rows) + 2)
+    return Sheet("Bridge", BRIDGE, rows)
+
+
+def _left_over(found: Rows, first: int) -> list[list[Any]]:
+    """The rows of one bridge and what it leaves over, worked out in the sheet whose row `first` its first one is."""
+    if not found:
+        return []
+    lines = [row for row in found if row["line_kind"] != "sage"]
+    sage = [row for row in found if row["line_kind"] == "sage"]
+    rows: list[list[Any]] = [
+        [row["measure"], words.bridge_line(row["line_kind"]), row["amount_pence"] * PENNY, row["documents"]]
+        for row in [*lines, *sage]
+    ]
+    last = first + len(lines) - 1
+    minus = f"-C{last + 1}" if sage else ""
+    left = sum(row["amount_pence"] for row in lines) - sum(row["amount_pence"] for row in sage)
+    formula = Formula(f"=SUM(C{first}:C{last}){minus}", left * PENNY)
+    return [*rows, [found[0]["measure"], "Left over", formula, None]]
+
+
+def _period_bridge(published: Published, scope: Scope) -> Sheet:
+    """The same by Sage's own periods: what Sage has in another period than its store-day stands in both."""
+    found = [
+        {**row, "documents": row["document_count"]}
+        for row in totals.period_bridge(published, scope.company_id, scope.date_from, scope.date_to)
+        if row["line_kind"] != "residual"
+    ]
+    rows: list[list[Any]] = []
+    for (period, _), lines in groupby(found, key=lambda row: (row["period_start_date"], row["measure"])):
+        mine = sorted(lines, key=lambda row: row["line_kind"] == "sage")
+        others = [*(row["other_period_start_date"] for row in mine), None]
+        told = _left_over(mine, len(rows) + 2)
+        rows += [[*row, period, other] for row, other in zip(told, others, strict=True)]
+    return Sheet("Period bridge", (*BRIDGE, ("Period from", "day"), ("Other period from", "day")), rows)
 
 
 def _store_days(published: Published, scope: Scope) -> Sheet:

@@ -139,6 +139,47 @@ def figures_of(now: CloseFigures) -> None:
         )
 
 
+def period_bridge(published: Published, scope: Scope) -> None:
+    """From the tills to Sage by Sage's own period, with what Sage has in another one; nothing left over."""
+    found = totals.period_bridge(published, scope.company_id, scope.date_from, scope.date_to)
+    if not found:
+        return
+    st.header("From tills to Sage", anchor=False)
+    st.caption(
+        "By Sage's own accounting period. What Sage has in another period than the day it was sold on stands in both "
+        "months, once with each sign."
+    )
+    lines: dict[tuple[object, ...], dict[str, Any]] = {}
+    for row in found:
+        place = tuple(
+            row[name] for name in ("period_start_date", "line_order", "line_kind", "other_period_start_date")
+        )
+        line = lines.setdefault(place, {**row, "sales_pence": None, "takings_pence": None})
+        line[f"{row['measure']}_pence"] = row["amount_pence"]
+    in_order = sorted(lines, key=lambda place: (place[0], place[1], place[2], str(place[3])))
+    periods = {row["period_start_date"] for row in found}
+    table(
+        [lines[place] for place in in_order],
+        {
+            **({"Period from": lambda row: day(row["period_start_date"])} if len(periods) > 1 else {}),
+            "Line": _bridge_line,
+            "Sales": pence("sales_pence"),
+            "Takings": pence("takings_pence"),
+        },
+        alt="From the tills to Sage by accounting period, every difference named, and what is left over",
+    )
+
+
+def _bridge_line(row: Mapping[str, Any]) -> str:
+    told = words.bridge_line(row["line_kind"])
+    if row["line_kind"] == "residual":
+        left = row["sales_pence"] or row["takings_pence"]
+        return f"{told} {':red-badge[! Left over]' if left else ':green-badge[✓ Nothing left over]'}"
+    if row["other_period_start_date"]:
+        return plain(f"{told}, {month(row['other_period_start_date'])}")
+    return f"**{plain(told)}**" if row["line_kind"] in ("tills", "sage") else plain(told)
+
+
 def sign_form(
     published: Published, scope: Scope, items: Sequence[Item], in_force: SignOff | None, key: str
 ) -> None:
@@ -222,8 +263,8 @@ def pack_form(published: Published, scope: Scope) -> None:
     """The evidence pack: made on request, then offered as a file."""
     st.header("Evidence pack", anchor=False)
     st.caption(
-        "One Excel workbook: checklist, summary, bridge, store-days, exceptions, postings with their five truths and "
-        "sign-offs. Its totals are live formulas, and tillproof close verify holds it against the record."
+        "One Excel workbook: checklist, summary, both bridges, store-days, exceptions, postings with their five truths "
+        "and sign-offs. Its totals are live formulas, and tillproof close verify holds it against the record."
     )
     deciding.say_done("pack")
     made = st.session_state.get(PACK)
@@ -379,6 +420,7 @@ def show(published: Published, operations: Operations, settings: Settings, scope
         checklist(items)
         tick_form(published, scope, items)
         figures_of(now)
+        period_bridge(published, scope)
         vat_returns(published, scope)
         on_record(signed)
     with right:

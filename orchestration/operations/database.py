@@ -59,7 +59,8 @@ class Database:
             if MigrationContext.configure(connection).get_current_revision() == newest_revision():
                 return
         config = migrations()
-        with MIGRATING, self.write() as connection:  # all of it or nothing; Alembic alone commits version by version
+        # all of it or nothing: left to itself, Alembic commits version by version
+        with MIGRATING, self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

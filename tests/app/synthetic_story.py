@@ -615,6 +615,40 @@ def _bridge(shop: Shop) -> None:
                 amount_pence=amount,
                 document_count=documents,
             )
+    _period_bridge(shop)
+
+
+POSTED_LATE_PENCE = 5000
+"""Sales of October that Sage has in November."""
+
+
+def _period_bridge(shop: Shop) -> None:
+    """The days' bridges by month; what Sage had late stands in both months."""
+    sums: dict[tuple[date, str], dict[tuple[int, str, date | None], list[int]]] = defaultdict(
+        lambda: defaultdict(lambda: [0, 0])
+    )
+    for row in shop.tables["bridge_lines"]:
+        order = {"tills": 0, "sage": 98, "residual": 99}.get(row["line_kind"], 10)
+        line = sums[row["business_date"].replace(day=1), row["measure"]][order, row["line_kind"], None]
+        line[0] += row["amount_pence"]
+        line[1] += row["document_count"]
+    october, november = sorted({month for month, _ in sums})[-2:]
+    sums[october, "sales"][50, "this_period_accounted_later", november] = [-POSTED_LATE_PENCE, 1]
+    sums[october, "sales"][98, "sage", None][0] -= POSTED_LATE_PENCE
+    sums[november, "sales"][53, "earlier_periods_accounted_here", october] = [POSTED_LATE_PENCE, 1]
+    sums[november, "sales"][98, "sage", None][0] += POSTED_LATE_PENCE
+    for (month, measure), lines in sums.items():
+        for (order, kind, other), (amount, documents) in lines.items():
+            shop.add(
+                "period_bridge",
+                period_start_date=month,
+                measure=measure,
+                line_order=order,
+                line_kind=kind,
+                other_period_start_date=other,
+                amount_pence=amount,
+                document_count=documents,
+            )
 
 
 def _coverage(shop: Shop) -> None:

@@ -63,6 +63,11 @@ def test_the_checklist_says_what_is_open_whose_it_is_and_by_when(home, open_page
     assert rows["**Statements agreed**"] == (":orange-badge[○ Open]", "Ann", "2 Dec 2011")
     assert "**Every till file was read**" not in rows, "the settings leave it out"
     returns = next(table.value for table in page.table if "Net error" in table.value)
+    between = next(table.value for table in page.table if "Takings" in table.value)
+    lines = {row["Line"]: row for row in between.to_dict("records")}
+    assert lines["Here from an earlier period, October 2011"]["Sales"] == 5000
+    left_over = lines["Residual :green-badge[✓ Nothing left over]"]
+    assert (left_over["Sales"], left_over["Takings"]) == (0, 0)
     assert returns["Filed"].tolist() == ["7 Feb 2012"] and returns["Net error"].tolist() == [1200]
 
 

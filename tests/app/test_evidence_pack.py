@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,7 +25,7 @@ from orchestration.settings import load
 FAY = {"by": "Fay", "note": "month end"}
 NAMESPACE = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 SHEETS = [
-    *("Manifest", "Checklist", "Summary", "Bridge", "Store-days", "Exceptions", "Postings"),
+    *("Manifest", "Checklist", "Summary", "Bridge", "Period bridge", "Store-days", "Exceptions", "Postings"),
     *("Sign-offs", "Moved figures"),
 ]
 
@@ -147,6 +148,32 @@ def test_the_bridge_leaves_nothing_over_by_its_own_formula(home, operations):
     for formula in book.formulas["Bridge"].values():
         summed, sage = re.fullmatch(r"(SUM\([A-Z0-9:]+\))-(C\d+)", formula).groups()
         assert book.summed("Bridge", summed) == Decimal(book.values["Bridge"][sage]) != 0
+
+
+def test_what_sage_has_in_another_month_stands_in_both_and_neither_leaves_anything_over(home, operations):
+    for scope, line, other, amount in (
+        (OCTOBER, "In a later period of Sage's", date(2011, 11, 1), -50),
+        (NOVEMBER, "Here from an earlier period", date(2011, 10, 1), 50),
+    ):
+        book = Book(packed(home, operations, scope))
+        (at,) = [at for at, told in book.column("Period bridge", "Line").items() if told == line]
+        assert Decimal(book.column("Period bridge", "Amount")[at]) == amount
+        days = int(book.column("Period bridge", "Other period from")[at])
+        assert date(1899, 12, 30) + timedelta(days) == other, "as a spreadsheet counts days"
+        left = book.formulas["Period bridge"]
+        assert len(left) == 2
+        for formula in left.values():
+            summed, sage = re.fullmatch(r"(SUM\([A-Z0-9:]+\))-(C\d+)", formula).groups()
+            assert book.summed("Period bridge", summed) == Decimal(book.values["Period bridge"][sage]) != 0
+
+
+def test_a_pack_of_an_older_tillproof_is_held_to_the_sheets_it_has(home, operations, monkeypatch):
+    today = evidence_pack.from_publication
+    with monkeypatch.context() as older:
+        older.setattr(evidence_pack, "from_publication", lambda *of: [*today(*of)[:2], *today(*of)[3:]])
+        content = packed(home, operations)
+    assert "Period bridge" not in Book(content).values
+    assert verified(home, operations, content)["rows"] is True
 
 
 def test_a_publication_whose_month_does_not_add_up_shows_it(home, operations):
