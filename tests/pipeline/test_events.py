@@ -26,6 +26,7 @@ MAPPINGS = {
     "cost_centre,department,valid_from,valid_to\nDGS,S01,S01,Leeds,Europe/London,0,GBP,TILL01,S01,,2010-01-01,\n",
     "tax_mappings": "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\n"
     "DGS,S,3,17.5,2010-01-01,2011-01-03\nDGS,S,1,20,2011-01-04,\nDGS,R,5,5,2010-01-01,\nDGS,Z,2,0,2010-01-01,\n",
+    "cutovers": "company_id,store_id,cutover_date\nDGS,S01,2011-01-04\n",
     "nominal_mappings": "company_id,category,store_id,nominal_code,cost_centre,department,valid_from,valid_to\n"
     + "".join(
         f"DGS,{category},*,{code},,,2010-01-01,\n"
@@ -412,6 +413,20 @@ def test_the_legs_make_their_document_and_the_documents_leave_nothing_on_the_til
         [NUMBERS[name]],
     ).fetchall()
     assert balance == EVENTS[name].open_pence
+
+
+def test_what_was_sold_before_the_cutover_is_left_alone_and_its_refund_after_it_is_ours(house):
+    early = house.execute(
+        "select distinct receipt_no from expected.expected_documents where is_before_cutover"
+    ).fetchall()
+    assert early == [(NUMBERS["last sale at 17.5%"],)]
+    refund = house.execute(
+        """select documents.document_kind, legs.tax_code, legs.tax_pence
+           from expected.expected_documents as documents inner join expected.expected_legs as legs using (posting_key)
+           where documents.receipt_no = $1 and legs.tax_code is not null and not documents.is_before_cutover""",
+        [NUMBERS["refund in a later period of what was sold at 17.5%"]],
+    ).fetchall()
+    assert refund == [("credit_note", 3, 175)], "by itself, at the rate of the sale"
 
 
 def test_the_gate_stops_none_of_them_for_what_a_till_or_a_mapping_says(house):
