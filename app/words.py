@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.money import NONE, day
+from expectations.rules import rule_for
 
 VERDICTS = {
     "matched": "Agrees",
@@ -239,6 +240,8 @@ BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
 """A cause that only repeats its class."""
 RULE = re.compile(r"^[A-Z]{3}-\d\d ")
 """The gate rule's number before what it saw: the class above it already says it in words."""
+RULES = re.compile(r"[A-Z]{3}-\d\d(, [A-Z]{3}-\d\d)*")
+"""Nothing but the numbers of gate rules."""
 ISO_DAY = re.compile(r"\b\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])\b")
 
 
@@ -269,12 +272,19 @@ def _in_uk_form(found: re.Match[str]) -> str:
 
 
 def in_words(text: str) -> str:
-    """A reason that names a remedy by its code, as a person would say it; a rule's bare number as a gate rule."""
-    if RULE.fullmatch(f"{text} "):
-        return f"Gate rule {text}"
+    """A reason that names a remedy by its code, as a person would say it; a gate's rules by their titles."""
+    if RULES.fullmatch(text):
+        return "; ".join(_rule(rule_id) for rule_id in text.split(", "))
     for code, word in REMEDIES.items():
         text = text.replace(code, f"“{word.lower()}”")
     return text
+
+
+def _rule(rule_id: str) -> str:
+    try:
+        return f"{rule_for(rule_id).title} ({rule_id})"
+    except KeyError:  # of another version of the gate
+        return f"Gate rule {rule_id}"
 
 
 def said(words: dict[str, str], code: str | None) -> str:
