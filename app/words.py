@@ -240,7 +240,7 @@ BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
 """A cause that only repeats its class."""
 RULE = re.compile(r"^[A-Z]{3}-\d\d ")
 """The gate rule's number before what it saw: the class above it already says it in words."""
-RULES = re.compile(r"[A-Z]{3}-\d\d(, [A-Z]{3}-\d\d)*")
+RULES = re.compile(r"[A-Z]{3}-\d\d(,[A-Z]{3}-\d\d)*")
 """Nothing but the numbers of gate rules."""
 ISO_DAY = re.compile(r"\b\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])\b")
 
@@ -274,7 +274,7 @@ def _in_uk_form(found: re.Match[str]) -> str:
 def in_words(text: str) -> str:
     """A reason that names a remedy by its code, as a person would say it; a gate's rules by their titles."""
     if RULES.fullmatch(text):
-        return "; ".join(_rule(rule_id) for rule_id in text.split(", "))
+        return "; ".join(_rule(rule_id) for rule_id in text.split(","))
     for code, word in REMEDIES.items():
         text = text.replace(code, f"“{word.lower()}”")
     return text

@@ -27,6 +27,6 @@ def test_a_reason_names_remedies_and_rules_in_words():
         "the policy does not allow “reverse it and post it right”"
     )
     assert words.in_words("CUS-02") == "Customer is on hold (CUS-02)"
-    assert words.in_words("CUS-02, PER-01") == "Customer is on hold (CUS-02); Period is closed (PER-01)"
+    assert words.in_words("CUS-02,PER-01") == "Customer is on hold (CUS-02); Period is closed (PER-01)"
     assert words.in_words("OLD-99") == "Gate rule OLD-99", "of another version of the gate"
     assert words.in_words("two writers post for this store") == "two writers post for this store"
