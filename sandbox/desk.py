@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sandbox.bodies import read_body
 from sandbox.catalogue import Resource
 from sandbox.clock import SandboxClock
 from sandbox.company import SageCompany
-from sandbox.faults import Fault, FaultBoard, Request, Struck
+from sandbox.faults import ALLOCATIONS, Fault, FaultBoard, Request, Struck
 from sandbox.odata import parse_query
 from sandbox.options import Options
 from sandbox.reading import ReadPool, count, one, pages
@@ -144,16 +144,14 @@ class Desk:
         """Take one document, as the faults allow. Raises Refused, Struckdown, Unauthorized."""
         body = parse_body(raw)
         struck = self.strike(self._request(resource, body))
-        ending = struck.ending
-        if ending is not None and ending.kind == "ghost_success":
-            return self._urn_reply(self.company.consume_urn())
         hidden = None
         if struck.has("accept_hidden_nominal"):
             hidden = "accept"
         elif struck.has("refuse_hidden_nominal"):
             hidden = "refuse"
-        with self._posting:  # so that stamps rise with URNs
-            urn = self.company.post(
+
+        def book() -> int:
+            return self.company.post(
                 resource,
                 body,
                 user_name=user_name,
@@ -162,19 +160,29 @@ class Desk:
                 deferred=struck.has("deferred"),
                 hidden_nominal=hidden,
             )
+
+        return self._taken(struck, book)
+
+    def post_allocation(self, raw: bytes, user_name: str) -> Response:
+        """Take one allocation, as the faults allow. Raises Refused, Struckdown, Unauthorized."""
+        body = parse_body(raw)
+        struck = self.strike(self._request(ALLOCATIONS, body))
+        return self._taken(
+            struck, lambda: self.company.allocate(body, user_name=user_name, posted_at=self.clock.tick())
+        )
+
+    def _taken(self, struck: Struck, book: Callable[[], int]) -> Response:
+        """What is answered once it is in the books; with a ghost success nothing is."""
+        ending = struck.ending
+        if ending is not None and ending.kind == "ghost_success":
+            return self._urn_reply(self.company.consume_urn())
+        with self._posting:  # so that stamps rise with URNs
+            urn = book()
         if ending is None:
             return self._urn_reply(urn)
         if ending.kind == "lost_reply":
             return LostReply()
         return refusal_reply(ending.refusal(), ending.body)
-
-    def post_allocation(self, raw: bytes, user_name: str) -> Response:
-        body = parse_body(raw)
-        self.strike(Request("POST", "sales_allocations"))
-        with self._posting:
-            return self._urn_reply(
-                self.company.allocate(body, user_name=user_name, posted_at=self.clock.tick())
-            )
 
     def put_queried(self, transaction_id: int, raw: bytes) -> Response:
         """The one thing that can be changed about a posted transaction (§3). Raises Refused."""

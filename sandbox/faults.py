@@ -21,13 +21,16 @@ POSTS_ONLY = (
     "lost_reply",  # saved, and the connection closed without a byte
     "error_but_saved",  # an error reply, but it was saved
     "ghost_success",  # 200 with a URN, and nothing saved
+)
+DOCUMENTS_ONLY = (
     "accept_hidden_nominal",
     "refuse_hidden_nominal",
     "to_suspense",
     "deferred",
     "hide_nominal",  # an account is closed just before this post is considered
 )
-KINDS = READS_AND_POSTS + POSTS_ONLY
+KINDS = READS_AND_POSTS + POSTS_ONLY + DOCUMENTS_ONLY
+ALLOCATIONS = "sales_allocations"
 GO_ON = ("slow", "accept_hidden_nominal", "refuse_hidden_nominal", "to_suspense", "deferred", "hide_nominal")
 
 LOCK_WORDINGS = (
@@ -71,7 +74,9 @@ class Fault:
 
     def matches(self, request: Request) -> bool:
         """Whether this fault waits for such a request."""
-        if self.kind in POSTS_ONLY and not request.is_posting:
+        if self.kind in POSTS_ONLY + DOCUMENTS_ONLY and not request.is_posting:
+            return False
+        if self.kind in DOCUMENTS_ONLY and request.resource == ALLOCATIONS:
             return False
         return (
             self.method in (None, request.method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -60,6 +61,7 @@ def allocate(
     lookups.customer(values["customer_id"])
     total = 0
     updates = []
+    taken: Counter[int] = Counter()
     for line in values["allocation_lines"]:
         row = connection.execute(
             "select customer_id, gross_pence, allocated_pence from sales_transactions where id = ?",
@@ -68,11 +70,13 @@ def allocate(
         if row is None or row[0] != values["customer_id"]:
             raise unknown(f"posted transaction with id {line['posted_tran_id']} of this customer")
         value = line["value_to_allocate"]
-        if not 0 < value <= abs(row[1]) - abs(row[2]):
+        allocated = abs(row[2]) + taken[line["posted_tran_id"]]  # one allocation may name a transaction twice
+        if not 0 < value <= abs(row[1]) - allocated:
             raise invalid("The value to allocate is more than the transaction has outstanding.")
         signed = value if row[1] > 0 else -value
         total += signed
-        settled = values.get("allocation_date", at[:10]) if abs(row[2]) + value == abs(row[1]) else None
+        taken[line["posted_tran_id"]] += value
+        settled = values.get("allocation_date", at[:10]) if allocated + value == abs(row[1]) else None
         updates.append((signed, settled, line["posted_tran_id"]))
     if total != 0:
         raise against_the_rules("The values allocated do not balance.")

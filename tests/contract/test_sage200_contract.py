@@ -480,6 +480,10 @@ def test_s6_4_a_receipt_needs_a_customer_a_bank_and_a_value(site: Site) -> None:
 def test_s6_4_an_allocation_sets_a_receipt_against_an_invoice(site: Site) -> None:
     urns = [site.accepted("sales_invoices", site.sale()), site.accepted("sales_receipts", site.cash())]
     rows = [site.get("sales_posted_transactions", filter=f"urn eq {urn}")[0] for urn in urns]
+    halves = [
+        {"posted_tran_id": row["id"], "value_to_allocate": value} for row in rows for value in (12, 0.01)
+    ]
+    site.refused("sales_allocations", {"customer_id": rows[0]["customer_id"], "allocation_lines": halves})
     lines = [{"posted_tran_id": row["id"], "value_to_allocate": 12} for row in rows]
     site.accepted("sales_allocations", {"customer_id": rows[0]["customer_id"], "allocation_lines": lines})
     after = [site.get(f"sales_posted_transactions/{row['id']}") for row in rows]

@@ -55,10 +55,19 @@ def test_killed_and_started_again_it_still_has_its_books_tokens_and_time(db, bod
 
 
 def test_a_lost_reply_is_a_closed_connection_over_a_saved_document(db, body):
-    with serving(db, fault=["lost_reply:count=1"]) as running, running.client() as client:
+    faults = ["lost_reply:resource=sales_allocations,count=1", "lost_reply:count=1,resource=sales_invoices"]
+    with serving(db, fault=faults) as running, running.client() as client:
         with pytest.raises(httpx.RemoteProtocolError):
             client.post("sales_invoices", json=body)
-        assert [row["urn"] for row in posted(client)] == [31]
+        (invoice,) = posted(client)
+        assert invoice["urn"] == 31
+        client.post("sales_credit_notes", json=body)
+        lines = [{"posted_tran_id": row["id"], "value_to_allocate": 1} for row in posted(client)]
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post(
+                "sales_allocations", json={"customer_id": body["customer_id"], "allocation_lines": lines}
+            )
+        assert posted(client)[0]["document_outstanding_value"] == invoice["document_outstanding_value"] - 1
 
 
 def test_the_server_and_a_bulk_load_share_one_set_of_books(db, body):
