@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -123,6 +124,29 @@ def test_over_http_no_fault_doubles_or_loses(shop, sage, fault):
     expected = {"to_suspense": {"wrong": 2, "proven": 2}, "deferred": {"deferred": 2, "proven": 2}}
     assert states == expected.get(fault, {"proven": 4})
     shop.operations.intents.verify_chain()
+
+
+def test_over_http_a_post_that_sage_ends_after_we_stopped_waiting_is_found_and_not_repeated(shop, sage):
+    running, patient = sage
+    publication = sales("L", 1)
+    running.faults(
+        {"kind": "slow", "count": 1, "method": "POST", "resource": "sales_invoices", "delay_ms": 1_500}
+    )
+    impatient = patient._client.settings.model_copy(update={"post_timeout_s": 0.5})
+
+    def wait(seconds: float) -> None:
+        """Twenty of the room's seconds are one of Sage's: it is done long before the room stops looking."""
+        shop.sleep(seconds)
+        time.sleep(seconds / 20)
+
+    with Sage200Client(impatient) as client:
+        shop.ledger = Sage200Ledger(client)
+        summary = shop.post(publication, pace=Pace(), sleep=wait)
+    assert "unknown" in {
+        row["to_state"] for row in shop.operations.intents.events(next(iter(publication.rows)))
+    }
+    assert (summary.posts, summary.right) == (2, 2), "the invoice once, then its money"
+    assert set(held_by_sage(patient, publication).values()) == {1}
 
 
 def test_over_http_what_was_proven_is_proven_again_and_a_copy_is_named(shop, sage, tmp_path):
