@@ -26,7 +26,9 @@ from orchestration.warehouse import Warehouse, invoke, manifest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which stories are played: all, unless `make test` or `make test-long` says otherwise."""
-    parser.addoption("--stories", choices=("all", "short", "long"), default="all", help="see the marker `long`")
+    parser.addoption(
+        "--stories", choices=("all", "short", "long"), default="all", help="see the marker `long`"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,9 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [
             item
             for item in items
-            if (
-                item.nodeid in long if stories == "short" else item.nodeid.partition("::")[0] not in modules
-            )
+            if (item.nodeid in long if stories == "short" else item.nodeid.partition("::")[0] not in modules)
         ]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
