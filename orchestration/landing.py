@@ -11,6 +11,7 @@ How completeness works is written at `landing_delta.Delta._fold_deliveries`.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -69,6 +70,8 @@ class Landing:
         self._memory_limit = memory_limit
         self._threads = threads
         self._ensured: set[str] = set()
+        self._reader: duckdb.DuckDBPyConnection | None = None
+        self._opening = threading.Lock()
 
     # -- writing
 
@@ -148,6 +151,14 @@ class Landing:
 
     # -- reading
 
+    def _reading(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one read, from any thread. All share one DuckDB: opening one costs more than most reads."""
+        with self._opening:
+            if self._reader is None:
+                self._reader = self.connect()
+                self._reader.execute("set global TimeZone = 'UTC'; set enable_external_file_cache = false")
+            return self._reader.cursor()
+
     def files(self, table: str) -> list[LandedFile]:
         """Every landed file of a table, by month and pass."""
         return files.files_of(self.root, table)
@@ -185,7 +196,7 @@ class Landing:
         wanted = ", ".join(quoted(name) for name in columns) or "* exclude (version_rank)"
         paths = self._paths(spec)
         up_to = "" if as_of_pass is None else f"where pass_number <= {int(as_of_pass)}"
-        with self.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(
                 f"""
                 select {wanted} from (
@@ -207,7 +218,7 @@ class Landing:
         ]
 
     def _scalar(self, spec: TableSpec, expression: str) -> Any:
-        with self.connect() as connection:
+        with self._reading() as connection:
             found = connection.execute(
                 f"select {expression} from read_parquet({self._paths(spec)}, union_by_name = true)"
             ).fetchone()

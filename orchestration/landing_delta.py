@@ -32,14 +32,12 @@ class Delta(Staging):
 
     def compare(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """Work out what to add: new versions, and tombstones for what a unit or a window no longer holds."""
+        if window is None and not self._staged:
+            self._add_nothing()
+            return
         self._read_known(paths, window)
         if not self.spec.complete_within and self._is_known_already(window):
-            self._run(
-                f"""
-                create or replace temp table {_OUTGOING} as
-                select source_key, document_date, false as is_tombstone from {STAGED} where false
-                """
-            )
+            self._add_nothing()
             return
         self._run(
             f"""
@@ -56,6 +54,14 @@ class Delta(Staging):
         if window is not None:
             self._clear_window(window)
         self._gather_outgoing(paths)
+
+    def _add_nothing(self) -> None:
+        self._run(
+            f"""
+            create or replace temp table {_OUTGOING} as
+            select source_key, document_date, false as is_tombstone from {STAGED} where false
+            """
+        )
 
     def _read_known(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """The newest landed version of each key that arrived, shares a unit with one, or lies in the
@@ -367,7 +373,7 @@ class Delta(Staging):
         return {
             "rows": rows,
             "tombstones": tombstones,
-            "unchanged": max(0, self._received - self._rejected - self._superseded - rows),
+            "unchanged": max(0, self._staged - self._superseded - rows),
             "superseded": self._superseded,
             "rejected": self._rejected,
             "rejection": self._rejection,

@@ -79,7 +79,13 @@ class Staging:
         )
         if self._rejected:
             self._run(f"delete from {STAGED} where rejection is not null")
-        self._keep_the_last_printed()
+        if self._staged > 1:
+            self._keep_the_last_printed()
+
+    @property
+    def _staged(self) -> int:
+        """Rows that arrived and can be landed."""
+        return self._received - self._rejected
 
     def _keep_the_last_printed(self) -> None:
         """One row per delivery and key: of one thing printed twice, the last."""
