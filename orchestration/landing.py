@@ -131,7 +131,7 @@ class Landing:
                 try:
                     _check_columns(working, spec, received)
                     delta.stage(received)
-                    known = self._files_to_compare(spec, delta.staged_dates(), window)
+                    known = self._files_to_compare(spec, delta.staged_dates, window)
                     delta.compare([str(found.path) for found in known], window)
                     dates = self._write(working, delta, workroom, after_file)
                     return Landed(spec.name, pass_number, **delta.counts(), document_dates=tuple(dates))
@@ -225,7 +225,7 @@ class Landing:
         return found[0] if found else None
 
     def _files_to_compare(
-        self, spec: TableSpec, staged: Iterable[date | None], window: Window | None
+        self, spec: TableSpec, staged_dates: Callable[[], Iterable[date | None]], window: Window | None
     ) -> list[LandedFile]:
         """The landed files that can hold a version of what arrived, or of what a window should hold.
 
@@ -235,7 +235,7 @@ class Landing:
         landed = self.files(spec.name)
         if window == "all" or spec.date_column is None or spec.date_column not in spec.key:
             return landed
-        folders = {files.folder_of(day) for day in staged}
+        folders = {files.folder_of(day) for day in staged_dates()}
         if window is None:
             return [found for found in landed if found.folder in folders]
         first, last = (files.folder_of(day) for day in window)
