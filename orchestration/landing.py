@@ -11,6 +11,7 @@ How completeness works is written at `landing_delta.Delta._fold_deliveries`.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -69,6 +70,8 @@ class Landing:
         self._memory_limit = memory_limit
         self._threads = threads
         self._ensured: set[str] = set()
+        self._reader: duckdb.DuckDBPyConnection | None = None
+        self._opening = threading.Lock()
 
     # -- writing
 
@@ -128,7 +131,7 @@ class Landing:
                 try:
                     _check_columns(working, spec, received)
                     delta.stage(received)
-                    known = self._files_to_compare(spec, delta.staged_dates(), window)
+                    known = self._files_to_compare(spec, delta.staged_dates, window)
                     delta.compare([str(found.path) for found in known], window)
                     dates = self._write(working, delta, workroom, after_file)
                     return Landed(spec.name, pass_number, **delta.counts(), document_dates=tuple(dates))
@@ -147,6 +150,14 @@ class Landing:
         return connection
 
     # -- reading
+
+    def _reading(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one read, from any thread. All share one DuckDB: opening one costs more than most reads."""
+        with self._opening:
+            if self._reader is None:
+                self._reader = self.connect()
+                self._reader.execute("set global TimeZone = 'UTC'; set enable_external_file_cache = false")
+            return self._reader.cursor()
 
     def files(self, table: str) -> list[LandedFile]:
         """Every landed file of a table, by month and pass."""
@@ -185,7 +196,7 @@ class Landing:
         wanted = ", ".join(quoted(name) for name in columns) or "* exclude (version_rank)"
         paths = self._paths(spec)
         up_to = "" if as_of_pass is None else f"where pass_number <= {int(as_of_pass)}"
-        with self.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(
                 f"""
                 select {wanted} from (
@@ -207,14 +218,14 @@ class Landing:
         ]
 
     def _scalar(self, spec: TableSpec, expression: str) -> Any:
-        with self.connect() as connection:
+        with self._reading() as connection:
             found = connection.execute(
                 f"select {expression} from read_parquet({self._paths(spec)}, union_by_name = true)"
             ).fetchone()
         return found[0] if found else None
 
     def _files_to_compare(
-        self, spec: TableSpec, staged: Iterable[date | None], window: Window | None
+        self, spec: TableSpec, staged_dates: Callable[[], Iterable[date | None]], window: Window | None
     ) -> list[LandedFile]:
         """The landed files that can hold a version of what arrived, or of what a window should hold.
 
@@ -224,7 +235,7 @@ class Landing:
         landed = self.files(spec.name)
         if window == "all" or spec.date_column is None or spec.date_column not in spec.key:
             return landed
-        folders = {files.folder_of(day) for day in staged}
+        folders = {files.folder_of(day) for day in staged_dates()}
         if window is None:
             return [found for found in landed if found.folder in folders]
         first, last = (files.folder_of(day) for day in window)

@@ -27,19 +27,21 @@ class Delta(Staging):
     ):
         super().__init__(connection, spec, company_id, pass_number)
         self._superseded = 0
+        self._adds = True
 
     # -- against what is known
 
     def compare(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """Work out what to add: new versions, and tombstones for what a unit or a window no longer holds."""
+        if window is None and not self._staged:
+            self._adds = False
+            return
+        if not (paths or self._is_ordered):
+            self._add_everything()
+            return
         self._read_known(paths, window)
         if not self.spec.complete_within and self._is_known_already(window):
-            self._run(
-                f"""
-                create or replace temp table {_OUTGOING} as
-                select source_key, document_date, false as is_tombstone from {STAGED} where false
-                """
-            )
+            self._adds = False
             return
         self._run(
             f"""
@@ -56,6 +58,18 @@ class Delta(Staging):
         if window is not None:
             self._clear_window(window)
         self._gather_outgoing(paths)
+
+    def _add_everything(self) -> None:
+        """Where nothing was landed before, and each thing arrived once, all of it is new."""
+        names = ", ".join(map(quoted, content_and_meta(self.spec)))
+        self._run(
+            f"""
+            create or replace temp table {_OUTGOING} as
+            select {names} from (
+                select *, false as is_tombstone, cast({self.pass_number} as integer) as pass_number from {STAGED}
+            )
+            """
+        )
 
     def _read_known(self, paths: list[str], window: tuple[date, date] | Literal["all"] | None) -> None:
         """The newest landed version of each key that arrived, shares a unit with one, or lies in the
@@ -341,6 +355,8 @@ class Delta(Staging):
 
     def outgoing_dates(self) -> list[date | None]:
         """The document dates something is added to."""
+        if not self._adds:
+            return []
         return [row[0] for row in self._all(f"select distinct document_date from {_OUTGOING} order by 1")]
 
     def outgoing(self, existing: list[str]) -> Any:
@@ -361,13 +377,15 @@ class Delta(Staging):
 
     def counts(self) -> dict[str, Any]:
         """What happened, as the fields of `Landed`."""
-        rows, tombstones = self._one(
-            f"select count(*) filter (not is_tombstone), count(*) filter (is_tombstone) from {_OUTGOING}"
-        )
+        rows, tombstones = 0, 0
+        if self._adds:
+            rows, tombstones = self._one(
+                f"select count(*) filter (not is_tombstone), count(*) filter (is_tombstone) from {_OUTGOING}"
+            )
         return {
             "rows": rows,
             "tombstones": tombstones,
-            "unchanged": max(0, self._received - self._rejected - self._superseded - rows),
+            "unchanged": max(0, self._staged - self._superseded - rows),
             "superseded": self._superseded,
             "rejected": self._rejected,
             "rejection": self._rejection,
@@ -375,5 +393,5 @@ class Delta(Staging):
 
     def drop(self) -> None:
         """Forget everything; the connection may be somebody else's."""
-        for table in (STAGED, _KNOWN, _STATE, _OUTGOING):
+        for table in (STAGED, _KNOWN, *((_STATE, _OUTGOING) if self._adds else ())):
             self._run(f"drop table if exists {table}")

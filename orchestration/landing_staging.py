@@ -25,6 +25,7 @@ class Staging:
         self._company_id = company_id
         self.pass_number = pass_number
         self._received = self._rejected = 0
+        self._is_ordered = False  # whether one call may hold a thing more than once, each in its delivery
         self._rejection = ""
 
     def stage(self, received: Any) -> None:
@@ -50,7 +51,8 @@ class Staging:
                     f"when {column} is not null and try_cast({column} as {type_}) is null then {text}"
                 )
         rejection = f"case {' '.join(doubts)} end" if doubts else "cast(null as varchar)"
-        order = "cast(delivery_order as bigint)" if "delivery_order" in offered else "cast(0 as bigint)"
+        self._is_ordered = "delivery_order" in offered
+        order = "cast(delivery_order as bigint)" if self._is_ordered else "cast(0 as bigint)"
         vouches = "coalesce(vouches, true)" if "vouches" in offered else "true"
         meta_casts = ", ".join(
             f"cast({name} as {META[name]}) as {name}" for name in ("delivery_id", "source_file", "source_row")
@@ -79,7 +81,13 @@ class Staging:
         )
         if self._rejected:
             self._run(f"delete from {STAGED} where rejection is not null")
-        self._keep_the_last_printed()
+        if self._staged > 1:
+            self._keep_the_last_printed()
+
+    @property
+    def _staged(self) -> int:
+        """Rows that arrived and can be landed."""
+        return self._received - self._rejected
 
     def _keep_the_last_printed(self) -> None:
         """One row per delivery and key: of one thing printed twice, the last."""

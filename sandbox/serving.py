@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox.options import BASE_PATH, TOKEN_PATH
 from sandbox.replies import KeepTransport
+
+if TYPE_CHECKING:
+    import httpx
 
 HOST = "127.0.0.1"
 STOP_TIMEOUT_S = 10
@@ -88,6 +90,8 @@ class Running:
     process: subprocess.Popen[str]
 
     def __post_init__(self) -> None:
+        import httpx  # the server itself calls nobody
+
         # plain HTTP to this machine only: loading the certificate store would cost more than the calls
         self.calls = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), timeout=60)
 
@@ -97,6 +101,8 @@ class Running:
 
     def client(self) -> httpx.Client:
         """A client with a token of its own and the company's headers; its base URL is the API's."""
+        import httpx
+
         fresh = self.calls.post(f"{self.admin_url}/refresh_tokens").raise_for_status().json()["refresh_token"]
         form = {
             "grant_type": "refresh_token",

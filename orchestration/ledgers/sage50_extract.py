@@ -75,6 +75,7 @@ def extract(
                 _as_arrow(SPECS[name], rows, delivery),
                 pass_number=pass_number,
                 window="all",
+                connection=export.connection,
             )
         return report
 

@@ -226,9 +226,9 @@ class _Work:
                 self.report.landed[spec.name] = landed
                 self.report.rows_landed += landed.rows
             self._land_set_aside(received, good, connection)
+            self._land_outcomes(connection)
         finally:
             connection.close()
-        self._land_outcomes()
 
     def _land_set_aside(
         self, received: Received, good: list[Delivery], connection: duckdb.DuckDBPyConnection
@@ -340,11 +340,11 @@ class _Work:
             }
         )
 
-    def _land_outcomes(self) -> None:
+    def _land_outcomes(self, connection: duckdb.DuckDBPyConnection) -> None:
         schema = arrow_schema({**DELIVERIES.columns, "source_row": "bigint"})
         table = pyarrow.Table.from_pylist(self.outcomes, schema=schema)
         self.report.landed[DELIVERIES.name] = self.landing.land(
-            DELIVERIES, table, pass_number=self.pass_number
+            DELIVERIES, table, pass_number=self.pass_number, connection=connection
         )
 
 

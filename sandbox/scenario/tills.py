@@ -11,6 +11,7 @@ import csv
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -51,6 +52,7 @@ def write_exports(
     has_repeated: bool = True,
     sales: Path = SALES,
     kinds: Sequence[str] | None = None,
+    opened: duckdb.DuckDBPyConnection | None = None,
 ) -> Written:
     """Write every file of the receipts dated from `since` to `until`, both included; without `since`, from
     the first.
@@ -59,9 +61,10 @@ def write_exports(
     Products are written once, the files that are wrong on purpose with the last day. `closure_truth` is where
     the judge will read what is true of every closure. With `has_repeated` a till exports sales again under new
     numbers; `sales` may be a part of them (`cut_sales`), and of the derived events only some `kinds` wanted.
+    `opened` is what `open_sales` gave for the same seed, sales and kinds, where more than one stretch is written.
     """
     since, until = since or FIRST_DAY, until or LAST_DAY
-    with open_sales(seed, sales, kinds) as connection:
+    with nullcontext(opened) if opened else open_sales(seed, sales, kinds) as connection:
         files = sum(_write(connection, export, inbox, since, until) for export in EXPORTS)
         receipts, lines, net, gross = _totals(connection, since, until)
         if closure_truth:

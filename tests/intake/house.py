@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,17 @@ class House:
     """An inbox and a landing; `take` is one intake, each its own pass."""
 
     def __init__(self, home: Path):
+        self.home = home
         self.inbox = home / "inbox"
         self.landing = Landing(home / "landing", "DGS", threads=1)
         self.passes = 0
+
+    def copied_to(self, home: Path) -> House:
+        """The same inbox and landing once more, for one test to change."""
+        shutil.copytree(self.home, home)
+        copy = House(home)
+        copy.passes = self.passes
+        return copy
 
     def drop(self, name: str, content: str | bytes | Sequence[str]) -> Path:
         """Put a file into the inbox; lines get a line end each."""

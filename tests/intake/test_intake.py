@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from orchestration.landing_tables import (
     TENDERS,
     TILL_CLOSURES,
 )
+from orchestration.tills.intake import IntakeReport
 
 SALES = (
     "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross,"
@@ -38,9 +41,21 @@ def sale(receipt: str, sku: str, qty: str = "1", gross: str = "1.20", at: str = 
 ONE_HOUR = [SALES, sale("R1", "A"), sale("R1", "B"), sale("R2", "A"), sale("R2", "C")]
 
 
-def test_rows_are_typed_and_keep_where_they_came_from(house: House) -> None:
+def of_till(till: str, row: str) -> str:
+    """The same row, printed by a till of its own: no other file of an intake has its receipts."""
+    return row.replace("S01,1,", f"S01,{till},", 1)
+
+
+@pytest.fixture(scope="module")
+def one_hour(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, IntakeReport]:
+    """One hour's sales, taken once. Only read here: `copied_to` gives a test its own."""
+    house = House(tmp_path_factory.mktemp("one_hour"))
     house.drop("S01/sales_x.csv", ONE_HOUR)
-    report = house.take()
+    return house, house.take()
+
+
+def test_rows_are_typed_and_keep_where_they_came_from(one_hour: tuple[House, IntakeReport]) -> None:
+    house, report = one_hour
     assert (report.files_new, report.rows_read, report.rows_landed, report.rows_set_aside) == (1, 4, 4, 0)
     row = house.landing.newest(RECEIPT_LINES, where="receipt_no = 'R2' and sku = 'C'").to_pylist()[0]
     assert str(row["sold_at_local"]) == "2011-08-18 10:05:00"
@@ -71,9 +86,11 @@ def test_semicolons_bom_crlf_uk_dates_and_own_store_codes(house: House) -> None:
     assert (str(closure["business_date"]), closure["cash_amount"]) == ("2010-12-01", Decimal("163.46"))
 
 
-def test_the_same_file_twice_changes_nothing_under_any_name(house: House) -> None:
-    place = house.drop("S01/sales_x.csv", ONE_HOUR)
-    house.take()
+def test_the_same_file_twice_changes_nothing_under_any_name(
+    one_hour: tuple[House, IntakeReport], tmp_path: Path
+) -> None:
+    house = one_hour[0].copied_to(tmp_path / "home")
+    place = house.inbox / "S01" / "sales_x.csv"
     before = house.lines()
     assert house.take().files_known == 1
     assert house.landed() == {}
@@ -106,28 +123,31 @@ def many_receipts() -> list[str]:
     return [*rows[:3], rows[2], *rows[3:20], rows[19], rows[19], *rows[20:]]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[tuple[Any, ...]]]:
+    """The receipts taken as one file, and their lines. Only read here."""
+    house = House(tmp_path_factory.mktemp("whole"))
+    house.drop("S01/sales_whole.csv", [SALES, *many_receipts()])
+    house.take()
+    return house, house.lines("receipt_no", "sku", "line_occurrence")
+
+
 @pytest.mark.parametrize("at", [7, 22, 45])
 @pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.parametrize("whole_first", [False, True])
 def test_a_file_shuffled_or_cut_in_two_gives_the_same_lines(
-    house: House, at: int, shuffled: bool, whole_first: bool
+    whole: tuple[House, list[tuple[Any, ...]]], tmp_path: Path, at: int, shuffled: bool, whole_first: bool
 ) -> None:
     rows = many_receipts()
-    other = House(house.inbox.parent / "other")
-    other.drop("S01/sales_whole.csv", [SALES, *rows])
-    other.take()
-    if whole_first:
-        house.drop("S01/sales_whole.csv", [SALES, *rows])
-        house.take()
+    taken, lines = whole
+    house = taken.copied_to(tmp_path / "home") if whole_first else House(tmp_path / "home")
     if shuffled:
         random.Random(at).shuffle(rows)  # noqa: S311 - an order, not a secret
     for number, part in enumerate(cut_anywhere(rows, at)):
         house.drop(f"S01/sales_part{number}.csv", part)
     report = house.take()
     assert report.landed["pos/receipt_lines"].tombstones == 0
-    assert house.lines("receipt_no", "sku", "line_occurrence") == other.lines(
-        "receipt_no", "sku", "line_occurrence"
-    )
+    assert house.lines("receipt_no", "sku", "line_occurrence") == lines
     if whole_first:
         assert house.landed() == {"intake/deliveries": 2}
 
@@ -183,45 +203,57 @@ def test_headers_renamed_are_refused_by_name_and_further_columns_do_no_harm(hous
     assert house.lines("receipt_no", "destination") == [("R2", "United Kingdom"), ("R3", None)]
 
 
-def test_columns_in_another_order_are_found_by_their_headers(house: House) -> None:
+def test_columns_in_another_order_are_found_by_their_headers(
+    house: House, one_hour: tuple[House, IntakeReport]
+) -> None:
     rows = [line.split(",") for line in ONE_HOUR]
     house.drop("S01/sales_x.csv", [",".join(reversed(row)) for row in rows])
-    other = House(house.inbox.parent / "other")
-    other.drop("S01/sales_x.csv", ONE_HOUR)
     house.take()
-    other.take()
-    assert house.lines(*RECEIPT_LINES.columns) == other.lines(*RECEIPT_LINES.columns)
+    assert house.lines(*RECEIPT_LINES.columns) == one_hour[0].lines(*RECEIPT_LINES.columns)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("sales_empty.csv", b"", "the file is empty"),
-        ("sales_tabs.csv", "\n".join(ONE_HOUR).replace(",", ";").encode(), "wrong delimiter: columns are"),
-        ("sales_latin.csv", "\n".join([*ONE_HOUR, sale("R3", "£")]).encode("latin-1"), "row 6, byte"),
-        ("sales_utf16.csv", "\n".join(ONE_HOUR).encode("utf-16"), "the file is UTF-16"),
-        ("stock_x.csv", b"anything", "no profile takes a file of this name"),
-    ],
-)  # fmt: skip
-def test_a_file_that_cannot_be_taken_is_refused_in_words_and_the_others_go_on(
-    house: House, name: str, content: bytes, words: str
-) -> None:
-    house.drop(f"S01/{name}", content)
+LATIN = "\n".join([*ONE_HOUR, sale("R3", "£")]).encode("latin-1")
+REFUSED = [
+    ("sales_empty.csv", b"", "the file is empty"),
+    ("sales_tabs.csv", "\n".join(ONE_HOUR).replace(",", ";").encode(), "wrong delimiter: columns are"),
+    ("sales_latin.csv", LATIN, "row 6, byte"),
+    ("sales_utf16.csv", "\n".join(ONE_HOUR).encode("utf-16"), "the file is UTF-16"),
+    ("stock_x.csv", b"anything", "no profile takes a file of this name"),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, IntakeReport]:
+    """Every file that cannot be taken, in one intake with a good one. Only read here."""
+    house = House(tmp_path_factory.mktemp("refused"))
+    for name, content, _ in REFUSED:
+        house.drop(f"S01/{name}", content)
     house.drop("S01/sales_good.csv", ONE_HOUR)
-    report = house.take()
-    assert (report.files_refused, report.files_new, report.rows_landed) == (1, 1, 4)
+    return house, house.take()
+
+
+def test_files_that_cannot_be_taken_are_known_the_next_time_and_the_others_go_on(
+    refused: tuple[House, IntakeReport], tmp_path: Path
+) -> None:
+    house, report = refused
+    assert (report.files_refused, report.files_new, report.rows_landed) == (len(REFUSED), 1, 4)
+    assert len(house.lines()) == 4
+    assert house.copied_to(tmp_path / "home").take().files_known == len(REFUSED) + 1
+
+
+@pytest.mark.parametrize(("name", "words"), [(name, words) for name, _, words in REFUSED])
+def test_a_file_that_cannot_be_taken_is_refused_in_words(
+    refused: tuple[House, IntakeReport], name: str, words: str
+) -> None:
+    house, report = refused
     assert words in house.delivery(f"S01/{name}")["message"]
     assert house.delivery(f"S01/{name}")["status"] == "refused"
     assert any(words in message and name in message for message in said(report))
-    assert house.take().files_known == 2
 
 
-def test_the_byte_that_is_not_utf8_is_named(house: House) -> None:
-    whole = "\n".join([*ONE_HOUR, sale("R3", "£")]).encode("latin-1")
-    house.drop("S01/sales_latin.csv", whole)
-    house.take()
-    where = f"row 6, byte {whole.index(0xA3)}: 0xA3 is not UTF-8"
-    assert house.delivery("S01/sales_latin.csv")["message"].startswith(where)
+def test_the_byte_that_is_not_utf8_is_named(refused: tuple[House, IntakeReport]) -> None:
+    where = f"row 6, byte {LATIN.index(0xA3)}: 0xA3 is not UTF-8"
+    assert refused[0].delivery("S01/sales_latin.csv")["message"].startswith(where)
 
 
 def test_a_file_still_being_written_waits_for_the_next_time(house: House) -> None:
@@ -256,9 +288,7 @@ def test_a_last_row_with_every_column_but_no_line_end_may_be_cut_off(house: Hous
     assert len(house.lines()) == 3
 
 
-@pytest.mark.parametrize(
-    ("change", "column", "reason"),
-    [
+BAD_ROWS: list[tuple[Callable[[str], str], str | None, str]] = [
         (lambda row: row.replace(",1,1.000,", ",1O,1.000,"), "Qty", "is not a number: 1O"),
         (lambda row: row.replace(",1,1.000,", ",,1.000,"), "Qty", "is empty"),
         (lambda row: row.replace(",1.20,", ',"1,200.00",'), "Gross", "thousands separator"),
@@ -271,24 +301,54 @@ def test_a_last_row_with_every_column_but_no_line_end_may_be_cut_off(house: Hous
         (lambda row: row + ",more", None, "the row has more columns than the header"),
         (lambda row: row.rsplit(",", 3)[0], None, "the row has fewer columns than the header"),
         (lambda row: row.replace("A GIFT", '"A" GIFT'), None, "a quote is opened"),
-    ],
-)  # fmt: skip
+]  # fmt: skip
+
+
+def bad_row(case: int) -> str:
+    return BAD_ROWS[case][0](of_till(f"T{case}", sale("R2", "BAD")))
+
+
+@pytest.fixture(scope="module")
+def bad_rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, IntakeReport]:
+    """A file for each bad row, of a till each, in one intake. Only read here."""
+    house = House(tmp_path_factory.mktemp("bad_rows"))
+    for case in range(len(BAD_ROWS)):
+        first, second, *others = (
+            of_till(f"T{case}", sale(receipt, sku))
+            for receipt, sku in (("R1", "A"), ("R2", "B"), ("R2", "C"), ("R3", "D"))
+        )
+        house.drop(f"S01/sales_{case}.csv", [SALES, first, second, bad_row(case), *others])
+    return house, house.take()
+
+
+def test_bad_rows_are_counted_and_good_ones_land(bad_rows: tuple[House, IntakeReport]) -> None:
+    house, report = bad_rows
+    cases = len(BAD_ROWS)
+    counts = (report.files_new, report.rows_read, report.rows_landed, report.rows_set_aside)
+    assert counts == (cases, 5 * cases, 4 * cases, cases)
+    assert house.landing.newest(SET_ASIDE_ROWS).num_rows == cases
+    assert len(house.lines()) == 4 * cases
+
+
+@pytest.mark.parametrize("case", range(len(BAD_ROWS)), ids=[reason for _, _, reason in BAD_ROWS])
 def test_a_bad_row_is_set_aside_with_row_column_and_reason_and_good_rows_go_on(
-    house: House, change: Callable[[str], str], column: str | None, reason: str
+    bad_rows: tuple[House, IntakeReport], case: int
 ) -> None:
-    bad = change(sale("R2", "BAD"))
-    house.drop(
-        "S01/sales_x.csv", [SALES, sale("R1", "A"), sale("R2", "B"), bad, sale("R2", "C"), sale("R3", "D")]
-    )
-    report = house.take()
-    assert (report.rows_read, report.rows_landed, report.rows_set_aside) == (5, 4, 1)
-    aside = house.landing.newest(SET_ASIDE_ROWS).to_pylist()
+    house, _ = bad_rows
+    _, column, reason = BAD_ROWS[case]
+    name = f"S01/sales_{case}.csv"
+    delivery = house.delivery(name)
+    of_file = f"delivery_id = '{delivery['delivery_id']}'"
+    aside = house.landing.newest(SET_ASIDE_ROWS, where=of_file).to_pylist()
     assert [(row["source_row"], row["column_name"]) for row in aside] == [(4, column)]
     assert reason in aside[0]["reason"]
-    assert aside[0]["raw_text"].replace('"', "") == bad.replace('"', "")
-    assert house.lines("sku", "source_row") == [("A", 2), ("B", 3), ("C", 5), ("D", 6)]
-    delivery = house.delivery("S01/sales_x.csv")
-    assert (delivery["status"], delivery["rows_set_aside"]) == ("partly_accepted", 1)
+    assert aside[0]["raw_text"].replace('"', "") == bad_row(case).replace('"', "")
+    good = house.landing.newest(RECEIPT_LINES, ["sku", "source_row", "source_file"], of_file).to_pylist()
+    assert sorted(tuple(row.values()) for row in good) == [
+        (sku, row, name) for sku, row in (("A", 2), ("B", 3), ("C", 5), ("D", 6))
+    ]
+    assert delivery["status"] == "partly_accepted"
+    assert (delivery["rows_read"], delivery["rows_landed"], delivery["rows_set_aside"]) == (5, 4, 1)
     assert delivery["message"].startswith("1 of 5 rows set aside; the first: row 4")
 
 
@@ -315,11 +375,14 @@ def test_a_bad_row_does_not_take_its_good_neighbours_away_when_sent_again(house:
     assert len(house.lines()) == 4
 
 
-@pytest.mark.parametrize("ends", ["\r\n", "\n", "\r"])
-def test_line_ends_of_any_kind_even_mixed_are_read(house: House, ends: str) -> None:
-    house.drop("S01/sales_x.csv", "".join(f"{line}{ends}" for line in ONE_HOUR))
+def test_line_ends_of_any_kind_even_mixed_are_read(house: House) -> None:
+    kinds = {"T1": "\r\n", "T2": "\n", "T3": "\r"}
+    for till, ends in kinds.items():
+        house.drop(f"S01/sales_{till}.csv", "".join(f"{of_till(till, line)}{ends}" for line in ONE_HOUR))
     house.drop("S01/sales_y.csv", f"{SALES}\r\n{sale('M1', 'A')}\n{sale('M1', 'B')}\r\n")
-    assert house.take().rows_landed == 6
+    assert house.take().rows_landed == 4 * len(kinds) + 2
+    read = Counter(till for (till,) in house.lines("till_code"))
+    assert read == {**dict.fromkeys(kinds, 4), "1": 2}
 
 
 def test_a_cell_of_two_lines_and_a_name_with_brackets_are_read(house: House) -> None:

@@ -169,6 +169,20 @@ def test_an_hour_exported_in_two_deliveries_does_not_double(landing: Landing) ->
     assert len(live(landing)) == 3
 
 
+def test_of_what_is_printed_twice_in_one_delivery_the_last_counts(landing: Landing) -> None:
+    twice = [code(1, "Gifts") | {"source_row": 2}, code(1, "Sales") | {"source_row": 1}]
+    assert landing.land(CODES, arrow(CODES, twice), pass_number=1).rows == 1
+    assert live(landing, CODES, "name") == [("Gifts",)]
+    assert landing.land(CODES, arrow(CODES, twice), pass_number=2, window="all").rows == 0
+
+
+def test_of_two_pages_of_one_reading_the_later_counts(landing: Landing) -> None:
+    pages = [code(1, "Gifts") | {"delivery_order": 2}, code(1, "Sales") | {"delivery_order": 1}]
+    landed = landing.land(CODES, arrow(CODES, pages), pass_number=1)
+    assert (landed.rows, landed.superseded) == (1, 1)
+    assert live(landing, CODES, "name") == [("Gifts",)]
+
+
 def test_lines_of_one_receipt_a_minute_apart_may_come_in_two_hourly_files(landing: Landing) -> None:
     late = datetime.fromisoformat("2011-08-18 11:00")
     landing.land(RECEIPT_LINES, lines(*RECEIPT), pass_number=1)

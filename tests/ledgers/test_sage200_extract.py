@@ -1,5 +1,6 @@
 """Extraction lands what Sage holds: once, exactly, and again from where it was killed."""
 
+import functools
 import shutil
 from collections import Counter
 from datetime import date, datetime
@@ -94,6 +95,10 @@ def period(n, month):
 
 @pytest.fixture
 def sage():
+    return full_sage()
+
+
+def full_sage():
     fake = FakeSage()
     fake.collections = {
         SALES: [sale(n) for n in range(1, 8)],
@@ -128,9 +133,13 @@ def landing(tmp_path, empty_landing):
 @pytest.fixture
 def ledgers_only(monkeypatch):
     """Leaves out the reference data, which is read whole and has no page to be killed between."""
-    monkeypatch.setattr(sage200_extract, "REFERENCE_DATA", ())
+    leave_out_reference_data(monkeypatch)
+
+
+def leave_out_reference_data(patch):
+    patch.setattr(sage200_extract, "REFERENCE_DATA", ())
     for name in ("_products", "_periods", "_period_states"):
-        monkeypatch.setattr(sage200_extract._Extraction, name, lambda *_: None)
+        patch.setattr(sage200_extract._Extraction, name, lambda *_: None)
 
 
 @pytest.fixture
@@ -138,16 +147,37 @@ def small_batches(monkeypatch):
     monkeypatch.setattr(sage200_extract, "BATCH_ROWS", 5)
 
 
+def extracted(sage, landing, folder, **more):
+    """One extraction under the next pass number."""
+    settings = settings_for(folder, page_size=2, id_overlap=0, overlap_minutes=0)
+    with client_of(sage, folder, page_size=2) as client:
+        return extract(client, landing, landing.next_pass(), settings, as_of=date(2011, 3, 1), **more)
+
+
 @pytest.fixture
 def take(sage, landing, tmp_path):
-    """One extraction under the next pass number."""
+    return functools.partial(extracted, sage, landing, tmp_path)
 
-    def taking(**more):
-        settings = settings_for(tmp_path, page_size=2, id_overlap=0, overlap_minutes=0)
-        with client_of(sage, tmp_path, page_size=2) as client:
-            return extract(client, landing, landing.next_pass(), settings, as_of=date(2011, 3, 1), **more)
 
-    return taking
+@pytest.fixture(scope="module")
+def taken_once(empty_landing, tmp_path_factory):
+    """What one extraction of the Sage that every story begins with leaves: with reference data, and without."""
+    folders = {}
+    for name in ("whole", "ledgers_only"):
+        folders[name] = tmp_path_factory.mktemp(name)
+        shutil.copytree(empty_landing, folders[name] / "landing")
+        with pytest.MonkeyPatch.context() as patch:
+            if name == "ledgers_only":
+                leave_out_reference_data(patch)
+            extracted(full_sage(), Landing(folders[name] / "landing", "DGS", threads=1), folders[name])
+    return folders
+
+
+@pytest.fixture
+def taken(request, taken_once, landing):
+    """The landing begins as one extraction left it: the story is of the next."""
+    name = "ledgers_only" if "ledgers_only" in request.fixturenames else "whole"
+    shutil.copytree(taken_once[name] / "landing", landing.root, dirs_exist_ok=True)
 
 
 def held(landing, table, *columns, **more):
@@ -193,8 +223,8 @@ def test_every_table_is_landed_with_its_values_exact(sage, landing, take):
     assert report.requests == sum(sage.requests.values())
 
 
+@pytest.mark.usefixtures("taken")
 def test_a_second_extraction_of_an_unchanged_sage_lands_nothing(landing, take):
-    take()
     again = take()
     assert again.rows == 0
     assert landing.rows_landed(again.pass_number) == {}
@@ -207,9 +237,8 @@ def test_progress_is_told_as_rows_come(take):
     assert [rows for table, rows in told if table == "sage200/nominal_transactions"] == [2, 4, 6, 8, 9]
 
 
-@pytest.mark.usefixtures("ledgers_only")
+@pytest.mark.usefixtures("ledgers_only", "taken")
 def test_what_changed_is_read_and_what_did_not_is_not(sage, landing, take):
-    take()
     sage.collections[SALES][1] |= {
         "document_allocated_value": Decimal("12.00"),
         "date_time_updated": "2011-03-02T09:00:00Z",
@@ -225,17 +254,15 @@ def test_what_changed_is_read_and_what_did_not_is_not(sage, landing, take):
     assert "sales_posted_transactions?date_time_updated ge 2011-03-01T10:00:07.500Z" in sage.asked
 
 
-@pytest.mark.usefixtures("ledgers_only")
+@pytest.mark.usefixtures("ledgers_only", "taken")
 def test_an_archived_documents_old_stamp_does_not_hide_it(sage, landing, take):
-    take()
     sage.collections["sales_historical_transactions"].append(sale(21, updated="2010-06-01T00:00:00Z"))
     take()
     assert (21, True) in held(landing, "sales_posted_transactions", "id", "is_historical")
 
 
-@pytest.mark.usefixtures("ledgers_only")
+@pytest.mark.usefixtures("ledgers_only", "taken")
 def test_a_line_that_vanished_from_the_window_is_entombed_and_a_late_one_is_found(sage, landing, take):
-    take()
     sage.collections[LINES] = [row for row in sage.collections[LINES] if row["id"] != 4]
     sage.collections[LINES][0]["period_number"] = 3  # moved to another period without a new id
     report = take().tables["sage200/nominal_transactions"]
@@ -252,10 +279,8 @@ def test_lines_older_than_the_window_stay(sage, landing, take):
     assert take().tables["sage200/nominal_transactions"].tombstones == 0
 
 
-@pytest.mark.usefixtures("ledgers_only")
+@pytest.mark.usefixtures("ledgers_only", "taken")
 def test_a_line_posted_while_the_window_is_read_waits_for_the_next_pass(sage, landing, take):
-    take()
-
     def meanwhile(resource):
         if resource == LINES and len(sage.asked) == 1:
             sage.collections[LINES] += [line(11, day="2010-06-01"), line(12)]
@@ -268,15 +293,15 @@ def test_a_line_posted_while_the_window_is_read_waits_for_the_next_pass(sage, la
     assert sorted(n for (n,) in held(landing, "nominal_transactions", "id"))[-2:] == [11, 12]
 
 
+@pytest.mark.usefixtures("taken")
 def test_reference_data_that_is_gone_is_entombed(sage, landing, take):
-    take()
     sage.collections["products"].pop()
     assert take().tables["sage200/products"].tombstones == 1
 
 
+@pytest.mark.usefixtures("taken")
 @pytest.mark.parametrize("resource", ["nominal_codes", LINES])
 def test_an_empty_answer_where_there_was_something_is_not_believed(sage, landing, take, resource):
-    take()
     sage.collections[resource] = []
     with pytest.raises(LedgerUnavailableError, match="tunnel"):
         take()

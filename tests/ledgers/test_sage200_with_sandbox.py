@@ -356,11 +356,9 @@ from orchestration.landing import Landing
 from orchestration.ledgers import sage200_extract
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_settings import Sage200Settings
-from orchestration.posting.documents import Payload
-from orchestration.posting.verification import truths_of
 
 settings = Sage200Settings.model_validate_json(sys.stdin.readline())
-sage200_extract.BATCH_ROWS = 200
+sage200_extract.BATCH_ROWS = 100
 told = lambda table, rows: print(table, rows, flush=True)
 with Sage200Client(settings) as client:
     sage200_extract.extract(client, Landing(sys.argv[1], "DGS"), 1, settings, told, as_of=date(2011, 9, 20))
@@ -370,10 +368,10 @@ with Sage200Client(settings) as client:
 def test_a_process_killed_while_it_extracts_is_gone_on_from(tmp_path, company):
     """The whole of it: SIGKILL in the middle of the sales documents, then a second extraction."""
     with company.bulk():
-        for number in range(600):
+        for number in range(300):
             _post_sale(company, number)
     with serving(company.path) as sandbox:
-        settings = settings_of(sandbox, tmp_path, page_size=50)
+        settings = settings_of(sandbox, tmp_path, page_size=25)
         secrets = {
             name: getattr(settings, name).get_secret_value() for name in ("client_secret", "refresh_token")
         }
@@ -387,10 +385,10 @@ def test_a_process_killed_while_it_extracts_is_gone_on_from(tmp_path, company):
         ) as process:
             process.stdin.write(text + "\n")
             process.stdin.flush()
-            assert any(_is_sales_beyond(300, said) for said in process.stdout)
+            assert any(_is_sales_beyond(150, said) for said in process.stdout)
             process.kill()
         landing = Landing(tmp_path / "landing", "DGS")
-        assert 0 < len(_landed(landing, "sales_posted_transactions")) < 600
+        assert 0 < len(_landed(landing, "sales_posted_transactions")) < 300
         with Sage200Client(settings) as client:
             extract(client, landing, landing.next_pass(), settings, as_of=date(2011, 9, 20))
             sales = [

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from standing_clock import Clock
 
 from orchestration.operations import Operations
 from orchestration.operations.database import Database
-
-
-class Clock:
-    """A clock that stands still."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2011, 9, 30, 20, 0)  # noqa: DTZ001  clocks here are UTC without a zone
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.time += timedelta(seconds=seconds)
 
 
 @pytest.fixture

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from mapping_folder import write_folder
+from standing_clock import Clock
 
 from orchestration.access_settings import AccessSettings
 from orchestration.operations import ROLES, NotAllowedError, Operations, Person, PostingPolicy
+from orchestration.operations.database import Database
 from orchestration.operations.mapping_columns import MAPPING_FILES
 from orchestration.operations.mapping_import import read
 from orchestration.operations.roles import DUTIES, MAPPING_OWNERS, READER
@@ -74,17 +77,30 @@ WRITES: dict[str, tuple[Callable[[Operations], object], set[str]]] = {
 """Every write that a person signs, and the roles that allow it."""
 
 
+@pytest.fixture(scope="module")
+def described_once(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A company, a stop, a decided match and two sign-offs, as the machine itself may write them; closed."""
+    folder = tmp_path_factory.mktemp("described")
+    path = folder / "operations.sqlite"
+    shutil.copyfile(migrated, path)
+    with Operations(Database(f"sqlite:///{path.as_posix()}", Clock())) as operations:
+        operations.import_mappings(write_folder(folder / "mappings"), "Ann", "first import")
+        operations.stop_store("DGS", "S02", "stock take", "Ann")
+        operations.decide_match(
+            "DGS", "TP0", None, candidates=["a"], publication_number=1, author="Ann", reason="x"
+        )
+        operations.sign_off("DGS", "*", **DAYS, author="Ann", reason="x")
+        operations.sign_off("DGS", "S01", **DAYS, author="Ann", reason="x")
+    return path
+
+
 @pytest.fixture
-def described(operations: Operations, tmp_path: Path) -> Operations:
-    """A company, a stop, a decided match and two sign-offs, as the machine itself may write them."""
-    operations.import_mappings(write_folder(tmp_path / "mappings"), "Ann", "first import")
-    operations.stop_store("DGS", "S02", "stock take", "Ann")
-    operations.decide_match(
-        "DGS", "TP0", None, candidates=["a"], publication_number=1, author="Ann", reason="x"
-    )
-    operations.sign_off("DGS", "*", **DAYS, author="Ann", reason="x")
-    operations.sign_off("DGS", "S01", **DAYS, author="Ann", reason="x")
-    return operations
+def described(described_once: Path, tmp_path: Path) -> Iterator[Operations]:
+    """The same, one for each test."""
+    path = tmp_path / "operations.sqlite"
+    shutil.copyfile(described_once, path)
+    with Operations(Database(f"sqlite:///{path.as_posix()}", Clock())) as store:
+        yield store
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,4 +1,4 @@
-"""One world for each test."""
+"""One world for each test, a copy of one that was made once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import pytest
 from sage50_world import World
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World.make(tmp_path)
-    yield made
+@pytest.fixture(scope="session")
+def made_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world that was made and closed again."""
+    made = World.make(tmp_path_factory.mktemp("sage50_world"))
     made.close()
+    return made
+
+
+@pytest.fixture
+def world(made_world: World, tmp_path: Path) -> Iterator[World]:
+    world = made_world.copied_to(tmp_path)
+    yield world
+    world.close()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +17,7 @@ import pyarrow as pa
 
 from orchestration.ledgers.ledger import Document, NominalLine, TaxLine
 from orchestration.ledgers.sage50_books import Sage50Books
-from orchestration.ledgers.sage50_export import open_export
+from orchestration.ledgers.sage50_export import Sage50Export, open_export
 from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.operations import Operations
 from orchestration.operations.database import Database
@@ -167,6 +171,33 @@ def tables(documents: list[Document], **changed: Any) -> tuple[pa.Table, pa.Tabl
     return pa.Table.from_pylist(rows, PROPOSALS), pa.Table.from_pylist(legs, LEGS)
 
 
+class Readings:
+    """The last few exports that were read, kept open: who only asks their books need not read the same files again."""
+
+    def __init__(self, most: int = 4):
+        self._most = most
+        self._open: OrderedDict[str, tuple[ExitStack, Sage50Export]] = OrderedDict()
+
+    def of(self, folder: Path, settings: Sage50Settings) -> Sage50Export:
+        """What `open_export` says of the files as they are: the same bytes, times and settings give the same."""
+        state = hashlib.sha256(settings.model_dump_json().encode())
+        for file in sorted(folder.iterdir()):
+            state.update(f"{file.name} {file.stat().st_mtime_ns} ".encode() + file.read_bytes())
+        key = state.hexdigest()
+        if key not in self._open:
+            with ExitStack() as stack:
+                found = stack.enter_context(open_export(folder, settings))
+                self._open[key] = (stack.pop_all(), found)
+            if len(self._open) > self._most:
+                _, (oldest, _) = self._open.popitem(last=False)
+                oldest.close()
+        self._open.move_to_end(key)
+        return self._open[key][1]
+
+
+READINGS = Readings()
+
+
 @dataclass
 class World:
     """A store with posting switched on, a Sage 50 company, and a folder its tables are exported into."""
@@ -183,15 +214,29 @@ class World:
         mappings.mkdir(parents=True)
         for name, text in MAPPINGS.items():
             (mappings / f"{name}.csv").write_text(text, encoding="utf-8")
-        company = Sage50Company.create(folder / "sage50.sqlite")
+        Sage50Company.create(folder / "sage50.sqlite").close()
+        world = cls.open(folder)
+        world.operations.import_mappings(mappings, "Ann", "set-up")
+        world.operations.enable_posting("DGS", "Fay", "go live")
+        world.export()
+        return world
+
+    @classmethod
+    def open(cls, folder: Path) -> World:
+        """The world of a folder, or of a copy of one that was closed; its clock stands where it is begun."""
+        company = Sage50Company.open(folder / "sage50.sqlite")
         database = Database(
             f"sqlite:///{(folder / 'operations.sqlite').as_posix()}", clock=lambda: world.time
         )
         database.migrate()
         world = cls(folder, company, Operations(database))
-        world.operations.import_mappings(mappings, "Ann", "set-up")
-        world.operations.enable_posting("DGS", "Fay", "go live")
-        world.export()
+        return world
+
+    def copied_to(self, folder: Path) -> World:
+        """This world once more, for one test; this one must be closed."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        world = World.open(folder)
+        world.time = self.time
         return world
 
     @property
@@ -203,8 +248,6 @@ class World:
 
     def export(self) -> None:
         """Sage's tables as they are now; an hour goes by."""
-        import os
-
         export(self.company, self.exports)
         self.time += timedelta(hours=1)
         for file in self.exports.iterdir():
@@ -214,8 +257,7 @@ class World:
 
     @contextmanager
     def books(self) -> Iterator[Sage50Books]:
-        with open_export(self.exports, self.settings) as found:
-            yield Sage50Books(found, self.settings)
+        yield Sage50Books(READINGS.of(self.exports, self.settings), self.settings)
 
     def plan(self, documents: list[Document], number: int = 1) -> list[Decision]:
         proposals, legs = tables(documents)

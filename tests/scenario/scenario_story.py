@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.company import SageCompany
@@ -23,9 +23,13 @@ class Story:
     log: Path
     loaded: dict[str, connector.Loaded]
     posted_again: tuple[str, ...]
+    _read: dict[str, tuple[Truth, ...]] = field(default_factory=dict)
 
     def truths(self, stage: str = "before") -> list[Truth]:
-        return manifest.read(self.truth_file, stage)
+        """The truth as it was written, read once."""
+        if stage not in self._read:
+            self._read[stage] = tuple(manifest.read(self.truth_file, stage))
+        return list(self._read[stage])
 
     def of_fault(self, fault: str, stage: str = "before") -> list[Truth]:
         return [truth for truth in self.truths(stage) if truth.fault == fault]

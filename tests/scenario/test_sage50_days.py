@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -35,9 +35,13 @@ class Days:
     days: dict[str, TillDay]
     chosen: dict[str, str]
     again: tuple[str, ...]
+    _read: dict[str, tuple[Truth, ...]] = field(default_factory=dict)
 
     def truths(self, stage: str = "before") -> list[Truth]:
-        return manifest.read(self.truth_file, stage)
+        """The truth as it was written, read once."""
+        if stage not in self._read:
+            self._read[stage] = tuple(manifest.read(self.truth_file, stage))
+        return list(self._read[stage])
 
     def of(self, fault: str) -> TillDay:
         """A till's day with a fault."""

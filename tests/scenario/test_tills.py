@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from defusedxml import ElementTree
 
-from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE, open_sales
+from sandbox.scenario.sales import NOT_A_PRODUCT, NOT_YET_IN_SAGE
 from sandbox.scenario.tills import write_exports
 
 PENNY = Decimal("0.01")
@@ -105,21 +105,19 @@ def test_vat_is_by_line_in_two_stores_and_by_receipt_and_code_in_three(inbox: Pa
         assert tax == vat(net, rate), number
 
 
-def test_the_sales_are_of_the_size_that_readme_says() -> None:
-    with open_sales(1) as connection:
-        assert connection.execute("select count(*) >= 16000 from derived_receipts").fetchone() == (True,)
-        assert connection.execute("select count(*) >= 300000 from derived_lines").fetchone() == (True,)
+def test_the_sales_are_of_the_size_that_readme_says(sales: duckdb.DuckDBPyConnection) -> None:
+    assert sales.execute("select count(*) >= 16000 from derived_receipts").fetchone() == (True,)
+    assert sales.execute("select count(*) >= 300000 from derived_lines").fetchone() == (True,)
 
 
-def test_the_standard_rate_changes_on_the_fourth_of_january() -> None:
-    with open_sales(1) as connection:
-        rates = connection.execute(
-            "select tax_code, sold_at < '2011-01-04' as is_old, list(distinct rate_tenths) from derived_lines"
-            # what was sold at the old rate comes back at it
-            " where receipt_no not in (select receipt_no from derived_events where event = 'refund_old_rate')"
-            " group by all order by all"
-        ).fetchall()
-        kinds = {row[1] for table in ("lines", "receipts", "tenders") for row in _columns(connection, table)}
+def test_the_standard_rate_changes_on_the_fourth_of_january(sales: duckdb.DuckDBPyConnection) -> None:
+    rates = sales.execute(
+        "select tax_code, sold_at < '2011-01-04' as is_old, list(distinct rate_tenths) from derived_lines"
+        # what was sold at the old rate comes back at it
+        " where receipt_no not in (select receipt_no from derived_events where event = 'refund_old_rate')"
+        " group by all order by all"
+    ).fetchall()
+    kinds = {row[1] for table in ("lines", "receipts", "tenders") for row in _columns(sales, table)}
     found = {(code, is_old): values for code, is_old, values in rates}
     assert (found["S", True], found["S", False]) == ([175], [200])
     assert {tuple(found[code, False]) for code in "ZEX"} == {(0,)}
@@ -131,29 +129,27 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[st
     return connection.execute(f"select column_name, column_type from (describe derived_{table})").fetchall()
 
 
-def test_one_sku_has_one_tax_class_whatever_its_case(inbox: Path) -> None:
-    with open_sales(1) as connection:
-        torn = connection.execute(
-            "select folded_sku from derived_lines where destination = 'United Kingdom'"
-            " group by 1 having count(distinct tax_code) > 1"
-        ).fetchall()
-        cases = connection.execute(
-            "select count(*) from"
-            " (select folded_sku from derived_lines group by 1 having count(distinct sku) > 1)"
-        ).fetchone()
+def test_one_sku_has_one_tax_class_whatever_its_case(sales: duckdb.DuckDBPyConnection) -> None:
+    torn = sales.execute(
+        "select folded_sku from derived_lines where destination = 'United Kingdom'"
+        " group by 1 having count(distinct tax_code) > 1"
+    ).fetchall()
+    cases = sales.execute(
+        "select count(*) from"
+        " (select folded_sku from derived_lines group by 1 having count(distinct sku) > 1)"
+    ).fetchone()
     assert torn == []
     assert cases == (94,)
 
 
-def test_about_six_sales_in_a_hundred_are_split_and_no_refund_is() -> None:
-    with open_sales(1) as connection:
-        split, dear, refunds = connection.execute(
-            """
-            select count(*) filter (tender_no = 2), count(*) filter (tender_no = 1 and gross_pence >= 2000),
-                   count(*) filter (tender_no = 2 and kind = 'REFUND')
-            from derived_tenders inner join derived_receipts using (receipt_no)
-            """
-        ).fetchone()  # type: ignore[misc]
+def test_about_six_sales_in_a_hundred_are_split_and_no_refund_is(sales: duckdb.DuckDBPyConnection) -> None:
+    split, dear, refunds = sales.execute(
+        """
+        select count(*) filter (tender_no = 2), count(*) filter (tender_no = 1 and gross_pence >= 2000),
+               count(*) filter (tender_no = 2 and kind = 'REFUND')
+        from derived_tenders inner join derived_receipts using (receipt_no)
+        """
+    ).fetchone()  # type: ignore[misc]
     assert 5 * dear < 100 * split < 7 * dear
     assert refunds == 0
 
@@ -201,25 +197,25 @@ def test_closures_count_the_day_of_each_till_and_not_the_unknown_store(inbox: Pa
     assert all(Decimal(r["Cash"]) + Decimal(r["Card"]) == gross[r["Till"]] for r in closures)
 
 
-def test_four_closures_are_wrong_each_in_its_own_way_and_the_judge_is_told(tmp_path: Path) -> None:
-    truth = tmp_path / "closures.parquet"
-    since, until = date(2011, 8, 18), date(2011, 8, 31)
-    write_exports(tmp_path / "inbox", seed=20111201, since=since, until=until, closure_truth=truth)
-    with open_sales(20111201) as connection:
-        faults = connection.execute("from closure_faults order by fault").fetchall()
-        (sold,) = connection.execute(
-            "select sum(gross_pence) from derived_receipts inner join closure_faults using (store_id, till_id)"
-            " where fault = 'unequal' and document_date = business_date"
-        ).fetchone()  # type: ignore[misc]
+def test_four_closures_are_wrong_each_in_its_own_way_and_the_judge_is_told(
+    sales: duckdb.DuckDBPyConnection, inbox: Path, closure_truth: Path
+) -> None:
+    faults = sales.execute("from closure_faults order by fault").fetchall()
+    (sold,) = sales.execute(
+        "select sum(gross_pence) from derived_receipts inner join closure_faults using (store_id, till_id)"
+        " where fault = 'unequal' and document_date = business_date"
+    ).fetchone()  # type: ignore[misc]
     assert [fault for fault, *_ in faults] == ["cash_short", "missing", "repeated", "unequal"]
     assert len({(store, till) for _, store, till, *_ in faults}) == 4
     told = {
         (store, till, day): words
-        for store, till, day, words in duckdb.sql(f"from '{truth.as_posix()}' where words <> ''").fetchall()
+        for store, till, day, words in duckdb.sql(
+            f"from '{closure_truth.as_posix()}' where words <> ''"
+        ).fetchall()
         if words != "not_checked"
     }
     for fault, store, till, day, next_day, number in faults:
-        of_till = [row for row in closures_of(tmp_path, store) if row["Till"] == till]
+        of_till = [row for row in closures_of(inbox, store) if row["Till"] == till]
         of_day = [row for row in of_till if row["Day"] == day]
         match fault:
             case "missing":
@@ -237,10 +233,10 @@ def test_four_closures_are_wrong_each_in_its_own_way_and_the_judge_is_told(tmp_p
     assert told == {}
 
 
-def closures_of(folder: Path, store: str) -> list[dict[str, object]]:
+def closures_of(inbox: Path, store: str) -> list[dict[str, object]]:
     """The closures of a store's files, under one set of names."""
     found = []
-    for path in sorted((folder / "inbox" / store).glob("closures_*")):
+    for path in sorted((inbox / store).glob("closures_*")):
         rows = (
             [dict(row.attrib) for row in ElementTree.parse(path).getroot()]
             if path.suffix == ".xml"
