@@ -1,4 +1,4 @@
-"""Set up the environment from the lock and go on: `demo`, `test`, `test-long`, `test-simulation`, `lint`, `lock`, or `run`.
+"""Set up the environment from the lock and go on: demo, test, test-long, test-simulation, lint, lock or run ARGS…
 
 Needs nothing but Python's standard library, so that `make demo` on Linux or macOS and `py dev.py demo` on
 Windows, where Sage 50 lives, are the same command.
