@@ -252,12 +252,18 @@ def _default(field: FieldInfo) -> str:
 # -- what goes out
 
 
+def read_yaml(path: Path) -> Any:
+    """What a yml file of the dbt project says, read in C where PyYAML has that: it takes a tenth of the time."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
+
+
 def public_models() -> list[Model]:
     """The models whose contract is public, by name: the dictionaries of their yml files."""
     found = [
         model
         for path in sorted((PROJECT / "models").rglob("*.yml"))
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+        for model in (read_yaml(path) or {}).get("models", [])
         if "public" in (model.get("access"), model.get("config", {}).get("access"))
     ]
     return sorted(found, key=lambda model: str(model["name"]))

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from synthetic_published import copied, publish, shop
 
 from app.published import Published
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_once() -> Iterator[None]:
+    """What is installed in this Python is read once: Streamlit reads it again for every page that a test opens."""
+    with pytest.MonkeyPatch.context() as patch:
+        read = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", read)
+        yield
 
 
 @pytest.fixture(scope="session")

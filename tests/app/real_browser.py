@@ -105,6 +105,7 @@ class Visit:
             self.page.add_init_script(
                 f"Object.defineProperty(navigator, 'userAgent', {{get: () => '{PHONE}'}})"
             )
+        self.page.emulate_media(reduced_motion="reduce")
         self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
@@ -121,6 +122,12 @@ class Visit:
         if not url.startswith((self.address, self.address.replace("http", "ws"), "data:", "blob:")):
             self.elsewhere.append(url)
 
+    def begin_again(self) -> None:
+        """For the next story: what was complained of or asked for is the last one's."""
+        self.page.goto("about:blank")
+        self.complaints.clear()
+        self.elsewhere.clear()
+
     def open(self, path: str, heading: str) -> None:
         self.page.goto(self.address + path)
         self.page.get_by_role("heading", level=1, name=heading).wait_for()
@@ -128,7 +135,8 @@ class Visit:
 
     def settle(self) -> None:
         """Until Streamlit has run the page to its end and nothing is stale."""
-        self.page.wait_for_function(READY)
+        # asked now and then: asked before each picture, the browser would paint for nothing but the question
+        self.page.wait_for_function(READY, polling=50)
         self.page.wait_for_timeout(300)
 
     def shot(self, place: Path) -> None:

@@ -415,7 +415,8 @@ def shop() -> Shop:
 def publish(root: Path, told: Shop | None = None) -> Path:
     """Publish the story (or nothing but empty tables) into `<root>/published` and return `root`, a
     TILLPROOF_HOME."""
-    with duckdb.connect() as connection:
+    # one thread: the tables are too small to share, and a second one is paid for waiting
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("create schema marts")
         for model, columns in COLUMNS.items():
             connection.execute(f"create table marts.{model} ({columns})")

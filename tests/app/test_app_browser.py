@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,11 +76,26 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def visit_at(browser: object) -> Callable[[str, str], Visit]:
+    """A visit of a size to an address, as if just come: each story loads the app anew, in a page that was read once.
+
+    A page of its own for each story would be a process of the browser's that reads all of the app's scripts.
+    """
+    begun: dict[tuple[str, str], Visit] = {}
+
+    def visit(size: str, address: str) -> Visit:
+        if (size, address) not in begun:
+            begun[size, address] = Visit(browser, size, address)
+        begun[size, address].begin_again()
+        return begun[size, address]
+
+    return visit
+
+
 @pytest.fixture(params=SIZES)
-def visit(request: pytest.FixtureRequest, browser: object, address: str) -> Iterator[Visit]:
-    opened = Visit(browser, request.param, address)
-    yield opened
-    opened.page.close()
+def visit(request: pytest.FixtureRequest, visit_at: Callable[[str, str], Visit], address: str) -> Visit:
+    return visit_at(request.param, address)
 
 
 def test_the_first_page_answers_and_an_exception_leads_to_its_receipt(visit: Visit) -> None:
@@ -157,19 +172,22 @@ def test_from_a_store_day_to_the_lines_of_a_receipt_in_three_clicks(visit: Visit
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_month_to_close_is_quiet_and_fits(browser: object, deciding_address: str, size: str) -> None:
-    visit = Visit(browser, size, deciding_address)
+def test_a_month_to_close_is_quiet_and_fits(
+    visit_at: Callable[[str, str], Visit], deciding_address: str, size: str
+) -> None:
+    visit = visit_at(size, deciding_address)
     visit.open("/close", "Close")
     visit.page.get_by_text("is not signed off.").wait_for()
     visit.page.get_by_role("button", name="Make the pack").wait_for()
     visit.settle()
     visit.shot(OUTPUT / f"close-signing-{size}.png")
     visit.is_well()
-    visit.page.close()
 
 
-def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_address: str) -> None:
-    visit = Visit(browser, "desk", deciding_address)
+def test_a_case_is_assigned_by_keyboard_alone(
+    visit_at: Callable[[str, str], Visit], deciding_address: str
+) -> None:
+    visit = visit_at("desk", deciding_address)
     visit.open("/exceptions?lane=finance", "Exceptions")
     page = visit.page
     press_tab_until(visit, "input[type=checkbox]", 80, past="Choose all")
@@ -183,7 +201,6 @@ def test_a_case_is_assigned_by_keyboard_alone(browser: object, deciding_address:
     page.keyboard.press("Enter")
     page.get_by_text("1 exception assigned to Ann").wait_for()
     visit.is_well()
-    visit.page.close()
 
 
 def press_tab_until(visit: Visit, selector: str, most: int, past: str = "") -> None:
@@ -203,8 +220,8 @@ def press_tab_until(visit: Visit, selector: str, most: int, past: str = "") -> N
     raise AssertionError(f"{most} presses of Tab did not reach {selector}")
 
 
-def test_the_keyboard_reaches_an_exception(browser: object, address: str) -> None:
-    visit = Visit(browser, "desk", address)
+def test_the_keyboard_reaches_an_exception(visit_at: Callable[[str, str], Visit], address: str) -> None:
+    visit = visit_at("desk", address)
     visit.open("/", "Can I close?")
     link = visit.page.get_by_role("link", name=f"See receipt {MISSING}").first
     link.wait_for()
@@ -216,4 +233,3 @@ def test_the_keyboard_reaches_an_exception(browser: object, address: str) -> Non
         raise AssertionError("sixty presses of Tab did not reach the receipt behind the worst exception")
     visit.page.keyboard.press("Enter")
     visit.page.get_by_role("heading", name=f"Receipt {MISSING}, store S01").wait_for()
-    visit.page.close()

@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 from synthetic_published import COLUMNS
+
+from orchestration.contracts_doc import read_yaml
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 
@@ -17,7 +18,7 @@ def promised() -> dict[str, dict[str, str]]:
     """Column -> type of every published model, from the contracts beside the models."""
     found = {}
     for file in sorted(MODELS.rglob("*.yml")):
-        for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models", []):
+        for model in (read_yaml(file) or {}).get("models", []):
             columns = {column["name"]: column.get("data_type", "") for column in model.get("columns", [])}
             found[model["name"]] = columns
     return found

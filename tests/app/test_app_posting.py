@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -59,22 +60,34 @@ def propose(story: Any, number: str, net: int = 10000, **changed: Any) -> str:
     return key
 
 
-@pytest.fixture
-def posting_home(tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
-    """A home with two proposals that wait for a person and one that the gate holds."""
-    home = tmp_path / "home"
+def proposing(home: Path, net: int = 10000) -> tuple[Path, list[str]]:
+    """A home with two proposals that wait for a person and one that the gate holds; the keys of the two."""
+    story = shop()
+    story.tables["posting_proposals"].clear()
+    keys = [propose(story, "570301", net), propose(story, "570302")]
+    propose(story, "570303", gate_status="blocked", blocked_by="NOM-03", may_post=False)
+    publish(home, story)
+    return home, keys
 
-    def made(net: int = 10000) -> tuple[Path, list[str]]:
-        story = shop()
-        story.tables["posting_proposals"].clear()
-        keys = [propose(story, "570301", net), propose(story, "570302")]
-        propose(story, "570303", gate_status="blocked", blocked_by="NOM-03", may_post=False)
-        publish(home, story)
-        return home, keys
 
-    made()
+@pytest.fixture(scope="module")
+def proposed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Such a home, with mappings and a store of decisions, that no test writes to."""
+    folder = tmp_path_factory.mktemp("proposed")
+    home, keys = proposing(folder / "home")
     (home / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
-    take_in(home, tmp_path / "mappings")
+    take_in(home, folder / "mappings")
+    return home, keys
+
+
+@pytest.fixture
+def posting_home(tmp_path: Path, proposed: tuple[Path, list[str]]) -> Callable[[], tuple[Path, list[str]]]:
+    """One of its own for a test."""
+
+    def made() -> tuple[Path, list[str]]:
+        home, keys = proposed
+        return Path(shutil.copytree(home, tmp_path / "home")), keys
+
     return made
 
 
@@ -165,7 +178,7 @@ def test_what_changed_since_it_was_shown_is_not_approved(posting_home) -> None:
             for each in posting_run.dry_run(settings, operations)
             if each.posting_key in keys
         }
-        posting_home(net=20000)
+        proposing(home, net=20000)
         with pytest.raises(OperationsError, match=f"{keys[0]} has changed since it was shown"):
             posting_approving.approve_shown(settings, operations, shown, **signed)
         with pytest.raises(OperationsError, match="is no longer proposed"):

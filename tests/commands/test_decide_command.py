@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow
 import pytest
-import yaml
 from commands_home import SIGNED
 
+from orchestration.contracts_doc import read_yaml
 from orchestration.operations import Operations
 from orchestration.publishing import Publications
 
@@ -49,14 +51,20 @@ STORY = {
 }
 
 
+@cache
+def promised(model: str) -> dict[str, str]:
+    """Column -> type of a published model, from the contract beside it."""
+    (told,) = read_yaml(MARTS / f"{model}.yml")["models"]
+    return {column["name"]: column["data_type"] for column in told["columns"]}
+
+
 def publish(home: Path, story: dict[str, list[dict[str, object]]]) -> None:
     """Publish a story in the columns that the models promise."""
     with duckdb.connect() as connection:
         connection.execute("create schema marts; create schema exceptions")
         connection.execute("create table exceptions.posting_proposals (is_connector_still_trying boolean)")
         for model, rows in story.items():
-            (promised,) = yaml.safe_load((MARTS / f"{model}.yml").read_text("utf-8"))["models"]
-            columns = {column["name"]: column["data_type"] for column in promised["columns"]}
+            columns = promised(model)
             made = ", ".join(f"{name} {kind}" for name, kind in columns.items())
             connection.execute(f"create table marts.{model} ({made})")
             if rows:
@@ -72,9 +80,17 @@ def publish(home: Path, story: dict[str, list[dict[str, object]]]) -> None:
         )
 
 
-@pytest.fixture
-def store(home):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The story as publication 1, which no test writes to."""
+    home = tmp_path_factory.mktemp("published")
     publish(home, STORY)
+    return home / "published"
+
+
+@pytest.fixture
+def store(home, published):
+    shutil.copytree(published, home / "published")
     with Operations.open(home / "operations.sqlite") as operations:
         yield operations
 
