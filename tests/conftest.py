@@ -32,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not asked for, and begin with the main job: the longest must not be left to the end.
+    """Leave out what was not asked for, and begin with the main job, then the simulator: what lasts longest must not be
+    left to the end, when one process waits for the other.
 
     A long story comes with its whole module, for what stands before it in there is how it begins.
     """
@@ -47,7 +48,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if item.get_closest_marker("end_to_end"):
+        return 0
+    return 1 if item.path.parent.name == "simulation" else 2
 
 
 @pytest.fixture(scope="session", autouse=True)
