@@ -39,15 +39,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     stories = config.getoption("stories")
     if stories != "all":
-        long = {item.nodeid for item in items if item.get_closest_marker("long")}
-        modules = {item.nodeid.partition("::")[0] for item in items if item.nodeid in long}
-        left_out = [
-            item
-            for item in items
-            if (item.nodeid in long if stories == "short" else item.nodeid.partition("::")[0] not in modules)
-        ]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        long = [item for item in items if item.get_closest_marker("long")]
+        modules = {item.path for item in long}
+        kept = [item for item in items if (item not in long if stories == "short" else item.path in modules)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
     items.sort(key=_place)
 
 
