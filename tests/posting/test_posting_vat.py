@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from alembic.config import Config
 from publication import DAY, Publication
 
-from orchestration import operations
 from orchestration.ledgers.ledger import Document, TaxLine
 from orchestration.operations import NetError, OperationsError, PostingPolicy, VatReturn
+from orchestration.operations.database import migrations
 from orchestration.posting import Wanted, approve, chosen, plan, plan_reversal, run_reversal
 from orchestration.posting.vat import VatEffect, hold_by_return, vat_effect
 from orchestration.posting_policies import policy
@@ -247,8 +246,7 @@ def test_a_posting_of_before_is_told_its_boxes_by_the_migration(shop, publicatio
     """The columns are filled from the payloads."""
     shop.post(publication)
     before = {key: shop.operations.intents.get(key) for key in publication.rows}
-    config = Config()
-    config.set_main_option("script_location", str(Path(operations.__file__).parent / "migrations"))
+    config = migrations()
     with shop.operations._database.engine.connect().execution_options(writes=True) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0012")
