@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.file_lock import locked
 from orchestration.files import sql_path
 from orchestration.history import History
 from orchestration.landing import Landing
@@ -126,8 +128,17 @@ def prepare(home: Path) -> None:
 
 @pytest.fixture(scope="session")
 def empty_house(tmp_path_factory: pytest.TempPathFactory) -> EmptyHouse:
-    """Every model built over nothing; its own money tests hold there too."""
-    house = EmptyHouse(tmp_path_factory.mktemp("empty_house"))
-    prepare(house.home)
-    house.dbt("build", "--exclude", "test_type:unit", "tag:ci")
-    return house
+    """Every model built over nothing; its own money tests hold there too.
+
+    Built once however many processes play the tests: each has its copy, which the views of the first feed.
+    """
+    own = tmp_path_factory.mktemp("empty_house") / "home"
+    base = tmp_path_factory.getbasetemp()
+    first = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "empty_house_built_first"
+    with locked(first.with_suffix(".lock"), timeout_s=120):
+        if not (first / "built").exists():
+            prepare(first)
+            EmptyHouse(first).dbt("build", "--exclude", "test_type:unit", "tag:ci")
+            (first / "built").touch()
+    shutil.copytree(first, own)
+    return EmptyHouse(own)
