@@ -103,7 +103,7 @@ def send_approved(
 ) -> PostingSummary:
     """Send what may go and prove it. One process at a time; killed anywhere, the next run goes on from there.
 
-    `clock` (UTC without a zone) and `sleep` (seconds) say what time it is and how it passes: a rehearsal brings its own.
+    `clock` (UTC without a zone) and `sleep` (seconds) say what time it is and how it passes; a rehearsal has its own.
 
     Raises NothingPublishedError, PostingInProgressError, PostedByFileError, LedgerUnavailableError.
     """
