@@ -142,6 +142,11 @@ def render(report: Report, console: Console) -> None:
         console.print("Nothing was sent: this is a dry run. --send sends what may go.")
         return
     sent = report["sent"]
+    if sent["allocated"] or sent["not_allocated"]:
+        others = ", ".join(
+            f"{code.replace('_', ' ')} {count}" for code, count in sent["not_allocated"].items()
+        )
+        console.print(f"allocated {sent['allocated']}{'; ' + others if others else ''}", highlight=False)
     for key in sent["half_corrected"]:
         console.print(
             f"[red]half corrected:[/red] {key} is owed, what it replaces is undone", highlight=False

@@ -177,6 +177,16 @@ def posting_returns(home: Home = None, as_json: AsJson = False) -> None:
     show(report, as_json, lambda told: posting_returns.render(told, console))
 
 
+@app.command("allocations")
+def posting_allocations(home: Home = None, as_json: AsJson = False) -> None:
+    """The sales whose documents were set against each other in Sage, and why others were not."""
+    from orchestration import posting_allocations
+
+    with store_of(home) as (settings, operations):
+        report = posting_allocations.report(operations, settings.company_id)
+    show(report, as_json, lambda told: posting_allocations.render(told, console))
+
+
 @app.command("on")
 def switch_on(
     home: Home = None, by: By = "", reason: Reason = "", company: Company = "", as_json: AsJson = False

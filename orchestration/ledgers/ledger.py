@@ -170,6 +170,44 @@ class PostedDocument(PostedHeader):
 
 
 @dataclass(frozen=True)
+class AccountEntry:
+    """A document on a customer's account, with what of it Sage has allocated.
+
+    `entry_id` is what Sage's allocation knows it by, None where it can be allocated no more (it is historical);
+    `allocated_with` has the URNs it is set against, None where Sage does not tell.
+    """
+
+    urn: int
+    reference: str
+    document_kind: DocumentKind
+    customer_reference: str
+    gross_pence: int
+    allocated_pence: int
+    entry_id: int | None
+    allocated_with: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
+class AllocationLine:
+    """One document of an allocation: the whole of it, positive."""
+
+    posting_key: str
+    urn: int
+    document_kind: DocumentKind
+    gross_pence: int
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Documents of one customer that are set against each other, each with the whole of it; they come to nothing."""
+
+    company_id: str
+    customer_reference: str
+    allocation_date: date
+    lines: tuple[AllocationLine, ...]
+
+
+@dataclass(frozen=True)
 class Reply:
     """What one POST came back with.
 
@@ -254,4 +292,17 @@ class Ledger(Protocol):
 
     def bank_status(self, bank_code: str) -> AccountStatus:
         """Whether the bank account is there and visible."""
+        ...
+
+
+@runtime_checkable
+class AllocatingLedger(Ledger, Protocol):
+    """A Ledger that can also set documents of one customer against each other. Sage 50 imports no allocation."""
+
+    def entries(self, urns: Sequence[int]) -> list[AccountEntry]:
+        """What is on customers' accounts under these URNs, with what is allocated of it now."""
+        ...
+
+    def allocate(self, allocation: Allocation, entries: Sequence[AccountEntry]) -> Reply:
+        """Send once. `entries` are the documents of the allocation as they were just looked up."""
         ...

@@ -9,7 +9,7 @@ from orchestration.operations.errors import (
     MappingsRefusedError,
     OperationsError,
 )
-from orchestration.operations.intents import Step, StoredIntent
+from orchestration.operations.intents import ALLOCATES, ALLOCATION, CUSTOMER_KINDS, Step, StoredIntent
 from orchestration.operations.landed import LANDED_TABLES
 from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import DecisionInForce
@@ -22,6 +22,9 @@ from orchestration.operations.store import Operations
 from orchestration.operations.vat_periods import NetError, VatReturn
 
 __all__ = [
+    "ALLOCATES",
+    "ALLOCATION",
+    "CUSTOMER_KINDS",
     "LANDED_TABLES",
     "READER",
     "REMEDIES",
