@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.money import counted, pounds
-from orchestration.ledgers.ledger import AllocatingLedger, Ledger, LedgerUnavailableError
+from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError, can_allocate
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import ChainBrokenError, Operations
@@ -73,7 +73,7 @@ def verify_postings(ledger: Ledger, operations: Operations, company_id: str) -> 
 
 def _allocations_changed(ledger: Ledger, operations: Operations, company_id: str) -> list[Report]:
     """Allocations of ours that a person undid or changed since: told, and no fault of the record."""
-    if not isinstance(ledger, AllocatingLedger):
+    if not can_allocate(ledger):
         return []
     return [
         {"allocation": intent.posting_key, "event_id": intent.event_id, "differences": list(differences)}

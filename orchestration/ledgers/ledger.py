@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeGuard, runtime_checkable
 
 DocumentKind = Literal[
     "invoice", "credit_note", "receipt", "payment", "bank_receipt", "bank_payment", "transfer"
@@ -295,7 +295,6 @@ class Ledger(Protocol):
         ...
 
 
-@runtime_checkable
 class AllocatingLedger(Ledger, Protocol):
     """A Ledger that can also set documents of one customer against each other. Sage 50 imports no allocation."""
 
@@ -306,3 +305,8 @@ class AllocatingLedger(Ledger, Protocol):
     def allocate(self, allocation: Allocation, entries: Sequence[AccountEntry]) -> Reply:
         """Send once. `entries` are the documents of the allocation as they were just looked up."""
         ...
+
+
+def can_allocate(ledger: Ledger) -> TypeGuard[AllocatingLedger]:
+    """Whether a ledger is one of those."""
+    return hasattr(ledger, "allocate")

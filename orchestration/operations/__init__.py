@@ -13,7 +13,13 @@ from orchestration.operations.intents import ALLOCATES, ALLOCATION, CUSTOMER_KIN
 from orchestration.operations.landed import LANDED_TABLES
 from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import DecisionInForce
-from orchestration.operations.permissions import ApprovalGiven, CompanySwitch, GoesBy, StopInForce
+from orchestration.operations.permissions import (
+    ApprovalGiven,
+    CompanySwitch,
+    CutoverAgreed,
+    GoesBy,
+    StopInForce,
+)
 from orchestration.operations.policies import REMEDIES, PostingPolicy, QuietWindow
 from orchestration.operations.roles import READER, ROLES, NotAllowedError, Person
 from orchestration.operations.runs import Run
@@ -35,6 +41,7 @@ __all__ = [
     "ChainEnd",
     "CloseFigures",
     "CompanySwitch",
+    "CutoverAgreed",
     "DecisionInForce",
     "FenceLostError",
     "Given",

@@ -30,6 +30,7 @@ from orchestration.ledgers.ledger import (
     LedgerUnavailableError,
     PostedDocument,
     Reply,
+    can_allocate,
 )
 from orchestration.operations import ALLOCATES, Operations, PostingPolicy, Run, Step, StoredIntent, VatReturn
 from orchestration.operations.policies import REVERSE_AND_REPOST
@@ -374,7 +375,7 @@ class Poster:
     @property
     def _allocating(self) -> AllocatingLedger:
         """The ledger, where it can allocate: for any other no allocation is ever decided."""
-        if not isinstance(self._asked, AllocatingLedger):
+        if not can_allocate(self._asked):
             raise LedgerUnavailableError("this Sage takes no allocation")
         return self._asked
 

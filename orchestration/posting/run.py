@@ -20,7 +20,7 @@ from itertools import islice, zip_longest
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.ledgers.ledger import AllocatingLedger, Ledger, LedgerUnavailableError
+from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError, can_allocate
 from orchestration.operations import ALLOCATES, FenceLostError, Operations, Run, StoredIntent
 from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting import allocations
@@ -110,7 +110,7 @@ def run(
     walk.through(
         operations.intents.in_states(UNSETTLED, company_id) + _decided(operations, company_id), progress
     )
-    if isinstance(ledger, AllocatingLedger):
+    if can_allocate(ledger):
         in_force = policy or operations.posting_policy(company_id)
         allocations.decide(operations, company_id, publication_number, in_force)
         states = {*UNSETTLED, "decided"}
