@@ -12,7 +12,7 @@ from app.money import counted, pounds
 from orchestration.ledgers.ledger import Allocation
 from orchestration.operations import ALLOCATES, Operations, StoredIntent
 from orchestration.operations.policies import ALLOCATE_SALE
-from orchestration.posting.allocations import allocation_from
+from orchestration.posting.allocations import allocation_from, waiting
 from orchestration.posting.states import STATES
 
 Report = dict[str, Any]
@@ -29,7 +29,7 @@ def report(operations: Operations, company_id: str) -> Report:
     return {
         "company_id": company_id,
         "is_allowed": is_allowed,
-        "waiting": len(operations.intents.to_allocate(company_id)) if is_allowed else 0,
+        "waiting": waiting(operations, company_id),
         "states": operations.intents.allocation_states(company_id),
         "not_proven": [_told(intent, allocation_from(texts[intent.payload_digest])) for intent in intents],
     }

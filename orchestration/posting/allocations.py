@@ -37,7 +37,7 @@ from orchestration.posting.verification import Truths
 DECIDED_AT_ONCE = 200
 MOVER = "decide"
 # sent, and not known to have come to nothing
-BEING_ALLOCATED = ("claimed", "sending", "unknown", "acknowledged", "unsettled")
+BEING_ALLOCATED = ("claimed", "sending", "unknown", "acknowledged")
 ALLOCATED = ("proven", "wrong")
 # what cannot come right by waiting: the allocation is given up
 FINAL = ("members_changed", "allocated_already")
@@ -45,6 +45,13 @@ UNDO_IT = "undo it in Sage (Sales Ledger, Amend Allocations: the API cannot) and
 
 
 # deciding
+
+
+def waiting(operations: Operations, company_id: str) -> int:
+    """How many sales the next send would set about allocating; none where the policy does not allow it."""
+    if ALLOCATE_SALE not in operations.posting_policy(company_id).remedies:
+        return 0
+    return len(operations.intents.to_allocate(company_id))
 
 
 def decide(operations: Operations, company_id: str, publication_number: int, policy: PostingPolicy) -> int:
@@ -269,8 +276,8 @@ def hold_by_allocation(
             return Hold("being_allocated", f"{intent.posting_key} is {intent.state}")
     if not allocated_pence:
         return None
-    # a refusal may be of an allocation that Sage took all the same
-    done = [intent for intent in ours if intent.state in (*ALLOCATED, "refused")]
+    # a refusal may be of an allocation that Sage took all the same, and what was given up may have come late
+    done = [intent for intent in ours if intent.state in (*ALLOCATED, "refused", "unsettled")]
     if not done:
         return Hold("target_changed", f"URN {urn} has been allocated")
     allocation = allocation_from(operations.intents.payload(done[0].payload_digest))

@@ -241,6 +241,16 @@ def test_an_allocation_waits_while_a_contra_of_its_documents_may_still_go(shop):
     assert len(shop.ledger.allocated) == 0
 
 
+@pytest.mark.parametrize(
+    "changed", [{"gross_pence": 1201}, {"customer_reference": "TILL09"}, {"reference": "X"}]
+)
+def test_what_sage_no_longer_has_as_it_was_proven_is_not_allocated(shop, changed):
+    shop.post(sale())
+    shop.ledger.documents[0] = replace(shop.ledger.documents[0], **changed)
+    assert post_again(allocating(shop)).not_allocated == {"members_changed": 1}
+    assert shop.ledger.allocations == []
+
+
 def test_a_contra_waits_while_an_allocation_of_its_target_is_not_settled(shop):
     allocating(shop)
     shop.post(sale(), max_seconds=0.0)
@@ -292,6 +302,18 @@ def test_what_is_never_there_is_given_up_after_as_many_sends_as_a_document(shop)
         post_again(shop, number)
     assert shop.state(KEY) == "unsettled"
     assert len(shop.ledger.allocations) == 3
+
+
+def test_what_was_given_up_no_longer_keeps_its_documents_from_being_undone(shop):
+    shop.ledger.faults["allocation"] = ["timeout before commit"] * 9
+    allocating(shop).post(sale())
+    for number in range(2, 6):
+        post_again(shop, number)
+    assert shop.state(KEY) == "unsettled"
+    shop.ledger.set_off([posted.urn for posted in shop.ledger.documents])
+    assert {decision.code for decision in reverse(shop, 6)[0]} == {"allocated_by_us"}
+    shop.ledger.undo_allocations()
+    assert reverse(shop, 7)[1].right == 2
 
 
 def test_an_allocation_never_waits_for_a_second_person():
