@@ -227,6 +227,14 @@ TO_ALLOCATE = (
     )
     .order_by(_ON_ACCOUNT.c.event_id)
 )
+BY_URNS = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.company_id == bindparam("company_id"),
+        INTENTS.c.urn.in_(bindparam("urns", expanding=True)),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -382,10 +390,17 @@ class IntentStore:
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""
-        query = select(INTENTS).where(INTENTS.c.company_id == company_id, INTENTS.c.urn == urn)
+        return self.by_urns(company_id, [urn])
+
+    def by_urns(self, company_id: str, urns: Iterable[int]) -> list[StoredIntent]:
+        """Every intent whose document has one of these URNs, by key."""
+        asked = sorted(set(urns))
+        found: list[StoredIntent] = []
         with self._database.read() as connection:
-            found = connection.execute(query.order_by(INTENTS.c.posting_key)).mappings()
-            return [_intent(row) for row in found]
+            for start in range(0, len(asked), KEYS_PER_QUERY):
+                part = {"company_id": company_id, "urns": asked[start : start + KEYS_PER_QUERY]}
+                found += [_intent(row) for row in connection.execute(BY_URNS, part).mappings()]
+        return sorted(found, key=lambda intent: intent.posting_key)
 
     def payload(self, payload_digest: str) -> str:
         """The canonical JSON of a digest; OperationsError when it was never kept."""

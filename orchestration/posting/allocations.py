@@ -280,9 +280,29 @@ def hold_by_allocation(
     done = [intent for intent in ours if intent.state in (*ALLOCATED, "refused", "unsettled")]
     if not done:
         return Hold("target_changed", f"URN {urn} has been allocated")
-    allocation = allocation_from(operations.intents.payload(done[0].payload_digest))
+    return _by_us(operations, done[0], urn)
+
+
+def _by_us(operations: Operations, done: StoredIntent, urn: int) -> Hold:
+    allocation = allocation_from(operations.intents.payload(done.payload_digest))
     others = ", ".join(str(line.urn) for line in allocation.lines if line.urn != urn)
     return Hold("allocated_by_us", f"we allocated URN {urn} with URN {others}: {UNDO_IT}")
+
+
+def allocated_by_us(operations: Operations, company_id: str, urns: Iterable[int]) -> dict[int, Hold]:
+    """Which of these documents we allocated, as far as the record knows, with the words for each."""
+    members = {one.urn: one for one in operations.intents.by_urns(company_id, urns) if one.urn}
+    of_event = {
+        intent.event_id: intent
+        for intent in operations.intents.of_events(company_id, [one.event_id for one in members.values()])
+        if intent.role == ALLOCATES and intent.state in ALLOCATED
+    }
+    texts = operations.intents.payloads(intent.payload_digest for intent in of_event.values())
+    return {
+        urn: _by_us(operations, done, urn)
+        for urn, member in members.items()
+        if (done := of_event.get(member.event_id)) and member.posting_key in texts[done.payload_digest]
+    }
 
 
 def allocations_with(operations: Operations, company_id: str, posting_key: str) -> list[StoredIntent]:

@@ -13,7 +13,7 @@ from orchestration import posting_allocations
 from orchestration.ledgers.ledger import LedgerUnavailableError, can_allocate
 from orchestration.operations import OperationsError, PostingPolicy
 from orchestration.operations.policies import DEFAULT
-from orchestration.posting import PostingSummary, plan_reversal, run_reversal
+from orchestration.posting import PostingSummary, plan, plan_reversal, run_reversal
 from orchestration.posting.allocations import allocation_key
 from orchestration.posting_verify import verify_postings
 
@@ -205,6 +205,22 @@ def test_what_we_allocated_is_not_undone_before_a_person_undid_the_allocation(sh
     assert shop.state(KEY) == "reversed"
     assert post_again(shop, 4).posts == 0, "what a person undid is not allocated again"
     shop.operations.intents.verify_chain()
+
+
+def test_a_correction_that_the_publication_holds_says_that_we_allocated_what_it_would_undo(shop):
+    allocating(shop).post(sale())
+    invoice, receipt = (posted.urn for posted in shop.ledger.documents)
+    publication = Publication(2)
+    held = {"may_post": False, "hold_reason": "what drifted has been allocated: finance decides"}
+    publication.add("1", "credit_note", role="X", target_urn=invoice, event_id=f"ledger:{invoice}", **held)
+    publication.add("9", "credit_note", role="X", target_urn=555, event_id="ledger:555", **held)
+    tables = publication.tables()
+    codes = {
+        one.proposal.payload.target_urn: (one.code, one.reason)
+        for one in plan(*tables, shop.operations, publication_number=2)
+    }
+    assert codes[555] == ("not_ready", f"not_ready: {held['hold_reason']}")
+    assert codes[invoice][0] == "allocated_by_us" and f"with URN {receipt}" in codes[invoice][1]
 
 
 def test_a_sale_that_a_person_wants_undone_is_not_allocated(shop):
