@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -102,6 +103,26 @@ def test_where_the_policy_lets_it_in_late_two_people_must_agree_and_the_next_ope
     assert published == [(date(2010, 12, 1), 1, 200), (MARCH, 0, 0)]
 
 
+@pytest.mark.long
+def test_what_we_allocate_stays_as_it_was_judged(house: House) -> None:
+    judged = "select posting_key, verdict, policy from document_verdicts where is_money order by 1"
+    before = house.rows(judged)
+    with Operations.open(house.settings.operations) as operations:
+        policy = operations.posting_policy("DGS")
+        policy = replace(policy, remedies=policy.remedies | {"allocate_sale"})
+        operations.set_posting_policy("DGS", policy, "Fay", "we allocate our own")
+    summary = house.send()
+    assert (summary.allocated, summary.posts) == (2, 2)
+    house.judge()
+    assert house.rows("select distinct is_allocated from ledger_documents where mark is not null") == [
+        (True,)
+    ]
+    assert house.rows(judged) == before
+    assert house.rows("select count(*) from exceptions where status = 'open'") == [(0,)]
+    assert house.rows("select count(*) from postings") == [(4,)], "an allocation is no posting"
+
+
+@pytest.mark.long
 def test_what_would_bring_the_filed_return_over_its_limit_is_held_whoever_agrees(house: House) -> None:
     house.deliver(TOO_MUCH)
     house.judge()
