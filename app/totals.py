@@ -408,3 +408,29 @@ def vat_returns(published: Published, company_id: str, first: date, last: date) 
         """,
         {"company": company_id, "first": first, "last": last},
     )
+
+
+def stood_at(published: Published, company_id: str, account_kind: str, account: str, before: date) -> Row:
+    """Documents on a till customer or clearing bank dated before a day, and what they come to."""
+    return published.row(
+        """
+        select cast(coalesce(sum(document_count), 0) as bigint) as documents,
+            cast(coalesce(sum(balance_pence), 0) as bigint) as balance_pence
+        from till_customer_balances
+        where company_id = $company and account_kind = $kind and customer_reference = $account
+            and document_date < $before
+        """,
+        {"company": company_id, "kind": account_kind, "account": account, "before": before},
+    )
+
+
+def clearing_banks(published: Published, company_id: str) -> list[tuple[str, str | None]]:
+    """Each clearing bank with the store it is of; no store where several share it."""
+    found = published.rows(
+        """
+        select distinct customer_reference, store_id from till_customer_balances
+        where company_id = $company and account_kind = 'clearing_bank' order by 1, 2
+        """,
+        {"company": company_id},
+    )
+    return [(row["customer_reference"], row["store_id"]) for row in found]

@@ -148,6 +148,7 @@ REMEDIES = {
     "reverse_duplicate": "Reverse the copy",
     "reverse_and_repost": "Reverse it and post it right",
     "reverse_posting": "Undo what was posted",
+    "allocate_sale": "Allocate a sale's documents to each other",
 }
 
 HOLDS = {

@@ -207,6 +207,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "sku": "The SKU in any letter case. The category `not_a_sale` takes it out of sales.",
     "writer": "`connector`, `tillproof` or `observe`.",
     "cutover_date": "The first business date.",
+    "opening_balance_pence": "What the till customer stood at in Sage before that date, as finance agreed it: charged "
+    "less received, usually 0. Empty: not agreed. `tillproof posting opening` holds Sage against it.",
     "connector": "Name of the connector.",
     "pattern": "Regular expression with three groups: store id, receipt number, tender number.",
     "day_pattern": "Regular expression with three groups: store, date (YYYYMMDD or YYYY-MM-DD), till or empty; of a "

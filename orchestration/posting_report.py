@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from app.money import counted
 from orchestration.operations import Operations
 from orchestration.operations.errors import OperationsError
-from orchestration.posting import WAITING, Decision, Pace, Wanted, approve
+from orchestration.posting import WAITING, Decision, Pace, Wanted, allocations, approve
 from orchestration.posting.vat import Returns
 from orchestration.posting_run import approve_shown, dry_run, newest, reversing, send_approved
 from orchestration.settings import Settings
@@ -46,6 +47,7 @@ def post(
             "approved": approved,
             "goes": [_told(decision, returns) for decision in decisions if decision.goes],
             "held": [_told(decision, returns) for decision in decisions if not decision.goes],
+            "to_allocate": allocations.waiting(operations, settings.company_id),
             "sent": None,
         }
     if send:
@@ -81,6 +83,7 @@ def reverse(
             "approved": approved,
             "goes": [_told(decision, returns) for decision in decisions if decision.goes],
             "held": [_told(decision, returns) for decision in decisions if not decision.goes],
+            "to_allocate": 0,
             "sent": pack.send().as_dict() if send else None,
         }
 
@@ -136,12 +139,21 @@ def render(report: Report, console: Console) -> None:
     for code, count in held.most_common():
         example = next(row["reason"] for row in report["held"] if row["code"] == code)
         console.print(f"held {count:>5}  {example}", highlight=False)
+    if report["to_allocate"]:
+        console.print(
+            f"{counted(report['to_allocate'], 'sale')} posted before would be allocated.", highlight=False
+        )
     if report["approved"]:
         console.print(f"approved {report['approved']}")
     if report["sent"] is None:
         console.print("Nothing was sent: this is a dry run. --send sends what may go.")
         return
     sent = report["sent"]
+    if sent["allocated"] or sent["not_allocated"]:
+        others = ", ".join(
+            f"{code.replace('_', ' ')} {count}" for code, count in sent["not_allocated"].items()
+        )
+        console.print(f"allocated {sent['allocated']}{'; ' + others if others else ''}", highlight=False)
     for key in sent["half_corrected"]:
         console.print(
             f"[red]half corrected:[/red] {key} is owed, what it replaces is undone", highlight=False

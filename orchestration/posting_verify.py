@@ -10,11 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.money import counted, pounds
-from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError
+from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError, can_allocate
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import ChainBrokenError, Operations
 from orchestration.posting import Proof, prove_again
+from orchestration.posting.allocations import changed_since
 from orchestration.settings import Settings
 from orchestration.tranches import altered
 
@@ -62,7 +63,22 @@ def verify_postings(ledger: Ledger, operations: Operations, company_id: str) -> 
         if not proof.agrees:
             differing.append(proof)
     not_there = sum(not proof.is_there for proof in differing)
-    return {"confirmed": confirmed, "not_there": not_there, "differing": [_told(one) for one in differing]}
+    return {
+        "confirmed": confirmed,
+        "not_there": not_there,
+        "differing": [_told(one) for one in differing],
+        "allocations_changed": _allocations_changed(ledger, operations, company_id),
+    }
+
+
+def _allocations_changed(ledger: Ledger, operations: Operations, company_id: str) -> list[Report]:
+    """Allocations of ours that a person undid or changed since: told, and no fault of the record."""
+    if not can_allocate(ledger):
+        return []
+    return [
+        {"allocation": intent.posting_key, "event_id": intent.event_id, "differences": list(differences)}
+        for intent, differences in changed_since(ledger, operations, company_id)
+    ]
 
 
 def _must_be_connected(client: Sage200Client) -> None:
@@ -107,6 +123,12 @@ def render(report: Report, console: Console) -> None:
     if report["confirmed"] is None:
         console.print("Sage was not asked (--offline).")
         return
+    for changed in report["allocations_changed"][:SHOWN]:
+        console.print(
+            f"allocation {changed['allocation']} of {escape(changed['event_id'])}: "
+            f"{'; '.join(changed['differences'])}",
+            highlight=False,
+        )
     differing = report["differing"]
     if not differing:
         console.print(

@@ -16,10 +16,17 @@ from app.opening import open_published
 from app.published import Published
 from app.render import read_moment
 from app.shown import count, pence, plain, table
-from orchestration import posting, posting_approving, posting_returns, posting_run, posting_switches
+from orchestration import (
+    posting,
+    posting_allocations,
+    posting_approving,
+    posting_returns,
+    posting_run,
+    posting_switches,
+)
 from orchestration.operations import OperationsError, StoredIntent
 from orchestration.operations.mapping_import import ANY_STORE
-from orchestration.posting import Decision
+from orchestration.posting import Decision, Hold
 from orchestration.posting.vat import Returns
 
 TRUTHS = ("decided", "sent", "acknowledged", "present", "in_nominal", "right")
@@ -346,6 +353,35 @@ def outbox(settings: Any, operations: Any) -> None:
             st.caption(f"The first {ON_A_PAGE} of {len(mine):,}.")
 
 
+def allocations(settings: Any, operations: Any) -> None:
+    """Sales whose documents are set against each other in Sage, once the policy allows it."""
+    told = posting_allocations.report(operations, settings.company_id)
+    if not (told["is_allowed"] or told["states"]):
+        return
+    st.header("Allocations now", anchor=False)
+    proven = told["states"].get("proven", 0)
+    st.markdown(
+        f"{counted(proven, 'sale')} allocated; {counted(told['waiting'], 'sale')} would be by the next send."
+        + ("" if told["is_allowed"] else " The policy no longer allows it.")
+    )
+    if not told["not_proven"]:
+        return
+    table(
+        told["not_proven"][:ON_A_PAGE],
+        {
+            "State": lambda row: words.said(words.STATES, row["state"]),
+            "Store": lambda row: plain(row["store_id"]),
+            "Account": lambda row: plain(row["account"]),
+            "URNs": lambda row: ", ".join(map(str, row["urns"])),
+            "Gross": lambda row: pounds(row["gross_pence"]),
+            "Why": lambda row: plain(row["why"].removeprefix(f"{Hold.code_of(row['why'])}: ")),
+        },
+        alt="Allocations that are not proven",
+    )
+    if len(told["not_proven"]) > ON_A_PAGE:
+        st.caption(f"The first {ON_A_PAGE} of {len(told['not_proven']):,}.")
+
+
 def retries(settings: Any, operations: Any) -> None:
     """When Sage was locked, refused or silent, by account and hour of the day."""
     st.header("Locks, refusals and silence by account and hour (UTC)", anchor=False)
@@ -392,6 +428,7 @@ def page() -> None:
             dry_run(settings, operations, published)
             returns(settings, operations)
             outbox(settings, operations)
+            allocations(settings, operations)
             retries(settings, operations)
     except (CannotDecideError, OperationsError, posting_run.NothingPublishedError) as refusal:
         deciding.say_why_not(CannotDecideError(str(refusal)))

@@ -177,6 +177,35 @@ def posting_returns(home: Home = None, as_json: AsJson = False) -> None:
     show(report, as_json, lambda told: posting_returns.render(told, console))
 
 
+@app.command("allocations")
+def posting_allocations(home: Home = None, as_json: AsJson = False) -> None:
+    """The sales whose documents were set against each other in Sage, and why others were not."""
+    from orchestration import posting_allocations
+
+    with store_of(home) as (settings, operations):
+        report = posting_allocations.report(operations, settings.company_id)
+    show(report, as_json, lambda told: posting_allocations.render(told, console))
+
+
+@app.command("opening")
+def posting_opening(home: Home = None, as_json: AsJson = False) -> None:
+    """Where each till customer stood in Sage before its store's cutover, against what finance agreed.
+
+    Exit code 1: one differs from what was agreed.
+    """
+    from app.published import NothingPublishedError, PublicationIncompleteError, Published
+    from orchestration import posting_opening
+
+    with store_of(home) as (settings, operations):
+        try:
+            report = posting_opening.report(Published(settings.published), operations, settings.company_id)
+        except (NothingPublishedError, PublicationIncompleteError) as error:
+            raise fail(str(error)) from error
+    show(report, as_json, lambda told: posting_opening.render(told, console))
+    if report["differs"]:
+        raise typer.Exit(1)
+
+
 @app.command("on")
 def switch_on(
     home: Home = None, by: By = "", reason: Reason = "", company: Company = "", as_json: AsJson = False

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeGuard, runtime_checkable
 
 DocumentKind = Literal[
     "invoice", "credit_note", "receipt", "payment", "bank_receipt", "bank_payment", "transfer"
@@ -170,6 +170,44 @@ class PostedDocument(PostedHeader):
 
 
 @dataclass(frozen=True)
+class AccountEntry:
+    """A document on a customer's account, with what of it Sage has allocated.
+
+    `entry_id` is what Sage's allocation knows it by, None where it can be allocated no more (it is historical);
+    `allocated_with` has the URNs it is set against, None where Sage does not tell.
+    """
+
+    urn: int
+    reference: str
+    document_kind: DocumentKind
+    customer_reference: str
+    gross_pence: int
+    allocated_pence: int
+    entry_id: int | None
+    allocated_with: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
+class AllocationLine:
+    """One document of an allocation: the whole of it, positive."""
+
+    posting_key: str
+    urn: int
+    document_kind: DocumentKind
+    gross_pence: int
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Documents of one customer that are set against each other, each with the whole of it; they come to nothing."""
+
+    company_id: str
+    customer_reference: str
+    allocation_date: date
+    lines: tuple[AllocationLine, ...]
+
+
+@dataclass(frozen=True)
 class Reply:
     """What one POST came back with.
 
@@ -255,3 +293,20 @@ class Ledger(Protocol):
     def bank_status(self, bank_code: str) -> AccountStatus:
         """Whether the bank account is there and visible."""
         ...
+
+
+class AllocatingLedger(Ledger, Protocol):
+    """A Ledger that can also set documents of one customer against each other. Sage 50 imports no allocation."""
+
+    def entries(self, urns: Sequence[int]) -> list[AccountEntry]:
+        """What is on customers' accounts under these URNs, with what is allocated of it now."""
+        ...
+
+    def allocate(self, allocation: Allocation, entries: Sequence[AccountEntry]) -> Reply:
+        """Send once. `entries` are the documents of the allocation as they were just looked up."""
+        ...
+
+
+def can_allocate(ledger: Ledger) -> TypeGuard[AllocatingLedger]:
+    """Whether a ledger is one of those."""
+    return hasattr(ledger, "allocate")

@@ -12,7 +12,9 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from orchestration.ledgers.ledger import (
+    AccountEntry,
     AccountStatus,
+    Allocation,
     CustomerFacts,
     Document,
     DocumentKind,
@@ -26,6 +28,7 @@ from orchestration.ledgers.ledger import (
     Reply,
     TaxLine,
 )
+from orchestration.ledgers.sage200_allocations import ENTRY_FIELDS, allocated_with, allocation_of
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_documents import Ids, UnpostableError, pence, request_of
 from orchestration.ledgers.sage200_lookups import Sage200Lookups, account_key
@@ -135,6 +138,37 @@ class Sage200Ledger:
         ids = Ids(self._lookups.customer_id, self._lookups.bank_id, self._lookups.tax_code_id)
         try:
             resource, body = request_of(document, ids)
+        except UnpostableError as unpostable:
+            return Reply("refused", None, None, f"not sent: {unpostable}")
+        except LedgerUnavailableError as unavailable:
+            return Reply("locked", None, None, f"not sent: {unavailable}")
+        return self._client.post_once(resource, body)
+
+    # allocating
+
+    def entries(self, urns: Sequence[int]) -> list[AccountEntry]:
+        """What is on customers' accounts under these URNs, with what is allocated of it now."""
+        return [
+            AccountEntry(
+                urn=row["urn"],
+                reference=str(row.get("reference") or ""),
+                document_kind=_kind(row),
+                customer_reference=self._lookups.customer_reference(row["customer_id"]),
+                gross_pence=abs(pence(row["document_gross_value"])),
+                allocated_pence=abs(pence(row.get("document_allocated_value"))),
+                entry_id=None if resource == HISTORICAL_RESOURCE else row["id"],
+                allocated_with=allocated_with(row),
+            )
+            for resource in SALES_RESOURCES
+            for row in self._of_urns(resource, urns, ENTRY_FIELDS)
+            if _trader_type(row) in TRADER_KINDS
+        ]
+
+    def allocate(self, allocation: Allocation, entries: Sequence[AccountEntry]) -> Reply:
+        """Send once. What cannot be put into Sage's words is refused here, before anything is sent."""
+        try:
+            customer_id = self._lookups.customer_id(allocation.customer_reference)
+            resource, body = allocation_of(allocation, entries, customer_id, self._client.settings)
         except UnpostableError as unpostable:
             return Reply("refused", None, None, f"not sent: {unpostable}")
         except LedgerUnavailableError as unavailable:

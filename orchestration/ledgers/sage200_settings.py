@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -54,6 +55,16 @@ class Sage200Settings(BaseModel):
     )
     overlap_minutes: int = Field(
         default=10, ge=0, description="How far before the newest date_time_updated landed to begin."
+    )
+
+    allocation_values: Literal["positive", "signed"] = Field(
+        default="positive",
+        description="How an allocation states what credits the customer (receipts, credit notes): as Sage's are "
+        "positive or below zero is not documented. Ask the demo company before `allocate_sale` is allowed.",
+    )
+    allocation_date: Literal["document", "today"] = Field(
+        default="document",
+        description="The date of an allocation: the newest of its documents, or none is sent and Sage takes its own.",
     )
 
     timeout_s: float = Field(default=60.0, gt=0, description="Wait for one answer to a read.")

@@ -9,11 +9,17 @@ from orchestration.operations.errors import (
     MappingsRefusedError,
     OperationsError,
 )
-from orchestration.operations.intents import Step, StoredIntent
+from orchestration.operations.intents import ALLOCATES, ALLOCATION, CUSTOMER_KINDS, Step, StoredIntent
 from orchestration.operations.landed import LANDED_TABLES
 from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import DecisionInForce
-from orchestration.operations.permissions import ApprovalGiven, CompanySwitch, GoesBy, StopInForce
+from orchestration.operations.permissions import (
+    ApprovalGiven,
+    CompanySwitch,
+    CutoverAgreed,
+    GoesBy,
+    StopInForce,
+)
 from orchestration.operations.policies import REMEDIES, PostingPolicy, QuietWindow
 from orchestration.operations.roles import READER, ROLES, NotAllowedError, Person
 from orchestration.operations.runs import Run
@@ -22,6 +28,9 @@ from orchestration.operations.store import Operations
 from orchestration.operations.vat_periods import NetError, VatReturn
 
 __all__ = [
+    "ALLOCATES",
+    "ALLOCATION",
+    "CUSTOMER_KINDS",
     "LANDED_TABLES",
     "READER",
     "REMEDIES",
@@ -32,6 +41,7 @@ __all__ = [
     "ChainEnd",
     "CloseFigures",
     "CompanySwitch",
+    "CutoverAgreed",
     "DecisionInForce",
     "FenceLostError",
     "Given",

@@ -33,7 +33,9 @@ from orchestration.operations.base import utc_now
 
 BUSY_TIMEOUT_MS = 30_000
 MIGRATING = threading.Lock()
-"""Alembic keeps the migration it is at in its module: one at a time in a process. Processes wait for the write lock."""
+"""Alembic keeps the migration it is at in its module: one at a time in a process. Processes wait for `hold_apart`."""
+MIGRATION_LOCK = 7_150_315_091
+"""What migrations of this store are known by among PostgreSQL's advisory locks; any number nobody else takes."""
 
 
 class Database:
@@ -61,6 +63,7 @@ class Database:
         config = migrations()
         # all of it or nothing: left to itself, Alembic commits version by version
         with MIGRATING, self.write() as connection:
+            hold_apart(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -85,6 +88,15 @@ class Database:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+def hold_apart(connection: Connection) -> None:
+    """Wait until no other process migrates the store, and keep others waiting to the end of this transaction.
+
+    SQLite's writers take turns anyway; to PostgreSQL two creations of one table are two, and the second fails.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
 def migrations() -> Config:

@@ -18,8 +18,12 @@ from sqlalchemy import (
     Integer,
     RowMapping,
     Select,
+    String,
+    and_,
     bindparam,
+    case,
     cast,
+    exists,
     extract,
     func,
     insert,
@@ -35,6 +39,10 @@ from orchestration.operations.database import Database
 from orchestration.operations.errors import FenceLostError, OperationsError
 
 KEYS_PER_QUERY = 500
+CUSTOMER_KINDS = ("invoice", "credit_note", "receipt", "payment")
+ALLOCATION, ALLOCATES = "allocation", "A"
+"""Kind and role of an intent that sets documents of one sale against each other in Sage: it has no document itself."""
+DOCUMENT_ROLES = ("P", "X")
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,7 @@ PAGE_IN_STATES = (
     .where(
         INTENTS.c.company_id == bindparam("company_id"),
         INTENTS.c.state.in_(bindparam("states", expanding=True)),
+        INTENTS.c.role.in_(bindparam("roles", expanding=True)),
         INTENTS.c.posting_key > bindparam("after"),
     )
     .order_by(INTENTS.c.posting_key)
@@ -158,6 +167,71 @@ SUMMARIES = (
             INTENTS.c.business_date.in_(bindparam("days", expanding=True)),
             INTENTS.c.state.in_(("decided", "held", "refused")),
         ),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
+OF_EVENTS = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.company_id == bindparam("company_id"),
+        INTENTS.c.event_id.in_(bindparam("events", expanding=True)),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
+# what is on a customer's account of one event, none of it in doubt, and comes to nothing
+_ON_ACCOUNT = (
+    select(
+        INTENTS.c.event_id,
+        func.count().label("documents"),
+        func.sum(INTENTS.c.revision).label("revisions"),
+    )
+    .where(
+        INTENTS.c.company_id == bindparam("company_id", type_=String),
+        INTENTS.c.role == "P",
+        INTENTS.c.document_kind.in_(CUSTOMER_KINDS),
+        INTENTS.c.state.not_in(("reversed", "cancelled")),
+    )
+    .group_by(INTENTS.c.event_id)
+    .having(
+        func.count() > 1,
+        func.min(INTENTS.c.account) == func.max(INTENTS.c.account),
+        func.min(case((INTENTS.c.state == "proven", 1), else_=0)) == 1,
+        func.sum(
+            case(
+                (INTENTS.c.document_kind.in_(("invoice", "payment")), INTENTS.c.gross_pence),
+                else_=-INTENTS.c.gross_pence,
+            )
+        )
+        == 0,
+    )
+    .subquery("on_account")
+)
+_OTHERS = INTENTS.alias("others")
+# by count and revisions an allocation of these very documents is known: what a person undid is not done again
+TO_ALLOCATE = (
+    select(_ON_ACCOUNT.c.event_id, _ON_ACCOUNT.c.documents, _ON_ACCOUNT.c.revisions)
+    .where(
+        ~exists().where(
+            _OTHERS.c.company_id == bindparam("company_id", type_=String),
+            _OTHERS.c.event_id == _ON_ACCOUNT.c.event_id,
+            or_(
+                and_(_OTHERS.c.role == ALLOCATES, _OTHERS.c.state.not_in(("cancelled", "reversed"))),
+                and_(
+                    _OTHERS.c.role == ALLOCATES,
+                    _OTHERS.c.ordinal == _ON_ACCOUNT.c.documents,
+                    _OTHERS.c.revision == _ON_ACCOUNT.c.revisions,
+                ),
+                and_(_OTHERS.c.role == "X", _OTHERS.c.state.not_in(("cancelled", "proven"))),
+            ),
+        )
+    )
+    .order_by(_ON_ACCOUNT.c.event_id)
+)
+BY_URNS = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.company_id == bindparam("company_id"),
+        INTENTS.c.urn.in_(bindparam("urns", expanding=True)),
     )
     .order_by(INTENTS.c.posting_key)
 )
@@ -199,8 +273,9 @@ class IntentStore:
     def in_states(
         self, states: Iterable[str], company_id: str, role: str | None = None
     ) -> list[StoredIntent]:
-        """Every intent of a company in one of the states (and of one role), by key."""
-        asked = {"company_id": company_id, "states": sorted(states), "roles": [role] if role else ["P", "X"]}
+        """Every document of a company in one of the states (and of one role), by key."""
+        roles = [role] if role else list(DOCUMENT_ROLES)
+        asked = {"company_id": company_id, "states": sorted(states), "roles": roles}
         with self._database.read() as connection:
             return [_intent(row) for row in connection.execute(IN_STATES, asked).mappings()]
 
@@ -231,9 +306,17 @@ class IntentStore:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def pages(self, states: Iterable[str], company_id: str) -> Iterator[list[StoredIntent]]:
+    def pages(
+        self, states: Iterable[str], company_id: str, role: str | None = None
+    ) -> Iterator[list[StoredIntent]]:
         """The same, some hundred at a time."""
-        asked = {"company_id": company_id, "states": sorted(states), "after": "", "page_size": KEYS_PER_QUERY}
+        asked: dict[str, Any] = {
+            "company_id": company_id,
+            "states": sorted(states),
+            "roles": [role] if role else list(DOCUMENT_ROLES),
+            "after": "",
+            "page_size": KEYS_PER_QUERY,
+        }
         while True:
             with self._database.read() as connection:
                 page = [_intent(row) for row in connection.execute(PAGE_IN_STATES, asked).mappings()]
@@ -242,6 +325,36 @@ class IntentStore:
             if len(page) < KEYS_PER_QUERY:
                 return
             asked["after"] = page[-1].posting_key
+
+    def of_events(self, company_id: str, event_ids: Iterable[str]) -> list[StoredIntent]:
+        """Every intent of these events, contras and allocations too, by key."""
+        asked = sorted(set(event_ids))
+        found: dict[str, StoredIntent] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(asked), KEYS_PER_QUERY):
+                part = {"company_id": company_id, "events": asked[start : start + KEYS_PER_QUERY]}
+                rows = connection.execute(OF_EVENTS, part).mappings()
+                found.update((row["posting_key"], _intent(row)) for row in rows)
+        return [found[key] for key in sorted(found)]
+
+    def to_allocate(self, company_id: str) -> list[tuple[str, int, int]]:
+        """Events whose proven documents are on one customer and come to nothing, and were never allocated as they are:
+        each with how many documents there are and the sum of their revisions.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(TO_ALLOCATE, {"company_id": company_id})
+            return [(str(row[0]), int(row[1]), int(row[2])) for row in rows]
+
+    def allocation_states(self, company_id: str) -> dict[str, int]:
+        """How many allocations are in each state."""
+        query = (
+            select(INTENTS.c.state, func.count())
+            .where(INTENTS.c.company_id == company_id, INTENTS.c.role == ALLOCATES)
+            .group_by(INTENTS.c.state)
+            .order_by(INTENTS.c.state)
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def in_cases(self) -> list[StoredIntent]:
         """The second half of every correction in two steps, by key."""
@@ -277,10 +390,17 @@ class IntentStore:
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""
-        query = select(INTENTS).where(INTENTS.c.company_id == company_id, INTENTS.c.urn == urn)
+        return self.by_urns(company_id, [urn])
+
+    def by_urns(self, company_id: str, urns: Iterable[int]) -> list[StoredIntent]:
+        """Every intent whose document has one of these URNs, by key."""
+        asked = sorted(set(urns))
+        found: list[StoredIntent] = []
         with self._database.read() as connection:
-            found = connection.execute(query.order_by(INTENTS.c.posting_key)).mappings()
-            return [_intent(row) for row in found]
+            for start in range(0, len(asked), KEYS_PER_QUERY):
+                part = {"company_id": company_id, "urns": asked[start : start + KEYS_PER_QUERY]}
+                found += [_intent(row) for row in connection.execute(BY_URNS, part).mappings()]
+        return sorted(found, key=lambda intent: intent.posting_key)
 
     def payload(self, payload_digest: str) -> str:
         """The canonical JSON of a digest; OperationsError when it was never kept."""

@@ -15,6 +15,7 @@ from orchestration.operations import mapping_tables as mapping
 from orchestration.operations import people_tables as people
 from orchestration.operations import posting_tables as posting
 from orchestration.operations.base import Base, Thousandths, table_of
+from orchestration.operations.intents import ALLOCATES
 
 TRUTHS = ("truth_sent", "truth_acknowledged", "truth_present", "truth_in_nominal", "truth_right")
 
@@ -105,6 +106,8 @@ def _table(connection: Connection, landed: LandedTable) -> pa.Table:
     if landed.model is posting.Approval:
         newest = select(func.max(table.c.id)).group_by(table.c.posting_key, table.c.payload_digest)
         query = query.where(table.c.id.in_(newest))
+    if landed.model is posting.Intent:
+        query = query.where(table.c.role != ALLOCATES)  # not a document: what it did is in Sage's own rows
     if landed.model is people.MatchDecision:
         query = query.where(table.c.is_revoked.is_(False))
     rows = connection.execute(query).all()

@@ -285,7 +285,16 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
         optional=frozenset({"recipe", "clearing_bank_code"}),
     ),
     MappingFile(
-        "cutovers", tables.Cutover, ("store_id",), {**COMPANY, "store_id": text(20), "cutover_date": day}
+        "cutovers",
+        tables.Cutover,
+        ("store_id",),
+        {
+            **COMPANY,
+            "store_id": text(20),
+            "cutover_date": day,
+            "opening_balance_pence": whole_or_open(-(10**12), 10**12),
+        },
+        optional=frozenset({"opening_balance_pence"}),
     ),
     MappingFile(
         "connector_patterns",

@@ -161,6 +161,8 @@ class Cutover(Recorded, Base):
     company_id: Mapped[str] = mapped_column(String(20))
     store_id: Mapped[str] = mapped_column(String(20))
     cutover_date: Mapped[date] = mapped_column(Date)
+    # not landed: no model judges by it
+    opening_balance_pence: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ConnectorPattern(Recorded, Base):

@@ -30,6 +30,18 @@ from orchestration.operations.people_tables import AuditLog
 from orchestration.operations.posting_tables import Approval, StoreStop
 from orchestration.operations.signed_store import SignedStore
 
+
+@dataclass(frozen=True)
+class CutoverAgreed:
+    """A store's cutover; `opening_balance_pence` is None where finance has not said what its account stood at."""
+
+    store_id: str
+    till_customer_reference: str
+    cutover_date: date
+    opening_balance_pence: int | None
+    author: str
+
+
 Writer = Literal["connector", "tillproof", "observe"]
 POSTER = "tillproof"
 COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), table_of(Cutover)
@@ -202,6 +214,29 @@ class Permissions(SignedStore):
         with self._database.read() as connection:
             dates = {row.store_id: row.cutover_date for row in connection.execute(CUTOVER, asked)}
         return dates.get(store_id) or dates.get(ANY_STORE)
+
+    def cutovers(self, company_id: str) -> list[CutoverAgreed]:
+        """The cutover of each store that has one, by store, with what finance agreed its account stood at."""
+        chosen = (
+            CUTOVERS.c.store_id,
+            CUTOVERS.c.cutover_date,
+            CUTOVERS.c.opening_balance_pence,
+            CUTOVERS.c.author,
+        )
+        accounts = (
+            select(STORE_ROWS.c.store_id, STORE_ROWS.c.till_customer_reference)
+            .where(STORE_ROWS.c.company_id == company_id)
+            .order_by(STORE_ROWS.c.store_id, STORE_ROWS.c.valid_from)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(select(*chosen).where(CUTOVERS.c.company_id == company_id)).all()
+            account_of = {row.store_id: row.till_customer_reference for row in connection.execute(accounts)}
+        of_store = {row.store_id: row for row in rows}
+        return [
+            CutoverAgreed(store_id, account, row.cutover_date, row.opening_balance_pence, row.author)
+            for store_id, account in account_of.items()
+            if (row := of_store.get(store_id) or of_store.get(ANY_STORE))
+        ]
 
     def required_rates(self, company_id: str, tax_code: int, on: date) -> set[Decimal]:
         """The rates people said a Sage tax code must have on a date; empty when nobody said any."""

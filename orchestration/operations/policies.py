@@ -32,7 +32,11 @@ IN_FORCE = (
 )
 POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE = "post_missing", "post_difference", "reverse_duplicate"
 REVERSE_POSTING, REVERSE_AND_REPOST = "reverse_posting", "reverse_and_repost"
-REMEDIES = (POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE, REVERSE_POSTING, REVERSE_AND_REPOST)
+ALLOCATE_SALE = "allocate_sale"
+REMEDIES = (
+    *(POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE, REVERSE_POSTING, REVERSE_AND_REPOST),
+    ALLOCATE_SALE,
+)
 # never without a person: what undoes a document that somebody meant, and whatever another writer may still send
 BY_ITSELF = ("tillproof/post_missing", "tillproof/reverse_duplicate")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -115,6 +119,10 @@ class PostingPolicy:
             for remedy in sorted(getattr(self, name)):
                 if remedy not in REMEDIES:
                     raise OperationsError(f"'{remedy}' is no remedy: {', '.join(REMEDIES)}")
+        if ALLOCATE_SALE in self.four_eyes:
+            raise OperationsError(
+                f"{ALLOCATE_SALE} waits for nobody: it moves no money, and no mapping leads to it"
+            )
         for writer, remedy in sorted(self.by_itself):
             if f"{writer}/{remedy}" not in BY_ITSELF:
                 allowed = " and ".join(BY_ITSELF)

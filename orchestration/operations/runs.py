@@ -12,6 +12,7 @@ from sqlalchemy import Connection, String, bindparam, func, insert, select, upda
 from orchestration.operations.base import table_of
 from orchestration.operations.chain import INTENTS
 from orchestration.operations.database import Database
+from orchestration.operations.intents import DOCUMENT_ROLES
 from orchestration.operations.mapping_import import ACTIONS
 from orchestration.operations.people_tables import AuditLog
 from orchestration.operations.posting_tables import PostingRun
@@ -58,7 +59,9 @@ END = (
 )
 RUN_BY_NUMBER = select(RUNS).where(RUNS.c.run_number == bindparam("its_number"))
 SENT_IN = select(func.count(INTENTS.c.posting_key), func.coalesce(func.sum(INTENTS.c.gross_pence), 0)).where(
-    INTENTS.c.run_number == bindparam("its_number"), INTENTS.c.truth_sent.is_(True)
+    INTENTS.c.run_number == bindparam("its_number"),
+    INTENTS.c.truth_sent.is_(True),
+    INTENTS.c.role.in_(DOCUMENT_ROLES),
 )
 
 PROVEN = ("proven", "reversed")

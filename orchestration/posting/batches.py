@@ -217,7 +217,7 @@ class _Holds:
     """Every reason of the moment why a document does not go, asked of the export for all at once."""
 
     def __init__(self, operations: Operations, books: Books, going: Sequence[Decision], seen_urn: int | None):
-        self._books, self._seen_urn = books, seen_urn
+        self._books, self._operations, self._seen_urn = books, operations, seen_urn
         self._gate = LiveGate(books, operations, operations.now, LIVE_FACTS_S)
         self._permits = Permits(operations, None, [one.posting_key for one in going])
         self._patterns = cache(operations.connector_patterns)
@@ -239,7 +239,7 @@ class _Holds:
             self._permits.hold(decision.proposal, payload.document)
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
-            or hold_by_target(payload, self._looks)
+            or hold_by_target(payload, self._looks, self._operations)
             or hold_by_connector(intent, payload, self._looks, patterns)
             or hold_by_day(intent, payload, self._looks, patterns, self._day_patterns, self._seen_urn)
             or hold_by_likeness(payload, self._looks, patterns, self._seen_urn)

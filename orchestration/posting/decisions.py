@@ -6,12 +6,13 @@ what we merely saw.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from orchestration.operations import Operations, OperationsError, PostingPolicy, Step, StoredIntent
 from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting.allocations import allocated_by_us
 from orchestration.posting.cases import whole_cases, with_begun_cases
 from orchestration.posting.decision import WAITING, Decision
 from orchestration.posting.documents import Proposal, Rows, read_proposals
@@ -59,9 +60,30 @@ def plan(
             or hold_by_refusal(proposal, intent, publication_number)
         )
         decisions.append(Decision(proposal, hold, intent.state if intent else ""))
-    whole = behind_canaries(operations, whole_cases(decisions, intents), policy)
+    told = _told_by_allocation(operations, decisions)
+    whole = behind_canaries(operations, whole_cases(told, intents), policy)
     whole = within_returns(operations, whole, policy)
     return within_run(operations, whole, "post", publication_number or 0, policy)
+
+
+def _told_by_allocation(operations: Operations, decisions: list[Decision]) -> list[Decision]:
+    """The same; where the publication holds what would undo a document that we allocated, that is said instead."""
+    urns: dict[str, set[int]] = defaultdict(set)
+    for decision in decisions:
+        if decision.code == "not_ready" and decision.proposal.payload.target_urn:
+            urns[decision.proposal.company_id].add(decision.proposal.payload.target_urn)
+    ours = {
+        (company_id, urn): hold
+        for company_id, of_company in urns.items()
+        for urn, hold in allocated_by_us(operations, company_id, of_company).items()
+    }
+    return [
+        replace(decision, hold=hold)
+        if decision.code == "not_ready"
+        and (hold := ours.get((decision.proposal.company_id, decision.proposal.payload.target_urn or 0)))
+        else decision
+        for decision in decisions
+    ]
 
 
 def hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | None:

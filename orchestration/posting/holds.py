@@ -41,6 +41,11 @@ HOLD_CODES: dict[str, str] = {
     "revision_live": "another revision of it is in Sage",
     "target_changed": "what it would reverse is gone, different, or touched by a person",
     "already_reversed": "a contra of it is in Sage already",
+    "allocated_by_us": "we allocated what it would undo: a person undoes that allocation in Sage first",
+    "being_allocated": "an allocation of what it would undo was sent and is not settled yet",
+    "being_undone": "one of the documents is being undone, or is about to be",
+    "members_changed": "what would be allocated is no longer what was proven",
+    "allocated_already": "somebody else has allocated it",
     "not_proven": "what it would undo is not proven to be in Sage",
 }
 

@@ -69,19 +69,38 @@ class Permits:
 
     def hold(self, candidate: Candidate, document: Document) -> Hold | None:
         """The first reason it may not go; None when it may."""
-        if not self._enabled(candidate.company_id):
-            return Hold("posting_off")
-        stops = self._stops(candidate.company_id)
-        reasons = stops.get(ALL_STORES, ()) + stops.get(candidate.store_id, ())
-        if reasons:
-            return Hold("store_stopped", "; ".join(reasons))
         policy = self._policy_of(candidate.company_id)
         return (
-            self._hold_by_writer(candidate)
+            self._hold_by_switch(candidate)
+            or self._hold_by_writer(candidate)
             or _hold_by_limit(policy, candidate, document)
             or self._hold_by_approval(policy, candidate, document)
             or self._hold_by_clock(policy)
         )
+
+    def hold_allocation(self, candidate: Candidate) -> Hold | None:
+        """The same for an allocation, which moves no money: to allow the remedy is all that it asks of a person."""
+        policy = self._policy_of(candidate.company_id)
+        return (
+            self._hold_by_switch(candidate)
+            or _hold_by_remedy(policy, candidate)
+            or self._hold_by_nobody(candidate)
+            or self._hold_by_clock(policy)
+        )
+
+    def _hold_by_switch(self, candidate: Candidate) -> Hold | None:
+        """Whether posting is off, or stopped for the store."""
+        if not self._enabled(candidate.company_id):
+            return Hold("posting_off")
+        stops = self._stops(candidate.company_id)
+        reasons = stops.get(ALL_STORES, ()) + stops.get(candidate.store_id, ())
+        return Hold("store_stopped", "; ".join(reasons)) if reasons else None
+
+    def _hold_by_nobody(self, candidate: Candidate) -> Hold | None:
+        """Whether nobody is named to post there now."""
+        company_id, store_id, day = candidate.company_id, candidate.store_id, candidate.business_date
+        is_observed = day is None or self._writer(company_id, store_id, day) == "observe"
+        return Hold("observe") if is_observed else None
 
     def _hold_by_writer(self, candidate: Candidate) -> Hold | None:
         """Who posts there, as the store says now and as the proposal believed."""
@@ -144,10 +163,17 @@ class Permits:
         return Hold("quiet_window", f"nothing is sent {window} ({policy.quiet_zone})") if window else None
 
 
+def _hold_by_remedy(policy: PostingPolicy, candidate: Candidate) -> Hold | None:
+    if candidate.remedy in policy.remedies:
+        return None
+    return Hold("remedy_not_allowed", f"the policy does not allow {candidate.remedy}")
+
+
 def _hold_by_limit(policy: PostingPolicy, candidate: Candidate, document: Document) -> Hold | None:
     """What the policy never lets out: a remedy it does not name, a document over its limit."""
-    if candidate.remedy not in policy.remedies:
-        return Hold("remedy_not_allowed", f"the policy does not allow {candidate.remedy}")
+    not_allowed = _hold_by_remedy(policy, candidate)
+    if not_allowed:
+        return not_allowed
     limit = policy.document_limit_pence
     if limit is not None and document.gross_pence > limit:
         return Hold("over_document_limit", f"{pounds(document.gross_pence)} is over {pounds(limit)}")

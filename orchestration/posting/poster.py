@@ -13,7 +13,7 @@ import platform
 import random
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,9 +21,20 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.ledgers.ledger import Document, Ledger, LedgerUnavailableError, PostedDocument, Reply
-from orchestration.operations import Operations, PostingPolicy, Run, Step, StoredIntent, VatReturn
+from orchestration.ledgers.ledger import (
+    AccountEntry,
+    AllocatingLedger,
+    Allocation,
+    Document,
+    Ledger,
+    LedgerUnavailableError,
+    PostedDocument,
+    Reply,
+    can_allocate,
+)
+from orchestration.operations import ALLOCATES, Operations, PostingPolicy, Run, Step, StoredIntent, VatReturn
 from orchestration.operations.policies import REVERSE_AND_REPOST
+from orchestration.posting import allocations
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
 from orchestration.posting.limits import over_run_limit
@@ -77,6 +88,7 @@ class Poster:
         self.may_send = True
         self.sends = 0
         self._operations = operations
+        self._asked = ledger
         self._ledger = Looks(ledger, operations.now, self.pace.live_facts_s, seen_urn)
         self._worker = worker or worker_name()
         self._policy = policy
@@ -121,6 +133,7 @@ class Poster:
             for intent in intents
             if (intent.state in TO_SEND and self.may_send) or intent.state in (*LOOKING, "sending")
             if intent.next_attempt_at is None or intent.next_attempt_at <= now
+            if intent.role != ALLOCATES  # it has no key in Sage
             if not self.has_looked_for(intent)
         ]
         to_send = [intent for intent in coming if intent.state in TO_SEND]
@@ -186,25 +199,49 @@ class Poster:
 
     def _send(self, intent: StoredIntent) -> StoredIntent:
         """Probe, ask once more whether it may go, then send once and record what came back."""
+        if intent.role == ALLOCATES:
+            return self._send_allocation(intent)
         payload = self._payload(intent)
         found = self._ledger.find(intent.key_stem)
         truths = self._truths(payload, found)
         if truths.is_present:
-            return self._seen(intent, payload, truths)
+            return self._seen(intent, truths)
         returns = Returns(self._operations)
         hold = self._hold(intent, payload, found, returns)
         if hold:
             return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
-        sent = {**self._lease(), "attempts": intent.attempts + 1, "truth_sent": True}
         corrected = returns.key_of(intent)
         told = {"corrects_return": corrected.isoformat()} if corrected else {}
-        sending = self._step(
-            intent, "send", {**sent, "corrects_return": corrected}, detail=told, durable=True
+        changes = {"corrects_return": corrected}
+        return self._send_once(intent, changes, told, lambda: self._post(payload.document))
+
+    def _send_allocation(self, intent: StoredIntent) -> StoredIntent:
+        """The same for an allocation. Found before it could be ours, it is somebody else's, and given up."""
+        allocation = self._allocation(intent)
+        entries = self._entries(allocation)
+        truths = allocations.truths_of_allocation(allocation, entries)
+        if truths.is_present and intent.attempts > intent.lock_count:
+            return self._seen(intent, truths)
+        hold = (
+            Hold("allocated_already")
+            if truths.is_present
+            else allocations.hold_of(self._operations, self._policy, intent, allocation, entries)
         )
+        if hold:
+            event = "cancel" if hold.code in allocations.FINAL else "hold"
+            return self._step(intent, event, {"hold_reason": str(hold)}, detail={"hold": str(hold)})
+        return self._send_once(intent, {}, {}, lambda: self._allocate(allocation, entries))
+
+    def _send_once(
+        self, intent: StoredIntent, changes: Changes, told: Mapping[str, Any], send: Callable[[], Reply]
+    ) -> StoredIntent:
+        """Say on disk that it is being sent, send it, and record what came back."""
+        sent = {**self._lease(), "attempts": intent.attempts + 1, "truth_sent": True, **changes}
+        sending = self._step(intent, "send", sent, detail=told, durable=True)
         if self._has_run_out(sending):  # this process slept: another may have sent it meanwhile
             return self._step(sending, "silence", {"next_attempt_at": self._later(1)})
         self.sends += 1
-        return self._replied(sending, self._post(payload.document))
+        return self._replied(sending, send())
 
     def _hold(
         self, intent: StoredIntent, payload: Payload, found: list[PostedDocument], returns: Returns
@@ -216,7 +253,7 @@ class Poster:
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
             or self._hold_by_case(intent)
-            or hold_by_target(payload, self._ledger)
+            or hold_by_target(payload, self._ledger, self._operations)
             or hold_by_connector(intent, payload, self._ledger, patterns)
             or hold_by_day(intent, payload, self._ledger, patterns, self._day_patterns_of)
             or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
@@ -270,6 +307,8 @@ class Poster:
         and is not proven, while none is. A contra answers for its repost.
         """
         none = ("", "")
+        if intent.role == ALLOCATES:
+            return none
         second = self._second_half(intent)
         if intent.after_key or (intent.role == "X" and second is None):
             return none  # it is owed, and its contra was asked for it; or it goes by what is there, not by a mapping
@@ -323,12 +362,31 @@ class Poster:
         except Exception as broken:
             return Reply("unknown", None, None, f"the send broke: {type(broken).__name__}")
 
+    def _allocate(self, allocation: Allocation, entries: list[AccountEntry]) -> Reply:
+        """The same for an allocation."""
+        try:
+            return self._allocating.allocate(allocation, entries)
+        except Exception as broken:
+            return Reply("unknown", None, None, f"the send broke: {type(broken).__name__}")
+
+    def _entries(self, allocation: Allocation) -> list[AccountEntry]:
+        return allocations.look(self._allocating, allocation)
+
+    @property
+    def _allocating(self) -> AllocatingLedger:
+        """The ledger, where it can allocate: for any other no allocation is ever decided."""
+        if not can_allocate(self._asked):
+            raise LedgerUnavailableError("this Sage takes no allocation")
+        return self._asked
+
     def _replied(self, sending: StoredIntent, reply: Reply) -> StoredIntent:
         """Record the reply for what it proves, which is little unless it is a refusal."""
         detail = {"status": reply.status, "urn": reply.urn, "message": reply.message}
         changes: Changes = {"refusal": reply.message, "lease_until": None}
         if reply.kind == "accepted":
-            changes |= {"urn": reply.urn, "truth_acknowledged": True, "refusal": ""}
+            # the number Sage gives an allocation is no document's
+            urn = None if sending.role == ALLOCATES else reply.urn
+            changes |= {"urn": urn, "truth_acknowledged": True, "refusal": ""}
             return self._step(sending, "acknowledge", changes, detail=detail)
         if reply.kind == "refused":
             return self._step(sending, "refuse", changes, detail=detail)
@@ -348,10 +406,9 @@ class Poster:
         """Look for the document; what is not there is looked for again before that is believed."""
         if intent.state == "refused" and intent.probe_count:
             return intent
-        payload = self._payload(intent)
-        truths = self._truths(payload, self._ledger.find(intent.key_stem))
+        truths = self._look_for(intent)
         if truths.is_present:
-            return self._seen(intent, payload, truths)
+            return self._seen(intent, truths)
         looks = intent.probe_count + 1
         if intent.state == "refused":
             return self._step(intent, "look", {"probe_count": looks})
@@ -369,10 +426,9 @@ class Poster:
 
         An error may come with a document that is seen only later; the publication saw it, and so must we.
         """
-        payload = self._payload(intent)
-        truths = self._truths(payload, self._ledger.find(intent.key_stem))
+        truths = self._look_for(intent)
         if truths.is_present:
-            return self._seen(intent, payload, truths)
+            return self._seen(intent, truths)
         return self._step(intent, "cancel", {}, detail={"publication_number": publication_number})
 
     def _believed_absent(self, intent: StoredIntent) -> StoredIntent:
@@ -387,10 +443,16 @@ class Poster:
             return self._step(intent, "give_up", {**fresh, "refusal": words})
         return self._step(intent, "absent", {**fresh, **self._lease(), "fence": intent.fence + 1})
 
+    def _look_for(self, intent: StoredIntent) -> Truths:
+        if intent.role == ALLOCATES:
+            allocation = self._allocation(intent)
+            return allocations.truths_of_allocation(allocation, self._entries(allocation))
+        return self._truths(self._payload(intent), self._ledger.find(intent.key_stem))
+
     def _truths(self, payload: Payload, found: list[PostedDocument]) -> Truths:
         return truths_of(payload, found, self._suspense_of(payload.document.company_id))
 
-    def _seen(self, intent: StoredIntent, payload: Payload, truths: Truths) -> StoredIntent:
+    def _seen(self, intent: StoredIntent, truths: Truths) -> StoredIntent:
         """It is there. Record how far the five truths hold."""
         if truths.is_right:
             event = "prove"
@@ -414,11 +476,14 @@ class Poster:
             return intent
         detail = {**known, "copies": truths.copies}
         seen = self._step(intent, event, {**known, "next_attempt_at": None}, detail=detail)
-        if seen.state == "proven" and payload.role == "X":
+        if seen.state == "proven" and seen.role == "X":
             mark_reversed(self._operations, seen)
         return seen
 
     # recording
+
+    def _allocation(self, intent: StoredIntent) -> Allocation:
+        return allocations.allocation_from(self._operations.intents.payload(intent.payload_digest))
 
     def _payload(self, intent: StoredIntent) -> Payload:
         kept = self._payloads.get(intent.payload_digest)
@@ -462,3 +527,4 @@ def mark_reversed(operations: Operations, contra: StoredIntent) -> None:
             after = replace(target, state=move(target.state, "reverse", "poster"))
             detail = {"contra": contra.posting_key, "contra_urn": contra.urn}
             operations.intents.record(Step("reverse", target, after, contra.worker, detail), durable=False)
+            allocations.mark_undone(operations, target, contra.worker, contra.posting_key)

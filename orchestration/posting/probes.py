@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, PostedDocument
-from orchestration.operations import StoredIntent
+from orchestration.operations import Operations, StoredIntent
+from orchestration.posting.allocations import hold_by_allocation
 from orchestration.posting.connector import connector_references
 from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
@@ -53,7 +54,7 @@ def hold_by_opposite(payload: Payload, found: Sequence[PostedDocument]) -> Hold 
     return None
 
 
-def hold_by_target(payload: Payload, looks: Looks) -> Hold | None:
+def hold_by_target(payload: Payload, looks: Looks, operations: Operations) -> Hold | None:
     """Whether what a contra would reverse is still there, still the same, and untouched by any person."""
     if payload.role != "X" or payload.target_urn is None:
         return None
@@ -65,10 +66,10 @@ def hold_by_target(payload: Payload, looks: Looks) -> Hold | None:
     ]
     if len(targets) != 1:
         return Hold("target_changed", f"Sage has {len(targets)} such documents of URN {payload.target_urn}")
-    return hold_by_difference(contra, targets[0])
+    return hold_by_difference(contra, targets[0], operations)
 
 
-def hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None:
+def hold_by_difference(contra: Document, target: PostedDocument, operations: Operations) -> Hold | None:
     """A contra undoes exactly what is there, or nothing."""
     seen = f"URN {target.urn}"
     if (target.gross_pence, target.tax_pence) != (contra.gross_pence, contra.tax_pence):
@@ -81,9 +82,9 @@ def hold_by_difference(contra: Document, target: PostedDocument) -> Hold | None:
         return Hold("target_changed", f"{seen} is in bank {target.bank_code}{into}")
     if target.is_bank_reconciled:
         return Hold("target_changed", f"{seen} is reconciled with the bank")
-    if target.allocated_pence:
-        return Hold("target_changed", f"{seen} has been allocated")
-    return None
+    return hold_by_allocation(
+        operations, contra.company_id, target.urn, target.reference, target.allocated_pence
+    )
 
 
 def names_by_connector(intent: StoredIntent, payload: Payload, patterns: list[str]) -> list[str]:

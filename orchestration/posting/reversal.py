@@ -100,7 +100,7 @@ def plan_reversal(
     for intent in intents:
         payload, earlier = payloads[intent.posting_key], contras.get(contra_key(intent))
         hold = _hold_by_state(intent, earlier, undone_by) or _hold_by_sage(
-            intent, payload, seen.get(intent.posting_key)
+            operations, intent, payload, seen.get(intent.posting_key)
         )
         starts = None if hold else period.start_of(payload.document)
         contra = contra_of(intent, payload, _writer_of(operations, intent), starts)
@@ -204,7 +204,10 @@ def _seen_in_sage(
 
 
 def _hold_by_sage(
-    intent: StoredIntent, payload: Payload, seen: tuple[Proof, list[PostedDocument]] | None
+    operations: Operations,
+    intent: StoredIntent,
+    payload: Payload,
+    seen: tuple[Proof, list[PostedDocument]] | None,
 ) -> Hold | None:
     """What Sage says against undoing it: it is undone already, no longer as proven, or relied on by a person."""
     if seen is None:
@@ -219,7 +222,7 @@ def _hold_by_sage(
             "not_proven", f"Sage no longer agrees with what was proven: {'; '.join(proof.differences)}"
         )
     target = next(posted for posted in found if posted.urn == proof.urn)
-    return hold_by_difference(contra.document, target)
+    return hold_by_difference(contra.document, target, operations)
 
 
 class _PeriodAsked:

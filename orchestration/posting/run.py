@@ -20,9 +20,10 @@ from itertools import islice, zip_longest
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError
-from orchestration.operations import FenceLostError, Operations, Run, StoredIntent
+from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError, can_allocate
+from orchestration.operations import ALLOCATES, FenceLostError, Operations, Run, StoredIntent
 from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.posting import allocations
 from orchestration.posting.cases import half_corrected
 from orchestration.posting.decision import Decision
 from orchestration.posting.decisions import decide, plan, record
@@ -109,6 +110,11 @@ def run(
     walk.through(
         operations.intents.in_states(UNSETTLED, company_id) + _decided(operations, company_id), progress
     )
+    if can_allocate(ledger):
+        in_force = policy or operations.posting_policy(company_id)
+        allocations.decide(operations, company_id, publication_number, in_force)
+        states = {*UNSETTLED, "decided"}
+        walk.through(operations.intents.in_states(states, company_id, role=ALLOCATES), progress)
     return _ended(operations, begun, poster, summary)
 
 
@@ -228,7 +234,7 @@ class _Walk:
 
         A repost stands in the queue of its contra, right behind it.
         """
-        self._of, self._progress = len(intents), progress
+        self._of, self._progress = self._of + len(intents), progress
         leads = self._operations.intents.by_keys(one.after_key for one in intents if one.after_key)
 
         def place(one: StoredIntent) -> tuple[bool, bool, str, bool]:
@@ -260,6 +266,10 @@ class _Walk:
                 self._summary.count(intent)
         for intent in self._sent:
             self._summary.count(intent)
+        self._queues.clear()
+        self._ready.clear()
+        self._waiting.clear()
+        self._sent.clear()
 
     def _take_turn(self, account: str) -> None:
         """Work the head of one queue until it rests, waits, or is sent."""
@@ -425,12 +435,14 @@ class _Walk:
             self._locks[after.posting_key] += 1
         elif after.state == "refused":
             self._refusals_in_a_row += 1
+            is_document = after.role != ALLOCATES
             allowed = self._poster.policy_of(after.company_id).refusals_in_a_row
             if self._refusals_in_a_row >= min(allowed, self._poster.pace.max_refusals):
                 words = f"{self._refusals_in_a_row} refusals in a row, the last: {after.refusal}"
                 self._stop_sending(words)
                 # the next run would only be refused again: a person looks, and lifts it
-                self._operations.stop_store(after.company_id, "*", words)
+                if is_document:
+                    self._operations.stop_store(after.company_id, "*", words)
         elif after.state == "acknowledged":
             self._refusals_in_a_row = 0
 

@@ -8,8 +8,9 @@
 
 Whenever the document is looked for and found, one of three things comes of it, from any state that looks:
 `prove` (all five truths), `defer` (there, but not in the nominal ledger), `differ` (there, but not right).
-A state in `ENDS` needs nothing more; every other has a way to one of them, which `check_states` makes sure
-of.
+An allocation of a sale (role A, `posting.allocations`) goes the same way: `prove` is all of it allocated, `differ` a
+part, and `cancel` from `claimed` that somebody else allocated it. A state in `ENDS` needs nothing more; every other has
+a way to one of them, which `check_states` makes sure of.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ MOVES: tuple[Move, ...] = (
     Move("cancelled", "redecide", "decided"),
     Move("claimed", "release", "decided"),
     Move("claimed", "hold", "held"),
+    Move("claimed", "cancel", "cancelled"),
     Move("claimed", "send", "sending"),
     Move("sending", "acknowledge", "acknowledged"),
     Move("sending", "refuse", "refused"),

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from orchestration.operations import StoredIntent
+from orchestration.operations import ALLOCATES, StoredIntent
 from orchestration.posting.holds import Hold
 
 UNCERTAIN = ("unknown", "unsettled", "sending", "claimed", "acknowledged")
@@ -18,7 +18,8 @@ class PostingSummary:
 
     `posts` is how many POSTs this run made; `left` what it decided on and did not come to; `already` what was
     proven before; `half_corrected` has the keys of reposts that are owed; `held` counts what may not go by the
-    code of the reason.
+    code of the reason. `allocated` counts sales whose documents were set against each other, `not_allocated` those that
+    could not be, by state or reason.
     """
 
     publication_number: int
@@ -37,6 +38,8 @@ class PostingSummary:
     deferred: int = 0
     wrong: int = 0
     cancelled: int = 0
+    allocated: int = 0
+    not_allocated: Counter[str] = field(default_factory=Counter)
     left: int = 0
     elsewhere: int = 0
     held: Counter[str] = field(default_factory=Counter)
@@ -51,10 +54,14 @@ class PostingSummary:
     def is_settled(self) -> bool:
         """Whether nothing is left for another run to find out."""
         unsettled = self.unknown or self.locked or self.left or self.elsewhere
+        unsettled = unsettled or any(self.not_allocated[state] for state in (*UNCERTAIN, "locked", "decided"))
         return not (unsettled or self.errors or self.half_corrected)
 
     def count(self, intent: StoredIntent) -> None:
-        """Take one document into the counts as it stands now."""
+        """Take one document, or one allocation, into the counts as it stands now."""
+        if intent.role == ALLOCATES:
+            self._count_allocation(intent)
+            return
         self.sent += intent.truth_sent
         self.acknowledged += intent.truth_acknowledged
         self.present += intent.truth_present
@@ -71,6 +78,16 @@ class PostingSummary:
         if intent.state == "refused":
             self.refusals[intent.refusal] += 1
 
+    def _count_allocation(self, intent: StoredIntent) -> None:
+        if intent.state == "proven":
+            self.allocated += 1
+        elif intent.state in ("held", "cancelled"):
+            self.not_allocated[Hold.code_of(intent.hold_reason)] += 1
+        else:
+            self.not_allocated[intent.state] += 1
+        if intent.state == "refused":
+            self.refusals[intent.refusal] += 1
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON; reasons in the order of their names."""
         values = asdict(self)
@@ -78,4 +95,5 @@ class PostingSummary:
             **values,
             "held": dict(sorted(self.held.items())),
             "refusals": dict(sorted(self.refusals.items())),
+            "not_allocated": dict(sorted(self.not_allocated.items())),
         }

@@ -16,8 +16,10 @@ from streamlit.testing.v1 import AppTest
 from synthetic_published import publish, shop
 
 from orchestration import posting_approving, posting_run
+from orchestration.ledgers.ledger import Allocation, AllocationLine
 from orchestration.operations import Operations, OperationsError, Step, StoredIntent
 from orchestration.operations.database import Database
+from orchestration.posting.allocations import allocation_key, text_of
 from orchestration.posting.key import build_key
 from orchestration.settings import load
 
@@ -206,6 +208,31 @@ def test_a_store_is_stopped_and_lifted_from_the_page(posting_home, open_page) ->
         page = page.button(key="stop button").click().run()
         assert words in told(page)
     assert "No stop is in force." in told(page)
+
+
+def test_allocations_are_shown_once_there_are_any(posting_home, open_page) -> None:
+    home, _ = posting_home()
+    assert "Allocations now" not in told(open_page(home, "posting"))
+    lines = (AllocationLine("K1", 1001, "invoice", 1200), AllocationLine("K2", 1002, "receipt", 1200))
+    text = text_of(Allocation("DGS", "TILL01", DAY, lines))
+    intent = StoredIntent(
+        posting_key=allocation_key("DGS", "e", 2, 2), company_id="DGS", store_id="S01", event_id="e",
+        document_kind="allocation", ordinal=2, revision=2, role="A", remedy="allocate_sale", payload_digest="d",
+        state="decided", target_urn=None, publication_number=1, account="TILL01", business_date=DAY,
+        writer="tillproof", sync_claim="none", decided_at=MORNING, updated_at=MORNING, gross_pence=1200,
+    )  # fmt: skip
+    with Operations.open(home / "operations.sqlite") as operations:
+        operations.intents.record_many([Step("decide", None, intent, "decide", {})], {"d": text})
+        after = replace(intent, state="claimed")
+        before = operations.intents.record(Step("claim", intent, after, "poster", {}))
+        after = replace(before, state="held", hold_reason="being_undone: TPX is refused")
+        operations.intents.record(Step("hold", before, after, "poster", {}))
+    page = open_page(home, "posting")
+    assert "Allocations now" in told(page) and "The policy no longer allows it" in told(page)
+    rows = [each.value for each in page.table if "URNs" in each.value.columns]
+    assert rows[0][["State", "URNs", "Gross", "Why"]].to_numpy().tolist() == [
+        ["Held", "1001, 1002", "£12.00", "TPX is refused"]
+    ]
 
 
 def test_locks_are_counted_by_account_and_hour(posting_home, open_page) -> None:

@@ -56,3 +56,13 @@ def test_a_date_that_is_none_ends_clearly(described, tillproof):
 def test_a_reversal_of_nothing_in_particular_ends_clearly(home, described, tillproof):
     result = tillproof("reverse")
     assert result.exit_code == 2 and "say what to reverse" in " ".join(result.stderr.split())
+
+
+def test_allocations_are_off_until_the_policy_names_them(described, told, tillproof):
+    words = " ".join(tillproof("posting", "allocations").stdout.split())
+    assert "DGS allocates nothing: the policy does not name allocate_sale" in words
+    told("posting", "policy", "remedies=post_missing,allocate_sale", *SIGNED)
+    report = told("posting", "allocations")
+    assert (report["is_allowed"], report["waiting"], report["states"]) == (True, 0, {})
+    odd = tillproof("posting", "policy", "four_eyes=allocate_sale", *SIGNED)
+    assert odd.exit_code == 2 and "waits for nobody" in " ".join(odd.stderr.split())

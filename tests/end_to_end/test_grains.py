@@ -4,71 +4,37 @@ over HTTP, pass by pass."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import duckdb
 import pytest
+from house import FROM, QUICK, House, Receipt, built, mappings_of
 
 from app.published import Published
 from app.reports import trace
 from orchestration.files import put_text
 from orchestration.operations import REMEDIES, Operations, PostingPolicy
-from orchestration.posting import Pace, PostingSummary, Wanted
+from orchestration.posting import Wanted
 from orchestration.posting_report import post, reverse
-from orchestration.posting_run import dry_run, send_approved
 from orchestration.posting_verify import verify
-from orchestration.publishing import Publication, Publications
+from orchestration.publishing import Publications
 from orchestration.replay import OtherRulesError, ReplayError, replay
-from orchestration.run_pass import run_pass
-from orchestration.settings import Settings, load
 from orchestration.tranches import FOLDER, altered
-from sandbox.company import SageCompany
-from sandbox.server import serving
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).parents[2]
-SEED = ROOT / "sandbox" / "seed"
 STORES = ("S01", "S02", "S03", "S04")
-QUICK = Pace(first_wait_s=0.02, longest_wait_s=0.1, looks=2)
-EVENING = datetime(2011, 9, 20, 19, tzinfo=UTC)
-FROM = "2010-01-01,\n"
 MAPPINGS = {
-    "companies": "company_id,name,currency,ledger_kind,suspense_nominal_code,grace_hours,late_policy,"
-    "tax_rounding_cap_pence,outside_scope_tax_code\nDGS,Demo Gift Stores,GBP,sage200,9998,2,hold,5,9\n",
-    "stores": "company_id,store_id,store_code,name,zone,day_cutoff_minutes,currency,till_customer_reference,"
-    "cost_centre,department,valid_from,valid_to\n"
-    + "".join(
-        f"DGS,{store},{store},Shop,Europe/London,180,GBP,TILL{store[1:]},{store},,{FROM}" for store in STORES
-    ),
-    "tax_mappings": "company_id,till_tax_code,tax_code,required_rate,valid_from,valid_to\n"
-    f"DGS,S,1,20,2011-01-04,\nDGS,Z,2,0,{FROM}",
-    "nominal_mappings": "company_id,category,store_id,nominal_code,cost_centre,department,valid_from,valid_to\n"
-    f"DGS,gift,*,4000,=,,{FROM}DGS,book,*,4010,=,,{FROM}DGS,discount,*,4000,=,,{FROM}",
-    "sku_mappings": "company_id,sku,category,valid_from,valid_to\n"
-    f"DGS,MUG,gift,{FROM}DGS,BOOK,book,{FROM}DGS,OFF,discount,{FROM}",
-    "tender_mappings": "company_id,tender_type,store_id,bank_code,valid_from,valid_to\n"
-    + "".join(
-        f"DGS,{tender},{store},{tender}{store[1:]},{FROM}" for store in STORES for tender in ("CASH", "CARD")
-    ),
-    "writers_of_record": f"company_id,store_id,writer,valid_from,valid_to\nDGS,*,tillproof,{FROM}",
+    **mappings_of(STORES),
     "store_grains": "company_id,store_id,grain,recipe,clearing_bank_code,valid_from,valid_to\n"
     f"DGS,S02,till_day,,,{FROM}DGS,S03,store_day,,,2010-01-01,2011-02-28\n"
     f"DGS,S04,store_day,takings_clearing,CLEAR04,{FROM}",
 }
-LINES = "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross"
-TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
-Receipt = tuple[str, str, str, str, list[tuple[str, int, str]], list[tuple[str, int]]]
-"""Till, number, kind, time; (SKU, net pence, tax code) of each line; (tender, pence)."""
 DAY: list[Receipt] = [
     (
         "1",
@@ -89,110 +55,6 @@ CHANGED: Receipt = ("2", "1004", "SALE", "2011-02-10 13:00:00", [("BOOK", 525, "
 # the last night of February, which prints March
 NIGHT: Receipt = ("2", "1099", "SALE", "2011-03-01 01:10:00", [("BOOK", 200, "Z")], [("CASH", 200)])
 OTHER_DAY: Receipt = ("1", "1100", "SALE", "2011-03-01 10:00:00", [("MUG", 1000, "S")], [("CASH", 1200)])
-
-
-def pounds(pence: int) -> str:
-    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02}"
-
-
-class House:
-    """A home over a running sandbox, at one evening after another."""
-
-    def __init__(self, home: Path, books: Path, held: ExitStack):
-        self.home, self.books, self.held = home, books, held
-        self.now = EVENING
-        self.files = 0
-        self.port = 0
-        self.found_in = 0
-        """The pass that found in Sage what was posted."""
-        self.serve()
-
-    def serve(self) -> None:
-        """Start the sandbox, on the address that it had."""
-        self.running = self.held.enter_context(
-            serving(self.books, port=self.port, clock="2011-09-20T18:00:00")
-        )
-        self.port = urlsplit(self.running.base_url).port or 0
-
-    @property
-    def settings(self) -> Settings:
-        return load(self.home)
-
-    def deliver(self, *receipts: Receipt) -> None:
-        """Each store's tills write the same receipts into files of their own."""
-        self.files += 1
-        for store in STORES:
-            inbox = self.home / "inbox" / "S01"  # whose profile they all write by
-            inbox.mkdir(parents=True, exist_ok=True)
-            lines, tenders = [LINES], [TENDERS]
-            for till, number, kind, at, sold, paid in receipts:
-                for sku, net, code in sold:
-                    tax = net // 5 if code == "S" else 0
-                    rate = "20.0" if code == "S" else "0.0"
-                    lines.append(
-                        f"{store},{till},{number},{kind},{at},{sku},,{1 if net > 0 else -1},{pounds(abs(net))}0,"
-                        f"{pounds(net)},{code},{rate},{pounds(tax)},{pounds(net + tax)}"
-                    )
-                for place, (tender, pence) in enumerate(paid, start=1):
-                    tenders.append(f"{store},{till},{number},{place},{at},{tender},{pounds(pence)}")
-            for name, rows in (("sales", lines), ("tenders", tenders)):
-                file = inbox / f"{name}_{store}_{self.files:03}.csv"
-                file.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
-                written = 1_300_000_000 + 100 * self.files
-                os.utime(file, (written, written))
-
-    def judge(self) -> None:
-        """The next pass, an hour later."""
-        self.now += timedelta(hours=1)
-        assert run_pass(self.home, as_of=self.now).publication
-
-    def publication(self) -> Publication:
-        newest = Publications(self.home / "published").newest()
-        assert newest
-        return newest
-
-    def landed_from_sage(self) -> set[str]:
-        """Every file of Sage's rows in landing, by its path."""
-        return {
-            str(file.relative_to(self.home)) for file in self.home.glob("landing/sage200/*/*/pass_*.parquet")
-        }
-
-    def be_impatient(self) -> None:
-        """Give up on a Sage that does not answer within seconds instead of minutes."""
-        place = self.home / "tillproof.toml"
-        text = place.read_text().replace("[sage200]", "[sage200]\nretry_budget_s = 2.0\nmax_backoff_s = 0.5")
-        place.write_text(text)
-
-    def send(self) -> PostingSummary:
-        return send_approved(self.settings, pace=QUICK)
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """A question to the newest publication."""
-        with duckdb.connect() as connection:
-            for model, files in self.publication().tables.items():
-                listed = ", ".join(
-                    f"'{(self.home / 'published' / str(file['path'])).as_posix()}'" for file in files
-                )
-                connection.execute(
-                    f"create view {model} as select * from read_parquet([{listed}], union_by_name = true)"
-                )
-            return connection.execute(sql).fetchall()
-
-    def by_store(self, sql: str) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows after their first column, which is the store."""
-        found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        for store, *row in self.rows(sql):
-            found[store].append(tuple(row))
-        return {store: sorted(rows, key=str) for store, rows in found.items()}
-
-    def planned(self) -> dict[str, Counter[tuple[str, str, int, str]]]:
-        """By store, (remedy, kind, pence, how it stands) of all that the dry run would send or holds."""
-        found: dict[str, Counter[tuple[str, str, int, str]]] = defaultdict(Counter)
-        with Operations.open(self.settings.operations) as operations:
-            for one in dry_run(self.settings, operations):
-                what = (one.proposal.remedy, one.document.document_kind, one.document.gross_pence, one.code)
-                found[one.proposal.store_id][what] += 1
-        return found
 
 
 TOTALS = {
@@ -218,45 +80,11 @@ TOTALS = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """What the tills took in one day is in Sage, by four ways; `house.first` is the dry run before it went."""
-    folder = tmp_path_factory.mktemp("grains")
-    home, mappings = folder / "home", folder / "mappings"
-    home.mkdir()
-    mappings.mkdir()
-    for name, text in MAPPINGS.items():
-        (mappings / f"{name}.csv").write_text(text, encoding="utf-8")
-    books = folder / "company.sqlite"
-    SageCompany.create(books, SEED, site_id="site", company_id=1, company_name="Demo").close()
-    before = {name: os.environ.get(name) for name in ("TILLPROOF_HOME", "DAGSTER_HOME")}
-    with ExitStack() as held:
-        made = House(home, books, held)
-        running = made.running
-        told = [
-            'company_id = "DGS"',
-            "[sage200]",
-            *(
-                f'{name} = "{getattr(running, name)}"'
-                for name in (
-                    "base_url",
-                    "token_url",
-                    "client_id",
-                    "client_secret",
-                    "refresh_token",
-                    "site_id",
-                )
-            ),
-            f"company_id = {running.company_id}",
-        ]
-        (home / "tillproof.toml").write_text("\n".join(told) + "\n", encoding="utf-8")
-        with Operations.open(load(home).operations) as operations:
-            operations.import_mappings(mappings, "Ann", "set-up")
-            operations.enable_posting("DGS", "Fay", "go live")
-            policy = PostingPolicy(remedies=frozenset(REMEDIES), canary=False)
-            operations.set_posting_policy("DGS", policy, "Fay", "corrections too")
+    policy = PostingPolicy(remedies=frozenset(REMEDIES) - {"allocate_sale"}, canary=False)
+    with built(tmp_path_factory.mktemp("grains"), STORES, MAPPINGS, policy) as made:
         made.deliver(*DAY, NIGHT, OTHER_DAY)
         made.judge()
         yield made
-    for name, value in before.items():
-        os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
 
 
 def assert_totals_are_alike(house: House) -> None:

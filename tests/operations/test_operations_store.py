@@ -5,18 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from mapping_folder import write_folder
-from sqlalchemy import text
+from sqlalchemy import inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 
+import orchestration.operations.database as database_room
 from orchestration.operations import LANDED_TABLES, Operations, OperationsError
 from orchestration.operations.base import Base
-from orchestration.operations.database import Database
+from orchestration.operations.database import MIGRATION_LOCK, Database, hold_apart
 
 OPEN_FOUR_TIMES_AT_ONCE = """
 import sys, threading
@@ -48,6 +51,27 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path):
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_on_postgresql_a_migration_waits_for_another_processs_and_on_sqlite_nothing_is_asked():
+    for dialect, asked in ((postgresql.dialect(), 1), (sqlite.dialect(), 0)):
+        connection = Mock(dialect=dialect)
+        hold_apart(connection)
+        statements = [call.args[0] for call in connection.exec_driver_sql.call_args_list]
+        assert statements == [f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"] * asked
+
+
+def test_a_migration_takes_its_lock_before_it_changes_anything(tmp_path, monkeypatch):
+    seen = []
+
+    def look(connection):
+        seen.append(inspect(connection).get_table_names())
+
+    monkeypatch.setattr(database_room, "hold_apart", look)
+    place = tmp_path / "operations.sqlite"
+    place.touch()  # one that is there is migrated, not copied
+    Database(f"sqlite:///{place}").migrate()
+    assert seen == [[]]
 
 
 def test_visitors_and_commands_may_open_a_new_store_at_the_same_moment(tmp_path):

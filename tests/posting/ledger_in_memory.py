@@ -14,7 +14,9 @@ from datetime import date
 from decimal import Decimal
 
 from orchestration.ledgers.ledger import (
+    AccountEntry,
     AccountStatus,
+    Allocation,
     CustomerFacts,
     Document,
     LedgerType,
@@ -55,6 +57,9 @@ class LedgerInMemory:
         self.closed_months: set[date] = set()
         self.customers_on_hold: set[str] = set()
         self.rates = {1: Decimal("20.00"), 2: Decimal("0.00"), 3: Decimal("17.50")}
+        self.allocations: list[Allocation] = []
+        self.allocated: dict[int, int] = {}  # pence by URN
+        self.allocated_with: dict[int, frozenset[int]] = {}
         self.reads_until_visible = 0
         self.silent_reads = 0
         self.questions = 0
@@ -119,6 +124,61 @@ class LedgerInMemory:
         if fault in REPLIES:
             return REPLIES[fault]
         return Reply("accepted", 200, self.keep(document, fault).urn, "")
+
+    # allocating
+
+    def entries(self, urns: Sequence[int]) -> list[AccountEntry]:
+        """What the books have on customers' accounts under these URNs."""
+        self._answer()
+        return [
+            AccountEntry(
+                posted.urn,
+                posted.reference,
+                posted.document_kind,
+                posted.customer_reference,
+                posted.gross_pence,
+                self.allocated.get(posted.urn, 0),
+                posted.urn + 70_000,
+                self.allocated_with.get(posted.urn),
+            )
+            for posted in self.documents
+            if posted.urn in urns and posted.customer_reference
+        ]
+
+    def allocate(self, allocation: Allocation, entries: Sequence[AccountEntry]) -> Reply:
+        """Take a send, as the next fault says; never more than a document has left."""
+        self.allocations.append(allocation)
+        fault = self.faults["allocation"].pop(0) if self.faults["allocation"] else ""
+        if allocation.customer_reference in self.locked_customers:
+            return Reply("locked", 423, None, "the account is in use by another user")
+        if fault.endswith("after commit") or fault in ("", "refused but saved"):
+            refused = self.set_off([line.urn for line in allocation.lines])
+            if refused:
+                return Reply("refused", 400, None, refused)
+        if fault.startswith("breaks"):
+            raise RuntimeError("the client broke")
+        return REPLIES[fault] if fault else Reply("accepted", 200, 88_000 + len(self.allocations), "")
+
+    def set_off(self, urns: Sequence[int], with_urns: Sequence[int] = ()) -> str:
+        """Allocate documents whole, to each other or to `with_urns`; in words why not."""
+        if any(self.allocated.get(urn) for urn in urns):
+            return "The value to allocate is more than the transaction has outstanding."
+        for urn in urns:
+            self.allocated[urn] = next(one.gross_pence for one in self.documents if one.urn == urn)
+            self.allocated_with[urn] = frozenset(with_urns or urns) - {urn}
+        self._show_allocated()
+        return ""
+
+    def undo_allocations(self) -> None:
+        """A person takes every allocation back."""
+        self.allocated.clear()
+        self.allocated_with.clear()
+        self._show_allocated()
+
+    def _show_allocated(self) -> None:
+        self.documents = [
+            replace(posted, allocated_pence=self.allocated.get(posted.urn, 0)) for posted in self.documents
+        ]
 
     def keep(self, document: Document, how: str = "", *, user_name: str = "TILLPROOF") -> PostedDocument:
         """Put a document into the books."""

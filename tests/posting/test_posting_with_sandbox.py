@@ -126,6 +126,44 @@ def test_over_http_no_fault_doubles_or_loses(shop, sage, fault):
     shop.operations.intents.verify_chain()
 
 
+ALLOCATES = PostingPolicy(
+    remedies=frozenset({"post_missing", "reverse_posting", "allocate_sale"}), canary=False
+)
+OF_ALLOCATIONS = ("", *(fault for fault in FAULTS if fault not in ("to_suspense", "deferred")))
+
+
+@pytest.mark.parametrize("fault", OF_ALLOCATIONS)
+def test_over_http_a_sale_is_allocated_once_whatever_the_reply(shop, sage, fault):
+    running, shop.ledger = sage
+    publication = sales(f"Z{OF_ALLOCATIONS.index(fault)}", 2)
+    if fault:
+        running.faults({"kind": fault, "count": 1, "method": "POST", "resource": "sales_allocations"})
+    for _ in range(3):
+        shop.post(publication, pace=QUICK, policy=ALLOCATES)
+        publication = publication.without()
+    found = [posted for key in publication.rows for posted in sage[1].find(key[:18])]
+    assert [posted.allocated_pence for posted in found] == [posted.gross_pence for posted in found]
+    entries = sage[1].entries([posted.urn for posted in found])
+    by_urn = {entry.urn: entry for entry in entries}
+    for invoice, receipt in zip(found[::2], found[1::2], strict=True):
+        assert by_urn[invoice.urn].allocated_with == {receipt.urn}
+    assert shop.operations.intents.allocation_states("DGS") == {"proven": 2}
+    shop.operations.intents.verify_chain()
+
+
+def test_over_http_what_we_allocated_is_held_with_what_to_do_and_verify_says_what_a_person_changed(
+    shop, sage, tmp_path
+):
+    shop.ledger = sage[1]
+    run_number = shop.post(sales("Y", 2), pace=QUICK, policy=ALLOCATES).run_number
+    settings = home_of(sage, shop, tmp_path)
+    dry = reverse(settings, Wanted(run_number=run_number))
+    assert {row["code"] for row in dry["held"]} == {"allocated_by_us"} and len(dry["held"]) == 4
+    assert all("Amend Allocations" in row["reason"] for row in dry["held"])
+    report = verify(settings, offline=False)
+    assert report["agrees"] and report["allocations_changed"] == []
+
+
 def test_over_http_a_post_that_sage_ends_after_we_stopped_waiting_is_found_and_not_repeated(shop, sage):
     running, patient = sage
     publication = sales("L", 1)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, update
 
 from orchestration.ledgers.ledger import Document, Reply
 from orchestration.operations import StoredIntent, intents
-from orchestration.posting import decisions, limits, reversal
+from orchestration.posting import decisions, limits, probes, reversal
 from orchestration.posting import poster as room
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
@@ -66,7 +66,7 @@ def _marks_after_the_post(patch: Any) -> None:
     step = room.Poster._step
 
     def late(poster: Any, intent: StoredIntent, event: str, changes: Any, **options: Any) -> StoredIntent:
-        if event != "send":
+        if event != "send" or intent.role == "A":
             return step(poster, intent, event, changes, **options)
         reply = poster._post(poster._payload(intent).document)
         poster._post_once = poster._post
@@ -138,6 +138,19 @@ def _forgets_what_is_owed(patch: Any) -> None:
     patch.setattr(decisions, "with_begun_cases", lambda _operations, proposals: list(proposals))
 
 
+def _allocates_without_looking(patch: Any) -> None:
+    entries = room.Poster._entries
+
+    def blind(poster: Any, allocation: Any) -> Any:
+        return [replace(entry, allocated_pence=0) for entry in entries(poster, allocation)]
+
+    patch.setattr(room.Poster, "_entries", blind)
+
+
+def _undoes_what_it_allocated(patch: Any) -> None:
+    patch.setattr(probes, "hold_by_allocation", lambda *_: None)
+
+
 DOUBLED = frozenset({"doubled"})
 MUTANTS = {
     "skips the probe": Mutant(_without_the_probe, DOUBLED),
@@ -154,5 +167,7 @@ MUTANTS = {
     "reposts before the proof": Mutant(_reposts_at_once, frozenset({"order"})),
     "forgets what is owed": Mutant(_forgets_what_is_owed, frozenset({"half_corrected"})),
     "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"}), seeds=200, first=800),
+    "allocates without looking": Mutant(_allocates_without_looking, DOUBLED),
+    "undoes what it allocated": Mutant(_undoes_what_it_allocated, frozenset({"allocated"})),
     "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
 }

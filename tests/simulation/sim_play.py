@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from publication import DAY, Publication
 from sim_sage import SimulatedSage
-from sim_store import COMPANY, RETURN_LIMIT_PENCE, file_return, laid_out
+from sim_store import COMPANY, RETURN_LIMIT_PENCE, allow_allocation, file_return, laid_out
 from sim_story import LIVES_MAX, UNDOING, Happens, Paper, Story, smaller, story_of
 from sim_watch import Watch
 from sim_world import Death, NeverRestsError, World
@@ -54,6 +54,7 @@ def _published(
     papers: tuple[Paper, ...],
     left_out: frozenset[int] = frozenset(),
     half_done: frozenset[int] = frozenset(),
+    parts_there: frozenset[tuple[int, str]] = frozenset(),
 ) -> tuple[pa.Table, pa.Table]:
     """The publication of these papers, as the models would propose them."""
     publication = Publication()
@@ -70,6 +71,10 @@ def _published(
             publication.add(str(number), "credit_note", event_id=event, role="X", target_urn=urn, **common)
         elif paper.kind == "case" and number not in half_done:
             publication.add_case(str(number), urn, there={**common, "net": paper.net - 100}, right=common)
+        elif paper.kind == "sale":
+            for kind, net in (("invoice", paper.net), ("receipt", paper.net + paper.net // 5)):
+                if (number, kind) not in parts_there:
+                    publication.add(str(number), kind, **{**common, "net": net})
         else:
             publication.add(str(number), "invoice" if paper.kind == "case" else paper.kind, **common)
     return publication.tables()
@@ -127,7 +132,9 @@ class _Play:
         self.sage = SimulatedSage(self.world, story)
         of_papers = _proposals(story.papers)
         self.proposals = [proposals[0] for proposals in of_papers]
-        self.reposts = {number: both[1] for number, both in enumerate(of_papers) if len(both) > 1}
+        two = {number: both[1] for number, both in enumerate(of_papers) if len(both) > 1}
+        self.reposts = {number: one for number, one in two.items() if one.after_key}
+        self.receipts = {number: one for number, one in two.items() if not one.after_key}
         every = [proposal for proposals in of_papers for proposal in proposals]
         self.watch = Watch(self.world, self.sage, self.operations, self.database, every)
         self.counts: Counter[str] = Counter()
@@ -142,6 +149,7 @@ class _Play:
         self.world.lose_power = lambda: self.database.lose_power(self._power)
         self.database.step = self.world.step
         self.sage.before_post = self.watch.before_post
+        self.sage.before_allocate = self.watch.before_allocate
         try:
             self._publish()
             for work in self._acts:
@@ -157,6 +165,8 @@ class _Play:
         self.counts["steps"] = self.world.steps
         self.counts["posts"] = sum(len(sent) for sent in self.sage.sent.values())
         self.counts.update(f"ends {state}" for state in self._states())
+        self.counts["allocations"] = sum(len(sent) for sent in self.sage.sent_allocations.values())
+        self.counts.update(f"allocation ends {one.state}" for one in self.watch.allocations())
         head = self.operations.intents.chain_end().head_hash
         return Outcome(self.story, self.watch.broken, self.counts, head)
 
@@ -168,6 +178,8 @@ class _Play:
                 digit = "9" if paper.kind == "contra" else ""
                 self.sage.keep(wrong, reference=f"POS-{paper.store_id}-{digit}{number}")
         self._approve("Fay", range(len(self.story.papers)))
+        if self.story.allocates:
+            allow_allocation(self.database)
         if self.story.is_filed:
             file_return(self.database)
             self.watch.return_limit_pence = RETURN_LIMIT_PENCE
@@ -193,7 +205,8 @@ class _Play:
 
     def _of(self, number: int) -> list[Proposal]:
         """The proposals of a paper."""
-        return [self.proposals[number], *([self.reposts[number]] if number in self.reposts else [])]
+        second = self.reposts.get(number) or self.receipts.get(number)
+        return [self.proposals[number], *([second] if second else [])]
 
     # lives
 
@@ -204,10 +217,20 @@ class _Play:
         there = frozenset(
             number
             for number, proposal in enumerate(self.proposals)
-            if {self.reposts.get(number, proposal).posting_key, self._connectors_name(number)} & seen
+            if number not in self.receipts
+            and {self.reposts.get(number, proposal).posting_key, self._connectors_name(number)} & seen
+        )
+        parts_there = frozenset(
+            (number, kind)
+            for number, receipt in self.receipts.items()
+            for kind, names in (
+                ("invoice", {self.proposals[number].posting_key, self._connectors_name(number)}),
+                ("receipt", {receipt.posting_key}),
+            )
+            if names & seen
         )
         half_done = frozenset(number for number in self.reposts if self.proposals[number].posting_key in seen)
-        self.tables = _published(self.story.papers, there, half_done)
+        self.tables = _published(self.story.papers, there, half_done, parts_there)
         self.seen_urn = max((posted.urn for posted in self.sage.in_sight()), default=0)
 
     def _live(self, work: Callable[..., None]) -> bool:
@@ -238,7 +261,7 @@ class _Play:
         return run(self.sage, self.operations, *self.tables, seen_urn=self.seen_urn, **self._options(alone))
 
     def _reverse(self, alone: bool) -> PostingSummary:
-        every = [*self.proposals, *self.reposts.values()]
+        every = [*self.proposals, *self.reposts.values(), *self.receipts.values()]
         keys = [proposal.posting_key for proposal in every if proposal.role == "P"]
         intents = [intent for _, intent in sorted(self.operations.intents.by_keys(keys).items())]
 
@@ -294,6 +317,8 @@ class _Play:
         self._mend()
         self.world.successor = None
         for _ in range(RUNS_IN_CALM):
+            if self.story.undoes and self.story.turns % 2:
+                self.sage.undo_allocations()
             self._publish()
             for work in self._acts:
                 self.world.start(lambda work=work: work(alone=True))
@@ -348,7 +373,9 @@ class _Play:
         return f"POS-{paper.store_id}-{number}" + ("-1" if paper.kind == "receipt" else "")
 
     def _states(self) -> list[str]:
-        keys = [proposal.posting_key for proposal in (*self.proposals, *self.reposts.values())]
+        keys = [
+            proposal.posting_key for number in range(len(self.proposals)) for proposal in self._of(number)
+        ]
         intents = self.operations.intents.by_keys(keys)
         return [intents[key].state if key in intents else "never decided" for key in keys]
 

@@ -17,7 +17,9 @@ from sim_story import Meets, Story
 from sim_world import World
 
 from orchestration.ledgers.ledger import (
+    AccountEntry,
     AccountStatus,
+    Allocation,
     CustomerFacts,
     Document,
     LedgerType,
@@ -62,11 +64,19 @@ class Kept:
     is_by_us: bool
 
 
+@dataclass(frozen=True)
+class SetOff:
+    """Documents that were set against each other, and when that can be seen; it is not refused a second time."""
+
+    urns: tuple[int, ...]
+    seen_from: datetime
+
+
 @dataclass
 class Sent:
     """One POST: when it left, and what came back (None: nobody was left to hear it)."""
 
-    document: Document
+    document: Document | Allocation
     at: datetime
     reply: Reply | None = None
     looks_since: int = field(default=0)
@@ -79,6 +89,10 @@ class SimulatedSage:
         self.books: list[Kept] = []
         self.sent: dict[str, list[Sent]] = defaultdict(list)
         self.is_calm = False  # no fault strikes any more
+        self.set_off: list[SetOff] = []
+        self.sent_allocations: dict[tuple[int, ...], list[Sent]] = defaultdict(list)
+        self.undone_by_a_person: list[SetOff] = []
+        self.before_allocate: Callable[[Allocation], None] = lambda _allocation: None
         self.nominal_hidden_at: datetime | None = None
         self.before_post: Callable[[Document], None] = lambda _document: None
         self._world = world
@@ -97,11 +111,17 @@ class SimulatedSage:
         self.before_post(document)
         sent = Sent(document, self._world.now)
         self.sent[document.posting_key].append(sent)
-        self._posts += 1
-        met = Meets(0, "") if self.is_calm else self._meets.get(self._posts, Meets(0, ""))
+        met = self._met()
         if self.nominal_hidden_at and document.nominal_lines and self._hidden_is_refused:
             met = replace(met, fault="refuse")
-        reply, takes_s = self._taken(document, met)
+        return self._answered(sent, *self._taken(document, met), met)
+
+    def _met(self) -> Meets:
+        self._posts += 1
+        return Meets(0, "") if self.is_calm else self._meets.get(self._posts, Meets(0, ""))
+
+    def _answered(self, sent: Sent, reply: Reply, takes_s: float, met: Meets) -> Reply:
+        """The time it takes, and what of the answer arrives."""
         self._world.step(may_stall=False)  # it is out, and whoever sent it may die now
         self._world.sleep(takes_s)
         self._world.step()
@@ -110,15 +130,19 @@ class SimulatedSage:
             raise RuntimeError("the client broke")
         return reply
 
-    def _taken(self, document: Document, met: Meets) -> tuple[Reply, float]:
+    def _taken(self, document: Document | Allocation, met: Meets) -> tuple[Reply, float]:
         """What Sage does with it, what it says, and how long that takes."""
         takes_s = POST_TIMEOUT_S if met.fault in TIMES_OUT else ANSWER_S
         if met.fault in SAVED or met.fault.startswith("saved"):
-            kept = self.keep(document, how=met.fault, after_s=takes_s + met.late_s)
+            after_s = takes_s + met.late_s
+            if isinstance(document, Allocation):
+                urn = self._set_off(document, after_s)
+            else:
+                urn = self.keep(document, how=met.fault, after_s=after_s).posted.urn
             if met.fault in ("lost reply",):
                 return NO_ANSWER, takes_s
             if met.fault not in ERRORS:
-                return reply_of(200, json.dumps({"urn": str(kept.posted.urn)}).encode()), takes_s
+                return reply_of(200, json.dumps({"urn": str(urn)}).encode()), takes_s
         if met.fault == "ghost":
             return reply_of(200, json.dumps({"urn": str(GHOST_URN)}).encode()), takes_s
         if met.fault in ERRORS:
@@ -150,6 +174,47 @@ class SimulatedSage:
         kept = Kept(posted, self._world.now + timedelta(seconds=after_s), not reference)
         self.books.append(kept)
         return kept
+
+    # allocating
+
+    def allocate(self, allocation: Allocation, entries: Sequence[AccountEntry]) -> Reply:
+        """Take one, as the story says."""
+        self._world.step(may_stall=False)
+        self.before_allocate(allocation)
+        sent = Sent(allocation, self._world.now)
+        self.sent_allocations[_urns_of(allocation)].append(sent)
+        met = self._met()
+        return self._answered(sent, *self._taken(allocation, met), met)
+
+    def _set_off(self, allocation: Allocation, after_s: float) -> int:
+        seen_from = self._world.now + timedelta(seconds=after_s)
+        self.set_off.append(SetOff(_urns_of(allocation), seen_from))
+        return 50_000 + len(self.set_off)
+
+    def undo_allocations(self) -> None:
+        """A person takes back all that can be seen."""
+        seen = [one for one in self.set_off if one.seen_from <= self._world.now]
+        self.undone_by_a_person += seen
+        self.set_off = [one for one in self.set_off if one not in seen]
+
+    def entries(self, urns: Sequence[int]) -> list[AccountEntry]:
+        """What is on customers' accounts under these URNs."""
+        seen = self._seen()
+        for sent in self.sent_allocations.get(tuple(sorted(urns)), [])[-1:]:
+            sent.looks_since += 1
+        return [
+            AccountEntry(
+                posted.urn,
+                posted.reference,
+                posted.document_kind,
+                posted.customer_reference,
+                posted.gross_pence,
+                posted.allocated_pence,
+                posted.urn,
+            )
+            for posted in seen
+            if posted.urn in urns and posted.customer_reference
+        ]
 
     def of(self, posting_key: str) -> list[PostedDocument]:
         """What the books hold under a key, seen or not."""
@@ -201,7 +266,14 @@ class SimulatedSage:
 
     def in_sight(self) -> list[PostedDocument]:
         """What anybody who looks now can see."""
-        return [kept.posted for kept in self.books if kept.seen_from <= self._world.now]
+        allocated = {urn for one in self.set_off if one.seen_from <= self._world.now for urn in one.urns}
+        return [
+            replace(kept.posted, allocated_pence=kept.posted.gross_pence)
+            if kept.posted.urn in allocated
+            else kept.posted
+            for kept in self.books
+            if kept.seen_from <= self._world.now
+        ]
 
     def _answer(self) -> None:
         self._world.step()
@@ -240,6 +312,10 @@ class SimulatedSage:
         """There."""
         self._answer()
         return "active"
+
+
+def _urns_of(allocation: Allocation) -> tuple[int, ...]:
+    return tuple(sorted(line.urn for line in allocation.lines))
 
 
 def _lines(document: Document, *, to_suspense: bool) -> tuple[PostedNominalLine, ...]:

@@ -18,7 +18,7 @@ from typing import Any, cast
 from sim_swift import Swift
 from sqlalchemy import Connection, insert
 
-from orchestration.operations import REMEDIES, Operations, PostingPolicy, vat_periods
+from orchestration.operations import REMEDIES, Operations, PostingPolicy, policies, vat_periods
 from orchestration.operations.database import Database
 
 COMPANY = "DGS"
@@ -49,6 +49,7 @@ MAPPINGS = {
 }
 
 
+NOT_ALLOCATING = frozenset(REMEDIES) - {"allocate_sale"}
 RETURN_LIMIT_PENCE = 500
 FILED_RETURN = insert(vat_periods.PERIODS).values(
     company_id=COMPANY,
@@ -66,6 +67,21 @@ def file_return(database: SimulatedDatabase) -> None:
     """The VAT return of all that is posted here was filed, and may come to £5 of error."""
     with database.write() as connection:
         connection.execute(FILED_RETURN)
+
+
+ALLOCATING = insert(policies.POLICIES).values(
+    company_id=COMPANY,
+    **PostingPolicy(remedies=frozenset(REMEDIES)).columns(),
+    author="Fay",
+    recorded_at=datetime(2011, 5, 7),  # noqa: DTZ001  clocks here are UTC without a zone
+    reason="we allocate our own",
+)
+
+
+def allow_allocation(database: SimulatedDatabase) -> None:
+    """The policy lets the documents of a sale be set against each other."""
+    with database.write() as connection:
+        connection.execute(ALLOCATING)
 
 
 class SimulatedDatabase(Database):
@@ -141,6 +157,6 @@ def laid_out() -> tuple[SimulatedDatabase, Operations, bytes]:
             (Path(folder) / f"{name}.csv").write_text(text, encoding="utf-8")
         operations.import_mappings(folder, "Ann", "set-up")
     operations.enable_posting(COMPANY, "Fay", "go live")
-    operations.set_posting_policy(COMPANY, PostingPolicy(remedies=frozenset(REMEDIES)), "Fay", "go live")
+    operations.set_posting_policy(COMPANY, PostingPolicy(remedies=NOT_ALLOCATING), "Fay", "go live")
     database.is_plain = False
     return database, operations, database.raw.serialize()

@@ -21,14 +21,14 @@ HAPPENINGS = (
 )
 LIVES_MAX = 8
 UNDOING = ("contra", "case")
-UNDOES, FILED = 0.3, 0.2  # of the stories
+UNDOES, FILED, ALLOCATES = 0.3, 0.2, 0.35  # of the stories
 
 
 @dataclass(frozen=True)
 class Paper:
     """One document of the publication. S01 is ours to post, S02 the connector's: there a person must approve."""
 
-    kind: str  # invoice, receipt, contra, case (a contra and its repost)
+    kind: str  # invoice, receipt, contra, case (a contra and its repost), sale (an invoice and the money for it)
     store_id: str
     net: int
     is_approved: bool = True
@@ -68,6 +68,7 @@ class Story:
     undoes: bool = False  # what was posted is undone again, every document of it
     is_filed: bool = False  # the VAT return of all of it is filed, and may come to little error
     unseconded: tuple[int, ...] = ()  # the papers that only one person approved, where two must
+    allocates: bool = False  # the documents of a sale are set against each other
     turns: int = 0
 
     def lines(self) -> Iterator[str]:
@@ -76,6 +77,7 @@ class Story:
             f"seed {self.seed}: {self.workers} worker(s), {self.rests_s:g} s between lives"
             + (", published anew each life" if self.is_republished else "")
             + (", then all undone" if self.undoes else "")
+            + (", its sales allocated" if self.allocates else "")
             + (f", on a filed return, not seconded: {self.unseconded}" if self.is_filed else "")
         )
         yield from (f"  document {number}: {paper}" for number, paper in enumerate(self.papers))
@@ -100,7 +102,7 @@ def story_of(seed: int) -> Story:
         Happens(rng.randrange(1, last), rng.choice(HAPPENINGS), rng.randrange(len(papers)))
         for _ in range(times)
     )
-    return Story(
+    story = Story(
         seed,
         papers,
         meets,
@@ -115,6 +117,17 @@ def story_of(seed: int) -> Story:
         is_filed=not undoes and rng.random() < FILED,  # what undoes is told enough by itself
         unseconded=tuple(number for number in range(len(papers)) if rng.random() < 0.2),
     )
+    return _with_sales(story, rng) if rng.random() < ALLOCATES and not story.is_filed else story
+
+
+def _with_sales(story: Story, rng: random.Random) -> Story:
+    """The same story, of sales and their money; drawn last, so that every other is as it was."""
+    papers = [
+        replace(paper, kind="sale") if paper.kind in ("invoice", "receipt") and rng.random() < 0.8 else paper
+        for paper in story.papers
+    ]
+    meets = tuple(replace(one, nth=one.nth + rng.choice((0, 1, 2))) for one in story.meets)
+    return replace(story, papers=tuple(papers), meets=meets, allocates=True)
 
 
 def _paper(rng: random.Random) -> Paper:
@@ -144,5 +157,7 @@ def smaller(story: Story) -> Iterator[Story]:
         yield replace(story, undoes=False)
     if story.is_filed:
         yield replace(story, is_filed=False)
+    if story.allocates:
+        yield replace(story, allocates=False)
     if story.is_republished:
         yield replace(story, is_republished=False)

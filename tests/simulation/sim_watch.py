@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sim_sage import SimulatedSage
-from sim_store import SimulatedDatabase
+from sim_sage import Sent, SimulatedSage
+from sim_store import COMPANY, SimulatedDatabase
 from sim_world import World
 
-from orchestration.ledgers.ledger import Document
+from orchestration.ledgers.ledger import Allocation, Document
 from orchestration.operations import ChainBrokenError, Operations, StoredIntent
 from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting import HOLD_CODES, Hold, Pace, Proposal
+from orchestration.posting.allocations import allocation_from
 from orchestration.posting.verification import truths_of
 
 PROMISES = {
@@ -29,6 +30,7 @@ PROMISES = {
     "order": "a repost never leaves before its contra is proven",
     "half_corrected": "when all is calm again, no correction is left half done",
     "undone": "only what is proven is undone, and is marked so when its one opposite is proven, not before",
+    "allocated": "only what is proven is allocated, whole; not what is being undone, nor is undone what we allocated",
     "chain_broken": "the chain of events verifies",
     "stuck": "every intent comes to an end, or waits with a reason",
     "untrue": "what the store says of a document is what Sage holds",
@@ -44,6 +46,13 @@ LAST_CLAIM = (
     "select recorded_at from intent_events where posting_key = ? and event in ('claim', 'absent') "
     "order by event_number desc limit 1"
 )
+
+
+UNSETTLED_ALLOCATION = (
+    "select posting_key from intents where role = 'A' and event_id = ? "
+    "and state in ('sending', 'unknown', 'acknowledged')"
+)
+IN_SAGE_PERHAPS = ("sending", "unknown", "acknowledged", "deferred", "wrong", "unsettled")
 
 
 class Watch:
@@ -90,8 +99,7 @@ class Watch:
             self.tell("unmarked", f"{key} leaves while it is {row and row[0]}")
         if key not in self._database.sending_on_disk:
             self.tell("unmarked", f"{key} leaves and its mark is not on disk")
-        self._mind_the_last_send(key)
-        self._mind_what_it_undoes(key)
+        self._mind_the_last_send(key, self._sage.sent[key])
         self._mind_what_it_follows(key)
         self._mind_the_filed_return(key)
         claimed = self._raw.execute(LAST_CLAIM, (key,)).fetchone()
@@ -102,15 +110,49 @@ class Watch:
         self._mind_permission(key, claimed_at)
         # what Sage said may be a few seconds old when it is used
         read_at = claimed_at - timedelta(seconds=self._pace.live_facts_s)
+        self._mind_what_it_undoes(key, read_at)
         hidden_at = self._sage.nominal_hidden_at
         if document.nominal_lines and hidden_at is not None and hidden_at < read_at:
             self.tell("gate_bypassed", f"{key} leaves to an account hidden at {hidden_at}")
         if key in self.connector_at and self.connector_at[key] < read_at:
             self.tell("connector_ignored", f"{key} leaves; the connector's is there since {read_at}")
 
-    def _mind_the_last_send(self, key: str) -> None:
+    def before_allocate(self, allocation: Allocation) -> None:
+        """Whether this may be set against each other now."""
+        keys = [line.posting_key for line in allocation.lines]
+        of_event = self._raw.execute(
+            "select posting_key, state, store_id, event_id from intents where role = 'A' and event_id ="
+            " (select event_id from intents where posting_key = ?)",
+            (keys[0],),
+        ).fetchall()
+        marked = [row for row in of_event if row[1] == "sending" and row[0] in self._database.sending_on_disk]
+        if len(marked) != 1:
+            self.tell("unmarked", f"{keys} are allocated while it is {of_event}")
+            return
+        key, _, store_id, event_id = marked[0]
+        urns = tuple(sorted(line.urn for line in allocation.lines))
+        self._mind_the_last_send(key, self._sage.sent_allocations[urns])
+        states = dict(self._raw.execute("select posting_key, state from intents").fetchall())
+        for line in allocation.lines:
+            copies = self._sage.of(line.posting_key)
+            whole = len(copies) == 1 and (copies[0].urn, copies[0].gross_pence) == (
+                line.urn,
+                line.gross_pence,
+            )
+            if states.get(line.posting_key) != "proven" or not whole:
+                self.tell("allocated", f"{line.posting_key} is allocated: {states.get(line.posting_key)}")
+            contra = line.posting_key[:-1] + "X"
+            if states.get(contra) in IN_SAGE_PERHAPS or self._sage.of(contra):
+                self.tell("allocated", f"{line.posting_key} is allocated while it is undone by {contra}")
+        if sum(SIGNS[line.document_kind] * line.gross_pence for line in allocation.lines):
+            self.tell("allocated", f"{keys} do not come to nothing")
+        claimed_at = datetime.fromisoformat(self._raw.execute(LAST_CLAIM, (key,)).fetchone()[0])
+        for name in (store_id, "*"):
+            if name in self.forbidden_at and self.forbidden_at[name] < claimed_at:
+                self.tell("not_allowed", f"{event_id} is allocated, forbidden for {name}")
+
+    def _mind_the_last_send(self, key: str, before: list[Sent]) -> None:
         """A second send needs a look; after a silence all of them."""
-        before = self._sage.sent[key]
         if not before:
             return
         last = before[-1]
@@ -119,7 +161,7 @@ class Watch:
         if last.looks_since < wanted:
             self.tell("unprobed", f"{key} is sent again after {last.looks_since} looks, not {wanted}")
 
-    def _mind_what_it_undoes(self, key: str) -> None:
+    def _mind_what_it_undoes(self, key: str, read_at: datetime) -> None:
         """A contra of ours needs what it undoes: proven, and in the books."""
         if self._proposals[key].remedy != REVERSE_POSTING:
             return
@@ -127,6 +169,14 @@ class Watch:
         row = self._raw.execute("select state from intents where posting_key = ?", (undone,)).fetchone()
         if row is None or row[0] != "proven" or len(self._sage.of(undone)) != 1:
             self.tell("undone", f"{key} leaves while {undone} is {row and row[0]}")
+        event_id = self._proposals[key].event_id
+        if self._raw.execute(UNSETTLED_ALLOCATION, (event_id,)).fetchone():
+            self.tell("allocated", f"{key} leaves while {undone} is being allocated")
+        urns = {posted.urn for posted in self._sage.of(undone)}
+        # what Sage did and said it refused nobody can know of before it is seen
+        seen = [one for one in self._sage.set_off if one.seen_from <= read_at]
+        if any(urns & set(one.urns) for one in seen):
+            self.tell("allocated", f"{key} leaves while {undone} is allocated")
 
     def _mind_what_it_follows(self, key: str) -> None:
         """A repost needs its contra: proven, and in the books."""
@@ -196,7 +246,29 @@ class Watch:
                 is_proven = contra is not None and contra.state == "proven"
                 if (undone is not None and undone.state == "reversed") != is_proven:
                     self.tell("undone", f"{key} is {contra and contra.state}, {undone and undone.state}")
+        for intent in self.allocations():
+            self._mind_rest(intent.posting_key, intent)
+            self._mind_allocation(intent)
         self._mind_money(intents)
+
+    def allocations(self) -> list[StoredIntent]:
+        """Every allocation that was decided."""
+        events = {proposal.event_id for proposal in self._proposals.values()}
+        return [one for one in self._operations.intents.of_events(COMPANY, events) if one.role == "A"]
+
+    def _mind_allocation(self, intent: StoredIntent) -> None:
+        """Once, or not at all; and the store knows which."""
+        allocation = allocation_from(self._operations.intents.payload(intent.payload_digest))
+        urns = tuple(sorted(line.urn for line in allocation.lines))
+        times = sum(one.urns == urns for one in self._sage.set_off)
+        undone = sum(one.urns == urns for one in self._sage.undone_by_a_person)
+        if times + undone > 1:
+            self.tell("doubled", f"{intent.event_id} was allocated {times + undone} times")
+        is_told = intent.state in ("proven", "wrong")
+        if (times and not is_told) or (is_told and not times + undone):
+            self.tell(
+                "untrue", f"the allocation {intent.posting_key} is {intent.state}, in Sage {times} times"
+            )
 
     def _mind_rest(self, key: str, intent: StoredIntent | None) -> None:
         """Whether it waits, and says for what."""

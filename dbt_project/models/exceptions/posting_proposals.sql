@@ -178,7 +178,7 @@ to_reverse as (
         case
             when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
             when ledger.is_vat_reconciled then 'the copy is on a VAT return that Sage has reconciled: finance decides'
-            when ledger.is_allocated then 'the copy has been allocated by a person: finance decides'
+            when ledger.is_allocated then 'the copy has been allocated: finance decides, and undoes that in Sage first'
             when open_documents.reason = 'posted_by_two_writers' then 'two writers: settle who posts for this store first'
         end as untouchable_reason
     from open_documents
@@ -218,7 +218,7 @@ drifted as (
             when open_documents.is_changed then 'it was changed in Sage after it was posted: finance decides'
             when ledger.is_bank_reconciled then 'what drifted is reconciled with the bank: finance decides'
             when ledger.is_vat_reconciled then 'what drifted is on a VAT return that Sage has reconciled: finance decides'
-            when ledger.is_allocated then 'what drifted has been allocated by a person: finance decides'
+            when ledger.is_allocated then 'what drifted has been allocated: finance decides, and undoes that in Sage first'
         end as untouchable_reason
     from open_documents
     inner join {{ ref('int_ledger_documents_read') }} as ledger
