@@ -32,7 +32,7 @@ def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: 
         f"""
         with shared_units as (
             select row_number() over () as unit_id, {unit}
-            from {rows} group by {unit} having count(distinct delivery_number) > 1
+            from {rows} group by {unit} having min(delivery_number) <> max(delivery_number)
         ),
 
         edges as (
@@ -108,7 +108,9 @@ def find_doubtful(
     receipt_no).
     """
     unit = ", ".join(spec.complete_within)
-    packed = ", ".join(f"{name} := {name}" for name in spec.complete_within)
+    is_another = " or ".join(
+        f"min({name}) <> max({name}) or count({name}) not in (0, count(*))" for name in spec.complete_within
+    )
     connection.execute(
         f"""
         create or replace temp table {target} as
@@ -128,8 +130,7 @@ def find_doubtful(
             from {rows} as printed
             inner join at_the_edge using (delivery_number, {unit})
             where printed.delivery_number in (
-                select delivery_number from {rows} group by delivery_number
-                having count(distinct struct_pack({packed})) > 1
+                select delivery_number from {rows} group by delivery_number having {is_another}
             )
         ),
 
