@@ -11,7 +11,7 @@ import pyarrow
 
 from orchestration.tills.delivery import Delivery
 from orchestration.tills.till import Reading, ReadRows
-from orchestration.tills.typing_sql import literal, typed_columns
+from orchestration.tills.typing_sql import literal, typed_rows
 
 _LONGEST_ROW = 2_097_152
 _MOST_CONTINUATIONS = 50
@@ -110,29 +110,26 @@ def _read_alike(
     cells = {
         name: places[cell.casefold()] for name, cell in table.columns.items() if cell.casefold() in places
     }
-    columns, problems = typed_columns(profile, table, cells)
     printed = f"concat_ws({literal(profile.delimiter)}, {', '.join(f'cell_{i}' for i in range(len(header)))})"
     struct = ", ".join(f"'cell_{place}': 'varchar'" for place in range(len(header)))
     name, scans, errors = (reading.new_name(stem) for stem in ("csv_rows", "csv_scans", "csv_errors"))
     # where a row begins is plain to a thread that starts in the middle of a file, unless a quote may hold a line end
     connection.execute(f"set threads = {1 if any(file.delivery.has_quotes for file in files) else 2}")
     # rows lie in the order of the files, whichever thread read them: DuckDB keeps it, and their rowid tells it
+    source = f"""
+        read_csv(
+            ?, auto_detect = false, header = false, skip = 1, columns = {{{struct}}},
+            delim = {literal(profile.delimiter)}, quote = '"', escape = '"',
+            new_line = {literal(_NEWLINES[files[0].newline])}, nullstr = '\\0',
+            filename = true, hive_partitioning = false,
+            max_line_size = {_LONGEST_ROW}, store_rejects = true, rejects_limit = 0,
+            rejects_scan = {literal(scans)}, rejects_table = {literal(errors)}
+        )
+    """
     connection.execute(
         f"""
         create temp table {name}_typed as
-        select filename as read_path, {", ".join(columns)}, problems,
-            case when len(problems) > 0 then {printed} end as raw_text
-        from (
-            select *, {problems} as problems
-            from read_csv(
-                ?, auto_detect = false, header = false, skip = 1, columns = {{{struct}}},
-                delim = {literal(profile.delimiter)}, quote = '"', escape = '"',
-                new_line = {literal(_NEWLINES[files[0].newline])}, nullstr = '\\0',
-                filename = true, hive_partitioning = false,
-                max_line_size = {_LONGEST_ROW}, store_rejects = true, rejects_limit = 0,
-                rejects_scan = {literal(scans)}, rejects_table = {literal(errors)}
-            )
-        )
+        {typed_rows(profile, table, cells, source, "filename as read_path", printed)}
         """,
         [[file.name for file in files]],
     )

@@ -16,7 +16,7 @@ from orchestration.tills.profile import Profile, TableMap
 
 @dataclass(frozen=True)
 class ReadRows:
-    """A temporary table or view of rows read, typed, with what is wrong with them; see `typing_sql.typed_columns`.
+    """A temporary table or view of rows read, typed, with what is wrong with them; see `typing_sql.typed_rows`.
 
     `name` has the content columns of the landed table (but `line_occurrence`), `delivery_number`,
     `source_row`, `problems` (a list of column and reason) and `raw_text`; these two are empty for a good row.
