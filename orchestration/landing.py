@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +22,7 @@ import duckdb
 import pyarrow.parquet
 
 from orchestration import landing_files as files
+from orchestration.duckdb_threads import single_threaded
 from orchestration.files import sql_path
 from orchestration.landing_delta import Delta
 from orchestration.landing_files import LandedFile, Workroom
@@ -269,23 +269,12 @@ class Landing:
             return folder
 
         # a month is too little for DuckDB to share among threads: two months are written at a time
-        with _single_threaded(connection) as threads, ThreadPoolExecutor(min(2, threads)) as pool:
+        with single_threaded(connection) as threads, ThreadPoolExecutor(min(2, threads)) as pool:
             for folder in pool.map(written, places):
                 files.give_place(unfinished[folder], places[folder])
                 if after_file is not None:
                     after_file(places[folder])
         return dates
-
-
-@contextmanager
-def _single_threaded(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
-    """Each query in the thread that asks it; how many threads there were."""
-    threads = int(connection.execute("select current_setting('threads')").fetchall()[0][0])
-    connection.execute("set threads = 1")
-    try:
-        yield threads
-    finally:
-        connection.execute(f"set threads = {threads}")
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec, received: Received) -> None:
