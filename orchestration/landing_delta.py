@@ -66,7 +66,9 @@ class Delta(Staging):
     def _arrives_more_than_once(self) -> bool:
         """Whether several deliveries of the call say something of one thing, or of one unit."""
         named = ", ".join(map(quoted, self.spec.complete_within)) or "source_key"
-        restated = f"select 1 from {STAGED} group by {named} having min(delivery_order) <> max(delivery_order)"
+        restated = (
+            f"select 1 from {STAGED} group by {named} having min(delivery_order) <> max(delivery_order)"
+        )
         return bool(self._one(f"select exists ({restated})")[0])
 
     def _add_everything(self) -> None:
@@ -403,6 +405,8 @@ class Delta(Staging):
     def drop(self) -> None:
         """Forget everything; the connection may be somebody else's."""
         outgoing = [f"drop {self._outgoing_is} if exists {_OUTGOING}"] if self._outgoing_is else []
-        tables = [f"drop table if exists {table}" for table in (STAGED, _KNOWN, *([_STATE] if self._adds else ()))]
+        tables = [
+            f"drop table if exists {table}" for table in (STAGED, _KNOWN, *([_STATE] if self._adds else ()))
+        ]
         for statement in (*outgoing, *tables):
             self._run(statement)

@@ -353,7 +353,15 @@ def test_rows_of_the_operations_store_keep_their_own_company(landing: Landing) -
 
 def test_each_row_lies_in_the_month_of_its_date_and_dated_order(landing: Landing) -> None:
     spec = sage200("nominal_transactions")
-    days = [date(2012, 2, 29), None, date(2011, 12, 31), date(2012, 2, 1), date(2012, 1, 1), None, date(2011, 12, 1)]
+    days = [
+        date(2012, 2, 29),
+        None,
+        date(2011, 12, 31),
+        date(2012, 2, 1),
+        date(2012, 1, 1),
+        None,
+        date(2011, 12, 1),
+    ]
     rows = [
         {**dict.fromkeys(spec.columns), "id": n, "transaction_date": day, "delivery_id": "sage",
          "source_file": "t", "source_row": n}
