@@ -247,7 +247,10 @@ def write_world(folder: Path, lines: int) -> None:
         for name, query in (MASTERS | LEDGER).items():
             table = name.split("/")[1]
             connection.execute(f"create table {table} as {query.format(seed=SEED)}")
-            connection.execute(f"copy {table} to '{folder}/ledger/{table}.parquet' (format parquet)")
+            connection.execute(
+                f"""copy (select *, row_number() over () as source_row from {table})
+                    to '{folder}/ledger/{table}.parquet' (format parquet)"""
+            )
 
 
 def land_ledger(current: passes.Pass, folder: Path) -> None:
@@ -255,7 +258,7 @@ def land_ledger(current: passes.Pass, folder: Path) -> None:
     with current.landing.connect() as connection:
         for name in MASTERS | LEDGER:
             relation = connection.sql(
-                f"""select *, 'sage' as delivery_id, '{name}' as source_file, row_number() over () as source_row
+                f"""select *, 'sage' as delivery_id, '{name}' as source_file
                     from read_parquet('{folder}/ledger/{name.split("/")[1]}.parquet')"""
             )
             current.landing.land(

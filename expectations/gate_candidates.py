@@ -79,16 +79,23 @@ GATE_VALUES: dict[str, tuple[str, ...]] = {
 }
 """Column -> the only values it may hold besides NULL (for the model's accepted_values)."""
 
-_OF_DOCUMENT = "over (partition by posting_key)"
+DOCUMENT_FACTS: dict[str, str] = {
+    "has_store": "bool_or(store_status is not null)",
+    "has_unmapped_store": "coalesce(bool_or(store_status <> 'mapped'), false)",
+    "has_key": "bool_or(key_status is not null)",
+    "has_period": "bool_or(period_status is not null)",
+    "has_currency": "bool_or(currency_status is not null)",
+}
+"""What was looked up for any leg of a document: name -> SQL over its legs."""
 
-FACT_STATUS = f"""
+FACT_STATUS = """
 case
     when leg_type is null then 'leg_type is missing'
-    when max(store_status) {_OF_DOCUMENT} is null then 'store_status is missing'
-    when max(cast(store_status <> 'mapped' as integer)) {_OF_DOCUMENT} = 1 then 'complete'
-    when max(key_status) {_OF_DOCUMENT} is null then 'key_status is missing'
-    when max(period_status) {_OF_DOCUMENT} is null then 'period_status is missing'
-    when max(currency_status) {_OF_DOCUMENT} is null then 'currency_status is missing'
+    when not has_store then 'store_status is missing'
+    when has_unmapped_store then 'complete'
+    when not has_key then 'key_status is missing'
+    when not has_period then 'period_status is missing'
+    when not has_currency then 'currency_status is missing'
     when leg_type = 'nominal' and sku_status is null and category is null then 'sku_status is missing'
     when leg_type = 'nominal' and nominal_account_status is null
         and coalesce(sku_status, '') <> 'unmapped' and coalesce(nominal_mapping_status, '') <> 'unmapped'
@@ -113,7 +120,7 @@ case
     else 'complete'
 end
 """
-"""SQL over the columns: which fact should have been looked up and was not; `complete` when none."""
+"""SQL over the columns and DOCUMENT_FACTS: which fact should have been looked up and was not; `complete` when none."""
 
 SOUND_LEG: dict[str, object] = {
     "gate_row_id": "TP0000000000000N010P:1",

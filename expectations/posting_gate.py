@@ -7,7 +7,7 @@ flagged by FCT-01: the gate fails shut.
 
 from __future__ import annotations
 
-from expectations.gate_candidates import FACT_STATUS, GATE_COLUMNS, GATE_VALUES, SOUND_LEG
+from expectations.gate_candidates import DOCUMENT_FACTS, FACT_STATUS, GATE_COLUMNS, GATE_VALUES, SOUND_LEG
 from expectations.suite import InSet, Rule, Suite
 
 
@@ -361,6 +361,7 @@ POSTING_GATE = Suite(
     promise="What must hold of every leg of a document before it may leave for Sage.",
     columns=GATE_COLUMNS,
     facts={"fact_status": FACT_STATUS},
+    document_facts=DOCUMENT_FACTS,
     row_id="gate_row_id",
     posting_key="posting_key",
     rules=RULES,

@@ -91,7 +91,8 @@ class Suite:
     `name` is also the view the suite reads; `reads` the landing table, or the gate's candidates.
     `columns` (name -> DuckDB type) is the contract with whoever writes the Parquet. `facts`
     (name -> SQL over those columns) stand beside them in the view, so that every rule is about one
-    column. `row_id` is the column a flag names its row by.
+    column; `document_facts` (name -> an aggregate of those columns over the rows of one posting key) are what facts
+    may ask of the whole document. `row_id` is the column a flag names its row by.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Suite:
     sound_row: Mapping[str, object]
     rules: tuple[Rule, ...]
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    document_facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     posting_key: str | None = None
     has_tombstones: bool = False
     blank_is_null: bool = False

@@ -1,6 +1,6 @@
-"""Runs any suite over Parquet and keeps every row that breaks a rule as a flag.
+"""Runs any suite over what was received, or over what may leave, and keeps every row that breaks a rule as a flag.
 
-Great Expectations never opens the warehouse: what the rules look at is copied from the Parquet files into a
+Great Expectations opens neither landing nor the warehouse: what the rules look at is copied into a
 throw-away DuckDB file, once, for it asks several questions a rule and a pass can land hundreds of files. It
 counts and hands back a query; DuckDB runs the query, and the two must agree. Flags are written to a temporary
 name and put in place in one step, in a stable order: the same input gives the same bytes.
@@ -9,7 +9,8 @@ name and put in place in one step, in a stable order: the same input gives the s
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -33,9 +34,13 @@ __all__ = [
     "IntakeResult",
     "MiscountedFlagsError",
     "SuiteNotJudgedError",
+    "Table",
     "run_intake",
     "run_posting_gate",
 ]
+
+_JUDGED = "judged"
+"""What the throw-away file is called where it is attached."""
 
 FLAG_COLUMNS: dict[str, str] = {
     "rule_id": "VARCHAR",
@@ -86,17 +91,33 @@ class IntakeResult:
         return sum(self.flagged.values())
 
 
-def run_posting_gate(candidates: Path, out: Path, *, pass_number: int) -> GateResult:
+@dataclass(frozen=True)
+class Table:
+    """A table that is there for as long as its connection; the connection must be one that may write."""
+
+    connection: duckdb.DuckDBPyConnection
+    name: str
+
+
+def run_posting_gate(candidates: Path | Table, out: Path, *, pass_number: int) -> GateResult:
     """Judge every candidate leg and write the flags to `out`.
 
-    `candidates` is the Parquet of the model `gate_candidates`, one row per leg. Raises FileNotFoundError
+    `candidates` is the model `gate_candidates`, one row per leg, or a Parquet of it. Raises FileNotFoundError
     when it is not there, ContractBrokenError when it is not what GATE_COLUMNS says or its gate_row_id are
     not unique, MiscountedFlagsError and SuiteNotJudgedError when the outcome cannot be trusted; then `out`
     is left as it was.
     """
-    if not candidates.is_file():
+    if isinstance(candidates, Table):
+        legs = (
+            f"(select *, {_text(candidates.name)} as landed_file, rowid as landed_row from {candidates.name})"
+        )
+        rows, flagged = _run(candidates.connection, {POSTING_GATE: legs}, out, pass_number)
+    elif candidates.is_file():
+        with _reading() as connection:
+            legs = _parquet([candidates.resolve()])
+            rows, flagged = _run(connection, {POSTING_GATE: legs}, out, pass_number)
+    else:
         raise FileNotFoundError(f"there are no gate candidates at {candidates}")
-    rows, flagged = _run({POSTING_GATE: [candidates.resolve()]}, out, pass_number)
     return GateResult(rows=rows[POSTING_GATE.reads], flagged=flagged)
 
 
@@ -111,36 +132,53 @@ def run_intake(landing_root: Path, *, pass_number: int, out: Path) -> IntakeResu
     for suite in INTAKE_SUITES:
         files = sorted((root / suite.reads).glob(f"*/pass_{pass_number:06d}.parquet"))
         if files:
-            received[suite] = files
-    rows, flagged = _run(received, out, pass_number)
+            received[suite] = _parquet(files)
+    with _reading() as connection:
+        rows, flagged = _run(connection, received, out, pass_number)
     silent = {rule.rule_id: 0 for suite in INTAKE_SUITES for rule in suite.rules}
     return IntakeResult(rows=rows, flagged=silent | flagged)
 
 
+def _reading() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"preserve_insertion_order": False})
+
+
 def _run(
-    received: Mapping[Suite, Sequence[Path]], out: Path, pass_number: int
+    connection: duckdb.DuckDBPyConnection, received: Mapping[Suite, str], out: Path, pass_number: int
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Judge each suite over its files; rows by what the suite reads, flags by rule."""
+    """Judge each suite over its rows (SQL, with ROW_INDEX); rows by what the suite reads, flags by rule."""
     rows: dict[str, int] = {}
     flagged = {rule.rule_id: 0 for suite in received for rule in suite.rules}
     with tempfile.TemporaryDirectory(prefix="tillproof_expectations_", ignore_cleanup_errors=True) as room:
         database = Path(room) / "judged.duckdb"
-        with duckdb.connect(database, config={"preserve_insertion_order": False}) as connection:
-            for suite, files in received.items():
-                _check_contract(connection, suite, files)
-                connection.execute(f"create view {_landed(suite)} as {_rows(suite, files)}")
+        with _attached(connection, database):
+            for suite, source in received.items():
+                _check_contract(connection, suite, source)
+                connection.execute(f"create or replace temp view {_landed(suite)} as {_rows(suite, source)}")
                 connection.execute(_judged_table(suite))
-                rows[suite.reads] = _count(connection, f"from {suite.name}")
-                _check_row_ids(connection, suite)
+                rows[suite.reads] = _count(connection, f"from {_JUDGED}.{suite.name}")
+                _check_row_ids(connection, suite, source)
         judged = [suite for suite in received if rows[suite.reads]]
         judgements = gx_session.judge(database, judged) if judged else {}
         columns = ", ".join(f"{name} {kind}" for name, kind in FLAG_COLUMNS.items())
-        with duckdb.connect(database) as connection:
-            connection.execute(f"create temp table flags ({columns})")
+        with _attached(connection, database):
+            connection.execute(f"create or replace temp table flags ({columns})")
             for suite in judged:
+                # under the name by which Great Expectations' queries call it
+                connection.execute(f"create or replace temp view {suite.name} as from {_JUDGED}.{suite.name}")
                 flagged |= _flag(connection, suite, judgements[suite.name], pass_number)
             _write(connection, out)
     return rows, flagged
+
+
+@contextmanager
+def _attached(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator[None]:
+    """The throw-away file beside what the connection has: held by one DuckDB at a time."""
+    connection.execute(f"attach {_text(database.as_posix())} as {_JUDGED}")
+    try:
+        yield
+    finally:
+        connection.execute(f"detach {_JUDGED}")
 
 
 def _flag(
@@ -174,18 +212,26 @@ def _landed(suite: Suite) -> str:
     return f"{suite.name}_landed"
 
 
-def _rows(suite: Suite, files: Sequence[Path]) -> str:
+def _rows(suite: Suite, source: str) -> str:
     """The query behind that view: the suite's columns and facts, and where each row stands."""
     columns = [
         f"nullif(trim({name}), '') as {name}" if suite.blank_is_null and kind == "VARCHAR" else name
         for name, kind in suite.columns.items()
     ]
     facts = [f"{sql} as {name}" for name, sql in suite.facts.items()]
+    documents = ""
+    if suite.document_facts:
+        # one grouping, not a window for each: those would sort whole rows
+        told = ", ".join(f"{sql} as {name}" for name, sql in suite.document_facts.items())
+        documents = (
+            f"left join (select {suite.posting_key}, {told} from landed group by all) as documents "
+            f"on documents.{suite.posting_key} is not distinct from landed.{suite.posting_key}"
+        )
     return (
-        "with landed as ("
-        f"select {', '.join(columns)}, filename as landed_file, file_row_number as landed_row "
-        f"from {_parquet(files)} {'where not is_tombstone' if suite.has_tombstones else ''}) "
-        f"select {', '.join(['landed.*', *facts])} from landed"
+        "with landed as not materialized ("
+        f"select {', '.join([*columns, *ROW_INDEX])} "
+        f"from {source} {'where not is_tombstone' if suite.has_tombstones else ''}) "
+        f"select {', '.join(['landed.*', *facts])} from landed {documents}"
     )
 
 
@@ -198,7 +244,7 @@ def _judged_table(suite: Suite) -> str:
     for rule in suite.rules:
         columns |= dict.fromkeys([rule.check.column, *rule.when])
     return (
-        f"create table {suite.name} as select {', '.join(columns)}, {suite.row_id} is null as is_unnamed "
+        f"create table {_JUDGED}.{suite.name} as select {', '.join(columns)}, {suite.row_id} is null as is_unnamed "
         f"from {_landed(suite)}"
     )
 
@@ -252,8 +298,8 @@ def _observed(template: str) -> str:
     return f"trim(concat({', '.join(parts)}))"
 
 
-def _check_contract(connection: duckdb.DuckDBPyConnection, suite: Suite, files: Sequence[Path]) -> None:
-    described = connection.execute(f"describe from {_parquet(files)}").fetchall()
+def _check_contract(connection: duckdb.DuckDBPyConnection, suite: Suite, source: str) -> None:
+    described = connection.execute(f"describe from {source}").fetchall()
     found = {name: kind for name, kind, *_ in described}
     wrong = [
         f"{name} is {found.get(name, 'missing')}, not {kind}"
@@ -264,13 +310,13 @@ def _check_contract(connection: duckdb.DuckDBPyConnection, suite: Suite, files: 
         raise ContractBrokenError(f"{suite.reads}: {'; '.join(wrong)}")
 
 
-def _check_row_ids(connection: duckdb.DuckDBPyConnection, suite: Suite) -> None:
+def _check_row_ids(connection: duckdb.DuckDBPyConnection, suite: Suite, source: str) -> None:
     """A flag names its row by one column: in the gate it must name one row only."""
-    unnamed = _count(connection, f"from {suite.name} where is_unnamed")
+    unnamed = _count(connection, f"from {_JUDGED}.{suite.name} where is_unnamed")
     repeated = 0
     if not suite.has_tombstones:
         repeated = _count(
-            connection, f"from (from {_landed(suite)} select {suite.row_id} group by all having count(*) > 1)"
+            connection, f"from (select {suite.row_id} from {source} group by all having count(*) > 1)"
         )
     if unnamed or repeated:
         raise ContractBrokenError(
@@ -294,8 +340,8 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
 def _parquet(files: Sequence[Path]) -> str:
     listed = ", ".join(_text(file.as_posix()) for file in files)
     return (
-        f"read_parquet([{listed}], filename = true, file_row_number = true, "
-        "union_by_name = true, hive_partitioning = false)"
+        f"(select *, filename as landed_file, file_row_number as landed_row from read_parquet([{listed}], "
+        "filename = true, file_row_number = true, union_by_name = true, hive_partitioning = false))"
     )
 
 

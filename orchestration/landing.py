@@ -10,20 +10,20 @@ How completeness works is written at `landing_delta.Delta._fold_deliveries`.
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
-import pyarrow
-import pyarrow.compute
 import pyarrow.parquet
 
 from orchestration import landing_files as files
+from orchestration.duckdb_threads import single_threaded
+from orchestration.files import sql_path
 from orchestration.landing_delta import Delta
 from orchestration.landing_files import LandedFile, Workroom
 from orchestration.landing_sql import content_and_meta, quoted
@@ -32,6 +32,7 @@ from orchestration.landing_tables import TableSpec, arrow_schema
 __all__ = ["Landed", "LandedFile", "Landing", "LandingError", "TableSpec", "Window"]
 
 Window = tuple[date, date] | Literal["all"]
+FILE_OPTIONS = "format parquet, compression zstd, compression_level 1"
 Received = Any  # a DuckDB relation, an Arrow table or a record batch reader
 
 
@@ -126,7 +127,7 @@ class Landing:
         try:
             with Workroom(self.root) as workroom:
                 if own:
-                    working.execute(f"set temp_directory = '{_sql_path(workroom.path / 'spill')}'")
+                    working.execute(f"set temp_directory = '{sql_path(workroom.path / 'spill')}'")
                 delta = Delta(working, spec, self.company_id, pass_number)
                 try:
                     _check_columns(working, spec, received)
@@ -257,40 +258,23 @@ class Landing:
             folder: files.pass_file(table / folder, delta.pass_number)
             for folder in dict.fromkeys(map(files.folder_of, dates))
         }
-        reader = delta.outgoing([str(place) for place in places.values() if place.exists()])
-        repeating = [name for name in reader.schema.names if name not in ("source_key", "row_checksum")]
-        for folder, batches in by_month(reader):
-            unfinished = workroom.unfinished()
-            with pyarrow.parquet.ParquetWriter(
-                unfinished, reader.schema, compression="zstd", use_dictionary=repeating
-            ) as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
-            files.give_place(unfinished, places[folder])
-            if after_file is not None:
-                after_file(places[folder])
+        unfinished = {folder: workroom.unfinished() for folder in places}
+
+        def written(folder: str) -> str:
+            place = places[folder]
+            rows = delta.outgoing(folder, place if place.exists() else None)
+            with connection.cursor() as own:
+                own.execute("set TimeZone = 'UTC'")
+                own.execute(f"copy ({rows}) to '{sql_path(unfinished[folder])}' ({FILE_OPTIONS})")
+            return folder
+
+        # a month is too little for DuckDB to share among threads: two months are written at a time
+        with single_threaded(connection) as threads, ThreadPoolExecutor(min(2, threads)) as pool:
+            for folder in pool.map(written, places):
+                files.give_place(unfinished[folder], places[folder])
+                if after_file is not None:
+                    after_file(places[folder])
         return dates
-
-
-def by_month(reader: pyarrow.RecordBatchReader) -> Iterator[tuple[str, Iterator[pyarrow.RecordBatch]]]:
-    """A stream ordered by document date, cut where the month's folder changes; holds one batch at a time."""
-
-    def pieces() -> Iterator[tuple[str, pyarrow.RecordBatch]]:
-        for batch in reader:
-            # not run_end_encode: it tells one null from the next by what happens to lie beneath them
-            dated = pyarrow.compute.value_counts(batch.column("document_date")).to_pylist()
-            start = 0
-            for folder, run in itertools.groupby(dated, key=lambda one: files.folder_of(one["values"])):
-                rows = sum(one["counts"] for one in run)
-                yield folder, batch.slice(start, rows)
-                start += rows
-
-    for folder, run in itertools.groupby(pieces(), key=lambda piece: piece[0]):
-        yield folder, (batch for _, batch in run)
-
-
-def _sql_path(path: Path) -> str:
-    return path.as_posix().replace("'", "''")
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec, received: Received) -> None:

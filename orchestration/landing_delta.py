@@ -6,10 +6,13 @@ Nothing is fetched into Python but counts and dates; DuckDB spills what is large
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 
+from orchestration.files import sql_path
+from orchestration.landing_files import UNDATED
 from orchestration.landing_sql import content_and_meta, quoted
 from orchestration.landing_staging import STAGED, Staging
 from orchestration.landing_tables import TableSpec
@@ -28,6 +31,7 @@ class Delta(Staging):
         super().__init__(connection, spec, company_id, pass_number)
         self._superseded = 0
         self._adds = True
+        self._outgoing_is: Literal["view", "table"] | None = None
 
     # -- against what is known
 
@@ -36,7 +40,7 @@ class Delta(Staging):
         if window is None and not self._staged:
             self._adds = False
             return
-        if not (paths or self._is_ordered):
+        if not paths and not (self._is_ordered and self._arrives_more_than_once()):
             self._add_everything()
             return
         self._read_known(paths, window)
@@ -59,12 +63,21 @@ class Delta(Staging):
             self._clear_window(window)
         self._gather_outgoing(paths)
 
+    def _arrives_more_than_once(self) -> bool:
+        """Whether several deliveries of the call say something of one thing, or of one unit."""
+        named = ", ".join(map(quoted, self.spec.complete_within)) or "source_key"
+        restated = (
+            f"select 1 from {STAGED} group by {named} having min(delivery_order) <> max(delivery_order)"
+        )
+        return bool(self._one(f"select exists ({restated})")[0])
+
     def _add_everything(self) -> None:
         """Where nothing was landed before, and each thing arrived once, all of it is new."""
         names = ", ".join(map(quoted, content_and_meta(self.spec)))
+        self._outgoing_is = "view"
         self._run(
             f"""
-            create or replace temp table {_OUTGOING} as
+            create view {_OUTGOING} as
             select {names} from (
                 select *, false as is_tombstone, cast({self.pass_number} as integer) as pass_number from {STAGED}
             )
@@ -148,7 +161,8 @@ class Delta(Staging):
         self._run(
             f"""
             create or replace temp table landing_arriving as
-            select source_key, {self._unit()} as unit_key, {self._item()} as item, row_checksum, staged_row
+            select source_key, {self._unit()} as unit_key, {self._item()} as item, row_checksum,
+                rowid as staged_row
             from {STAGED}
             qualify row_number() over (partition by source_key order by delivery_order desc) = 1
             """
@@ -171,14 +185,8 @@ class Delta(Staging):
 
         A row superseded inside one call is landed too, as a tombstone with its content: it is evidence.
         """
-        named = ", ".join(map(quoted, self.spec.complete_within))
-        restated, known = self._one(
-            f"""
-            select exists (
-                select 1 from {STAGED} group by {named} having min(delivery_order) <> max(delivery_order)
-            ), exists (select 1 from {_STATE})
-            """
-        )
+        restated = self._arrives_more_than_once()
+        known = self._one(f"select exists (select 1 from {_STATE})")[0]
         rank = "dense_rank() over (partition by unit_key order by delivery_order)" if restated else "1"
         # what nothing is compared with needs no digest of its unit
         unit, item = (self._unit(), self._item()) if restated or known else ("null", "null")
@@ -187,7 +195,7 @@ class Delta(Staging):
             create or replace temp table landing_ranked as
             select *, {rank} as delivery_rank from (
                 select source_key, cast({unit} as uhugeint) as unit_key, cast({item} as uhugeint) as item,
-                    row_checksum, staged_row, vouches, delivery_order
+                    row_checksum, rowid as staged_row, vouches, delivery_order
                 from {STAGED}
             )
             """
@@ -337,14 +345,15 @@ class Delta(Staging):
             """
             parameters = [paths]
         union = "" if not parameters else f"union all by name {landed}"
+        self._outgoing_is = "table"
         self._run(
             f"""
-            create or replace temp table {_OUTGOING} as
+            create table {_OUTGOING} as
             select {names}
             from (
                 select {content}, changed.is_tombstone, changed.staged_row
                 from landing_changed as changed
-                inner join {STAGED} as content on content.staged_row = changed.staged_row
+                inner join {STAGED} as content on content.rowid = changed.staged_row
                 {union}
             )
             cross join (select cast({self.pass_number} as integer) as pass_number)
@@ -359,21 +368,23 @@ class Delta(Staging):
             return []
         return [row[0] for row in self._all(f"select distinct document_date from {_OUTGOING} order by 1")]
 
-    def outgoing(self, existing: list[str]) -> Any:
-        """The rows to write as a record batch reader, date by date; undated rows last.
+    def outgoing(self, month: str, existing: Path | None) -> str:
+        """SQL for the rows of one month to write ("2011-08", or "unknown"), date by date.
 
-        `existing` are this pass's files for the same dates: their rows stay unless restated.
+        `existing` is this pass's file of that month: its rows stay unless restated.
         """
-        kept, parameters = "", []
-        if existing:
-            parameters = [existing]
+        inside = "document_date is null"
+        if month != UNDATED:
+            inside = f"document_date between date '{month}-01' and last_day(date '{month}-01')"
+        kept = ""
+        if existing is not None:
             kept = f"""
                 union all by name
-                select * from read_parquet(?) where source_key not in (select source_key from {_OUTGOING})
+                select * from read_parquet('{sql_path(existing)}')
+                where source_key not in (select source_key from {_OUTGOING})
             """
-        order = "document_date nulls last, source_file, source_row, source_key"
-        rows = f"select * from {_OUTGOING} {kept} order by {order}"
-        return self._connection.execute(rows, parameters).to_arrow_reader(100_000)
+        rows = f"select * from {_OUTGOING} where {inside} {kept}"
+        return f"{rows} order by document_date, source_file, source_row, source_key"
 
     def counts(self) -> dict[str, Any]:
         """What happened, as the fields of `Landed`."""
@@ -393,5 +404,9 @@ class Delta(Staging):
 
     def drop(self) -> None:
         """Forget everything; the connection may be somebody else's."""
-        for table in (STAGED, _KNOWN, *((_STATE, _OUTGOING) if self._adds else ())):
-            self._run(f"drop table if exists {table}")
+        outgoing = [f"drop {self._outgoing_is} if exists {_OUTGOING}"] if self._outgoing_is else []
+        tables = [
+            f"drop table if exists {table}" for table in (STAGED, _KNOWN, *([_STATE] if self._adds else ()))
+        ]
+        for statement in (*outgoing, *tables):
+            self._run(statement)

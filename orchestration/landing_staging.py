@@ -15,7 +15,11 @@ STAGED = "landing_staged"
 
 
 class Staging:
-    """What one `Landing.land` call received, in a temporary table of its connection."""
+    """What one `Landing.land` call received, in a table of its connection's own database.
+
+    Not a temporary table: months are written side by side, each through a cursor, and a cursor sees none. A row is
+    called by its `rowid`, so rows that cannot be landed are left out by making the table anew, never deleted.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, spec: TableSpec, company_id: str, pass_number: int
@@ -64,9 +68,8 @@ class Staging:
         parameters = [] if "company_id" in spec.columns else [self._company_id]
         self._run(
             f"""
-            create or replace temp table {STAGED} as
-            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum
-                {own_date}, row_number() over () as staged_row
+            create or replace table {STAGED} as
+            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum{own_date}
             from (
                 select {", ".join(casts)}, {own_company} {meta_casts}, {order} as delivery_order,
                     {vouches} as vouches, {rejection} as rejection
@@ -80,7 +83,7 @@ class Staging:
             f"select count(*), count(rejection), coalesce(min(rejection), '') from {STAGED}"
         )
         if self._rejected:
-            self._run(f"delete from {STAGED} where rejection is not null")
+            self._keep(f"select * from {STAGED} where rejection is null")
         if self._staged > 1:
             self._keep_the_last_printed()
 
@@ -91,25 +94,23 @@ class Staging:
 
     def _keep_the_last_printed(self) -> None:
         """One row per delivery and key: of one thing printed twice, the last."""
-        staged, told_apart = self._one(
-            f"""
-            select (select count(*) from {STAGED}), (
-                select count(*) from (select distinct source_key, delivery_order from {STAGED})
-            )
-            """
-        )
-        if staged == told_apart:
+        # different hashes are of different things; where two are alike, it is looked at closer
+        told_apart = self._one(f"select count(distinct hash(source_key, delivery_order)) from {STAGED}")[0]
+        if told_apart == self._staged:
             return
-        self._run(
+        self._keep(
             f"""
-            delete from {STAGED} where staged_row in (
-                select staged_row from {STAGED}
-                qualify row_number() over (
-                    partition by source_key, delivery_order order by source_file desc, source_row desc
-                ) > 1
-            )
+            select * from {STAGED}
+            qualify row_number() over (
+                partition by source_key, delivery_order order by source_file desc, source_row desc
+            ) = 1
             """
         )
+
+    def _keep(self, rows: str) -> None:
+        """Go on with these of the rows that arrived."""
+        self._run(f"create table {STAGED}_kept as {rows}")
+        self._run(f"drop table {STAGED}; alter table {STAGED}_kept rename to {STAGED}")
 
     def _unit(self) -> str:
         spec = self.spec

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from orchestration import name_index
+from orchestration.duckdb_threads import single_threaded
 from orchestration.files import digest_of, put_text, sql_path
 
 MONTH_COLUMNS = ("business_date", "document_date")
@@ -99,11 +100,12 @@ class Publications:
                 own.execute("set TimeZone = 'UTC'")
                 return list(self._write(own, model, models[model], before))
 
-        # a month is too little for DuckDB to share among threads: two models are written at a time
-        with ThreadPoolExecutor(2) as pool:
+        # a month is too little for DuckDB to share among threads, which would only wait for each other: each query has
+        # one, and two models are written at a time
+        with single_threaded(connection), ThreadPoolExecutor(2) as pool:
             tables = dict(zip(sorted(models), pool.map(written, sorted(models)), strict=True))
-        if names := list(self._write_names(connection, models, tables, before)):
-            tables[name_index.TABLE] = names
+            if names := list(self._write_names(connection, models, tables, before, pool)):
+                tables[name_index.TABLE] = names
         tables[CLOCKS] = list(self._write_clocks(connection, pass_number, seconds, before))
         waiting = connection.execute(
             """select (select count(*) from marts.document_verdicts where verdict = 'pending')
@@ -129,12 +131,13 @@ class Publications:
         listed = {file["month"]: file for file in before.tables.get(model, [])} if before else {}
         columns = [str(row[0]) for row in connection.execute(f"describe {relation}").fetchall()]
         dated = next((name for name in MONTH_COLUMNS if name in columns), None)
-        month_of = f"strftime(rows.{dated}, '%Y-%m')" if dated else "cast(null as varchar)"
+        month_of = f"12 * year(rows.{dated}) + month(rows.{dated})" if dated else "cast(null as bigint)"
         found = connection.execute(
-            f"""select {month_of} as month, {FINGERPRINT} from {relation} as rows
-                group by all order by month nulls first"""
+            f"""select {month_of} as month_number, {FINGERPRINT} from {relation} as rows
+                group by all order by month_number nulls first"""
         ).fetchall()
-        for month, fingerprint in found or [(None, "0")]:
+        for month_number, fingerprint in found or [(None, "0")]:
+            month = None if month_number is None else _month(month_number)
             known = listed.get(month)
             if (
                 known
@@ -143,7 +146,10 @@ class Publications:
             ):
                 yield dict(known)
                 continue
-            condition = f"{month_of} is not distinct from {_text(month)}"
+            condition = "true"
+            if dated:
+                inside = f"between date '{month}-01' and last_day(date '{month}-01')"
+                condition = f"rows.{dated} {'is null' if month is None else inside}"
             together = [name for name in TOGETHER.get(model, ()) if name in columns]
             order = f"{', '.join(together)}, columns(*)" if together else "all"
             file = self._file(
@@ -160,6 +166,7 @@ class Publications:
         models: Mapping[str, str],
         tables: Mapping[str, Sequence[Mapping[str, Any]]],
         before: Publication | None,
+        pool: ThreadPoolExecutor,
     ) -> Iterator[dict[str, Any]]:
         """The index of names, a file a month; a month whose rows are the same in every source keeps its file."""
         listed = {file["month"]: file for file in before.tables.get(name_index.TABLE, [])} if before else {}
@@ -168,7 +175,8 @@ class Publications:
         for model in relations:
             for file in tables[model]:
                 told.setdefault(file["month"], []).append(f"{model} {file['digest']}")
-        for month in sorted(told, key=lambda each: each or ""):
+
+        def indexed(month: str | None) -> dict[str, Any]:
             query = f"{name_index.rows_of(relations, month)} order by all"
             asked = hashlib.sha256(f"{name_index.ROW_GROUP} {query}".encode()).hexdigest()
             fingerprint = " ".join([asked, *told[month]])
@@ -178,10 +186,13 @@ class Publications:
                 and known.get("fingerprint") == fingerprint
                 and (self.root / str(known["path"])).exists()
             ):
-                yield dict(known)
-                continue
-            file = self._file(connection, name_index.TABLE, month, query, name_index.ROW_GROUP)
-            yield {**file, "fingerprint": fingerprint}
+                return dict(known)
+            with connection.cursor() as own:
+                own.execute("set TimeZone = 'UTC'")
+                file = self._file(own, name_index.TABLE, month, query, name_index.ROW_GROUP)
+            return {**file, "fingerprint": fingerprint}
+
+        yield from pool.map(indexed, sorted(told, key=lambda each: each or ""))
 
     def _file(
         self,
@@ -264,8 +275,9 @@ class Publications:
                 _drop(file)
 
 
-def _text(month: str | None) -> str:
-    return "null" if month is None else f"'{month}'"
+def _month(number: int) -> str:
+    """A month as a file's folder has it, of its number since the year 0."""
+    return f"{(number - 1) // 12:04d}-{(number - 1) % 12 + 1:02d}"
 
 
 def _drop(file: Path) -> None:

@@ -64,17 +64,16 @@ def gate(
     current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[dg.MaterializeResult]:
     """What may not leave for Sage, and which received rows are doubtful: every key, not a sample."""
-    from expectations.validation import run_posting_gate
+    from expectations.validation import Table, run_posting_gate
 
-    folder = current.settings.home / "gate"
     with current.timed("gate"):
         received = current.outcome("intake suites", lambda: _judge_received(current))
-        warehouse.copy_out("expected.gate_candidates", folder / "gate_candidates.parquet", key="gate_row_id")
-        posting = run_posting_gate(
-            folder / "gate_candidates.parquet",
-            folder / "posting_flags.parquet",
-            pass_number=current.pass_number,
-        )
+        with warehouse.connect(read_only=False) as connection:
+            posting = run_posting_gate(
+                Table(connection, "expected.gate_candidates"),
+                current.settings.home / "gate" / "posting_flags.parquet",
+                pass_number=current.pass_number,
+            )
     yield dg.MaterializeResult(
         asset_key=["gate", "posting_flags"],
         metadata={"legs": posting.rows, **{rule: count for rule, count in posting.flagged.items() if count}},

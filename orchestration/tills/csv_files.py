@@ -11,7 +11,7 @@ import pyarrow
 
 from orchestration.tills.delivery import Delivery
 from orchestration.tills.till import Reading, ReadRows
-from orchestration.tills.typing_sql import literal, typed_columns
+from orchestration.tills.typing_sql import literal, typed_rows
 
 _LONGEST_ROW = 2_097_152
 _MOST_CONTINUATIONS = 50
@@ -49,9 +49,12 @@ class CsvTill:
                     else:
                         files.append(tail)
         refused |= _unread(deliveries, rows, refused, reading)
-        for number in refused:
-            for part in rows:
-                reading.connection.execute(f"delete from {part.name} where delivery_number = ?", [number])
+        if refused:
+            numbers = ", ".join(map(str, refused))
+            rows = [
+                reading.rewritten(part, f"from {part.name} where delivery_number not in ({numbers})")
+                for part in rows
+            ]
         return rows, refused
 
 
@@ -107,28 +110,26 @@ def _read_alike(
     cells = {
         name: places[cell.casefold()] for name, cell in table.columns.items() if cell.casefold() in places
     }
-    columns, problems = typed_columns(profile, table, cells)
     printed = f"concat_ws({literal(profile.delimiter)}, {', '.join(f'cell_{i}' for i in range(len(header)))})"
     struct = ", ".join(f"'cell_{place}': 'varchar'" for place in range(len(header)))
     name, scans, errors = (reading.new_name(stem) for stem in ("csv_rows", "csv_scans", "csv_errors"))
+    # where a row begins is plain to a thread that starts in the middle of a file, unless a quote may hold a line end
+    connection.execute(f"set threads = {1 if any(file.delivery.has_quotes for file in files) else 2}")
+    # rows lie in the order of the files, whichever thread read them: DuckDB keeps it, and their rowid tells it
+    source = f"""
+        read_csv(
+            ?, auto_detect = false, header = false, skip = 1, columns = {{{struct}}},
+            delim = {literal(profile.delimiter)}, quote = '"', escape = '"',
+            new_line = {literal(_NEWLINES[files[0].newline])}, nullstr = '\\0',
+            filename = true, hive_partitioning = false,
+            max_line_size = {_LONGEST_ROW}, store_rejects = true, rejects_limit = 0,
+            rejects_scan = {literal(scans)}, rejects_table = {literal(errors)}
+        )
+    """
     connection.execute(
         f"""
         create temp table {name}_typed as
-        select *, row_number() over () as read_order from (
-            select filename as read_path, {", ".join(columns)}, problems,
-                case when len(problems) > 0 then {printed} end as raw_text
-            from (
-                select *, {problems} as problems
-                from read_csv(
-                    ?, auto_detect = false, header = false, skip = 1, columns = {{{struct}}},
-                    delim = {literal(profile.delimiter)}, quote = '"', escape = '"',
-                    new_line = {literal(_NEWLINES[files[0].newline])}, nullstr = '\\0',
-                    filename = true, hive_partitioning = false,
-                    max_line_size = {_LONGEST_ROW}, store_rejects = true, rejects_limit = 0,
-                    rejects_scan = {literal(scans)}, rejects_table = {literal(errors)}
-                )
-            )
-        )
+        {typed_rows(profile, table, cells, source, "filename as read_path", printed)}
         """,
         [[file.name for file in files]],
     )
@@ -141,9 +142,22 @@ def _read_alike(
         }
     )
     connection.from_arrow(told).create_view("told", replace=True)
-    connection.execute(f"create temp table {name}_files as select * from told")
+    connection.execute(
+        f"""
+        create temp table {name}_files as
+        select told.*, first_row
+        from told left join (select read_path, min(rowid) as first_row from {name}_typed group by read_path)
+            using (read_path)
+        """
+    )
     tails = _rejected(name, (scans, errors), files, reading, refused)
-    _place_rows(name, reading)
+    is_plain = connection.execute(
+        f"""
+        select not exists (select 1 from {name}_rejected)
+            and not exists (select 1 from {name}_files where last_line is not null)
+        """
+    ).fetchone() == (True,)
+    (_number_rows if is_plain else _place_rows)(name, reading)
     return ReadRows(name, profile, table), tails
 
 
@@ -205,13 +219,27 @@ def _rejected(
     return tails
 
 
+def _number_rows(name: str, reading: Reading) -> None:
+    """Give every row its place in the file, where all of it was read: as a view, for there is nothing to move."""
+    reading.connection.execute(
+        f"""
+        create temp view {name} as
+        select typed.* exclude (read_path), files.delivery_number,
+            cast(typed.rowid - files.first_row + 1 + files.rows_before as bigint) as source_row,
+            1 as occurrence
+        from {name}_typed as typed
+        inner join {name}_files as files on files.read_path = typed.read_path
+        """
+    )
+
+
 def _place_rows(name: str, reading: Reading) -> None:
     """Give every row its place in the file as printed (the header is row 1; blank lines are not counted)."""
     whys = " ".join(f"when {literal(kind)} then {literal(why)}" for kind, why in _WHY.items())
     problem = "{'column_name': cast(null as varchar), 'reason': %s}"
     connection = reading.connection
     is_cut = "cut.last_line is not null and len(printed.problems) = 0"
-    place, shifted = "typed.read_order - starts.rows_of_others", ""
+    place, shifted = "typed.rowid - files.first_row + 1", ""
     rejected = connection.execute(f"select count(*) from {name}_rejected").fetchone()
     if rejected and rejected[0]:
         shifted = f"""
@@ -230,14 +258,10 @@ def _place_rows(name: str, reading: Reading) -> None:
             from {name}_rejected window in_file as (partition by read_path order by place)
         ),
 
-        starts as (
-            select read_path, min(read_order) - 1 as rows_of_others from {name}_typed group by read_path
-        ),
-
         printed as (
-            select typed.* exclude (read_order), {place} as place
+            select typed.*, {place} as place
             from {name}_typed as typed
-            inner join starts on starts.read_path = typed.read_path
+            inner join {name}_files as files on files.read_path = typed.read_path
             {shifted}
             union all by name
             select read_path, printed_place as place, raw_text,
@@ -257,7 +281,7 @@ def _place_rows(name: str, reading: Reading) -> None:
                 case when {is_cut} then cut.last_line else printed.raw_text end as raw_text
             ),
             files.delivery_number, cast(printed.place + files.rows_before as bigint) as source_row,
-            cast(null as integer) as unit_number, 1 as occurrence
+            1 as occurrence
         from printed
         inner join {name}_files as files on files.read_path = printed.read_path
         left join cut on cut.read_path = printed.read_path and cut.place = printed.place

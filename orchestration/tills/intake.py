@@ -206,8 +206,6 @@ class _Work:
         connection = self.landing.connect()
         try:
             connection.execute(f"set temp_directory = '{workroom.path.as_posix()}/spill'")
-            # rows are numbered in the order of the file: a second thread only waits, and costs half as much again
-            connection.execute("set threads = 1")
             reading = Reading(connection, workroom.path)
             readable = [delivery for delivery in fresh if self._is_readable(delivery, workroom)]
             parts, refused = self._read(readable, reading, tell)
@@ -217,7 +215,7 @@ class _Work:
             good = [delivery for delivery in readable if delivery.number not in refused]
             received = Received(reading, good, parts)
             self._tell_each(good, received)
-            connection.execute("set threads = 2")  # rows have their numbers now
+            connection.execute("set threads = 2")
             for done, (spec, relation) in enumerate(received.tables(), start=1):
                 tell("tables landed", done, len(received.specs))
                 landed = self.landing.land(

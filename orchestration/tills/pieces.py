@@ -32,7 +32,7 @@ def order_of_deliveries(connection: duckdb.DuckDBPyConnection, rows: str, spec: 
         f"""
         with shared_units as (
             select row_number() over () as unit_id, {unit}
-            from {rows} group by {unit} having count(distinct delivery_number) > 1
+            from {rows} group by {unit} having min(delivery_number) <> max(delivery_number)
         ),
 
         edges as (
@@ -113,23 +113,27 @@ def find_doubtful(
         f"""
         create or replace temp table {target} as
         with edges as (
-            select delivery_number, min(source_row) as first_row, max(source_row) as last_row
+            select delivery_number, min(source_row) as first_row, max(source_row) as last_row, count(*) as rows_held
             from {rows} group by delivery_number
         ),
 
         at_the_edge as (
-            select distinct delivery_number, {unit}
+            select distinct delivery_number, rows_held, {unit}
             from {rows} inner join edges using (delivery_number)
             where source_row = first_row or source_row = last_row
         ),
 
-        cut as (
-            select printed.delivery_number, printed.source_row
+        touching as (
+            select printed.delivery_number, printed.source_row, rows_held, struct_pack({packed}) as unit
             from {rows} as printed
             inner join at_the_edge using (delivery_number, {unit})
-            where printed.delivery_number in (
-                select delivery_number from {rows} group by delivery_number
-                having count(distinct struct_pack({packed})) > 1
+        ),
+
+        cut as (
+            select delivery_number, source_row from touching
+            where delivery_number not in (
+                select delivery_number from touching group by delivery_number
+                having count(*) = max(rows_held) and count(distinct unit) = 1
             )
         ),
 

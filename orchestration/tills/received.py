@@ -18,6 +18,7 @@ _DELIVERIES = "received_deliveries"
 _ASIDE = "received_aside"
 _DOUBTFUL = "received_doubtful"
 _REPEATED = "received_repeated"
+_SECOND = "received_second"
 TWICE = "the same key is in this file more than once, with other content; the first is kept"
 
 
@@ -26,7 +27,8 @@ class Received:
 
     def __init__(self, reading: Reading, deliveries: Sequence[Delivery], parts: Sequence[ReadRows]):
         self._connection = reading.connection
-        self._parts = parts
+        self._reading = reading
+        self._parts = list(parts)
         self.by_number = {delivery.number: delivery for delivery in deliveries}
         self.specs = list({part.table.table: part.table.spec for part in parts}.values())
         told = pyarrow.table(
@@ -38,39 +40,52 @@ class Received:
         )
         self._connection.from_arrow(told).create_view("told", replace=True)
         self._connection.execute(f"create temp table {_DELIVERIES} as select * from told")
-        for spec in self.specs:
-            self._refuse_second_versions(spec)
+        self._parts = [self._refuse_second_versions(part) for part in self._parts]
         self._gather_aside()
 
     def _of(self, spec: TableSpec) -> list[ReadRows]:
         return [part for part in self._parts if part.table.table == spec.name]
 
-    def _refuse_second_versions(self, spec: TableSpec) -> None:
+    def _refuse_second_versions(self, part: ReadRows) -> ReadRows:
         """Two rows of one file with one key and other content cannot both be true: the second is set
         aside."""
+        spec = part.table.spec
         if "line_occurrence" in spec.columns:
-            return
+            return part
         content = ", ".join(f"{name} := {name}" for name in spec.columns if name not in spec.provenance)
         key = ", ".join(spec.key)
-        problem = f"{{'column_name': {literal(spec.key[-1])}, 'reason': {literal(TWICE)}}}"
-        for part in self._of(spec):
-            self._connection.execute(
-                f"""
-                update {part.name} set problems = [{problem}],
-                    raw_text = cast(struct_pack({content}) as varchar)
-                where len(problems) = 0 and (delivery_number, source_row) in (
-                    select (delivery_number, source_row) from (
-                        select delivery_number, source_row,
-                            row_number() over same_key as printed_rank,
-                            struct_pack({content})
-                                is distinct from first(struct_pack({content})) over same_key as is_other
-                        from {part.name} where len(problems) = 0
-                        window same_key as (partition by delivery_number, {key} order by source_row)
+        good = f"from {part.name} where len(problems) = 0"
+        self._connection.execute(
+            f"""
+            create or replace temp table {_SECOND} as
+            select delivery_number, source_row from (
+                select delivery_number, source_row, row_number() over same_key as printed_rank,
+                    struct_pack({content}) is distinct from first(struct_pack({content})) over same_key as is_other
+                from (
+                    select * {good} and (delivery_number, {key}) in (
+                        select (delivery_number, {key}) {good} group by delivery_number, {key} having count(*) > 1
                     )
-                    where printed_rank > 1 and is_other
                 )
-                """
+                window same_key as (partition by delivery_number, {key} order by source_row)
             )
+            where printed_rank > 1 and is_other
+            """
+        )
+        if self._connection.execute(f"select exists (from {_SECOND})").fetchone() == (False,):
+            return part
+        problem = f"{{'column_name': {literal(spec.key[-1])}, 'reason': {literal(TWICE)}}}"
+        return self._reading.rewritten(
+            part,
+            f"""
+            select printed.* replace (
+                case when second.source_row is null then printed.problems else [{problem}] end as problems,
+                case when second.source_row is null then printed.raw_text
+                    else cast(struct_pack({content}) as varchar) end as raw_text
+            )
+            from {part.name} as printed
+            left join {_SECOND} as second using (delivery_number, source_row)
+            """,
+        )
 
     def _gather_aside(self) -> None:
         """One row per cell that could not be read."""
@@ -186,25 +201,28 @@ class Received:
 
         Only the second and further ones are kept, by delivery and row: they are few.
         """
-        same_line = number(identity)
+        # DuckDB's own hash is quick, and may take two lines for one: it only says which lines to look at closer
+        alike = f"hash({', '.join(identity)})"
         self._connection.execute(
             f"""
             create or replace temp table {_REPEATED} as
-            with lines as (
-                select delivery_number, source_row, source_file, delivery_order, {same_line} as same_line
-                from ({ordered})
+            with more_than_one as (
+                select delivery_order, {alike} as alike from ({ordered})
+                group by all having count(*) > 1
             ),
 
-            more_than_one as (
-                select delivery_order, same_line from lines
-                group by delivery_order, same_line having count(*) > 1
+            lines as (
+                select delivery_number, source_row, source_file, delivery_order, {number(identity)} as same_line
+                from ({ordered}) as ordered
+                semi join more_than_one
+                    on more_than_one.delivery_order = ordered.delivery_order and more_than_one.alike = {alike}
             ),
 
             counted as (
                 select delivery_number, source_row, cast(row_number() over (
                     partition by delivery_order, same_line order by source_file, source_row
                 ) as integer) as line_occurrence
-                from lines semi join more_than_one using (delivery_order, same_line)
+                from lines
             )
 
             select * from counted where line_occurrence > 1

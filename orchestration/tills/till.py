@@ -4,7 +4,7 @@ till."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from orchestration.tills.profile import Profile, TableMap
 
 @dataclass(frozen=True)
 class ReadRows:
-    """A temporary table of rows read, typed, with what is wrong with them; see `typing_sql.typed_columns`.
+    """A temporary table or view of rows read, typed, with what is wrong with them; see `typing_sql.typed_rows`.
 
     `name` has the content columns of the landed table (but `line_occurrence`), `delivery_number`,
     `source_row`, `problems` (a list of column and reason) and `raw_text`; these two are empty for a good row.
@@ -40,6 +40,12 @@ class Reading:
         """A name no other table or file of this intake has."""
         self.serial += 1
         return f"{stem}_{self.serial}"
+
+    def rewritten(self, part: ReadRows, rows: str) -> ReadRows:
+        """The part with other rows, which are read from it."""
+        name = self.new_name("rewritten")
+        self.connection.execute(f"create temp table {name} as {rows}")
+        return replace(part, name=name)
 
 
 class Till(Protocol):

@@ -18,7 +18,7 @@ from orchestration.landing_tables import RECEIPT_LINES, TENDERS
 from orchestration.tills.delivery import Delivery, Refusal
 from orchestration.tills.profile import DATED_BY, Profile, TableMap
 from orchestration.tills.till import Reading, ReadRows
-from orchestration.tills.typing_sql import typed_columns
+from orchestration.tills.typing_sql import typed_rows
 
 _BATCH = 20_000
 _CHUNK = 1 << 20
@@ -202,17 +202,20 @@ class _Spool:
     def typed(self, units: _Units) -> ReadRows:
         """The rows typed, with their problems and the occurrence of their unit."""
         name = self._reading.new_name("xml_rows")
-        columns, problems = typed_columns(
-            self.profile, self.table, {column: column for column in self.columns}
-        )
         cells = ", ".join(f"'{place}=' || {column}" for column, place in self.table.columns.items())
+        typed = typed_rows(
+            self.profile,
+            self.table,
+            {column: column for column in self.columns},
+            self.name,
+            "delivery_number, unit_number, source_row",
+            f"concat_ws(' ', {cells})",
+        )
         self._reading.connection.execute(
             f"""
             create temp table {name} as
-            select delivery_number, unit_number, source_row, {", ".join(columns)}, problems,
-                case when len(problems) > 0 then concat_ws(' ', {cells}) end as raw_text,
-                coalesce(repeated.occurrence, 1) as occurrence
-            from (select *, {problems} as problems from {self.name}) as printed
+            select typed.* exclude (unit_number), coalesce(repeated.occurrence, 1) as occurrence
+            from ({typed}) as typed
             left join ({units.repeated()}) as repeated using (delivery_number, unit_number)
             """
         )

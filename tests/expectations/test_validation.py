@@ -19,6 +19,7 @@ from expectations.validation import (
     FLAG_COLUMNS,
     ContractBrokenError,
     MiscountedFlagsError,
+    Table,
     run_intake,
     run_posting_gate,
 )
@@ -56,6 +57,24 @@ def test_the_same_legs_in_another_order_give_the_same_bytes(tmp_path, write_rows
         candidates = write_rows(tmp_path / f"{name}.parquet", POSTING_GATE, rows)
         run_posting_gate(candidates, tmp_path / f"{name}_flags.parquet", pass_number=3)
         written.append((tmp_path / f"{name}_flags.parquet").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_table_is_judged_as_its_parquet_is_and_left_as_it_was(tmp_path, write_rows):
+    legs = [*_legs(3), *_legs(60, nominal_account_status="hidden", period_status=None)[40:]]
+    candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, legs)
+    of_parquet = run_posting_gate(candidates, tmp_path / "of_parquet.parquet", pass_number=3)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema expected")
+        connection.execute(f"create table expected.candidates as from '{candidates.as_posix()}'")
+        table = Table(connection, "expected.candidates")
+        for _ in range(2):  # the second time meets what the first one left
+            of_table = run_posting_gate(table, tmp_path / "of_table.parquet", pass_number=3)
+            assert of_table == of_parquet
+        held = connection.execute("select database_name, table_name from duckdb_tables() where not temporary")
+        assert held.fetchall() == [("warehouse", "candidates")]
+    assert of_table.flags == 40
+    written = [(tmp_path / f"of_{name}.parquet").read_bytes() for name in ("parquet", "table")]
     assert written[0] == written[1]
 
 

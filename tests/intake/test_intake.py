@@ -466,3 +466,20 @@ def test_a_mended_profile_reads_again_what_it_could_not(house: House) -> None:
     ]
     assert house.landing.newest(SET_ASIDE_ROWS).num_rows == 0
     assert house.delivery("shop/list.csv")["status"] == "accepted"
+
+
+@pytest.mark.parametrize("bad_row", [None, 40_000])
+def test_a_file_that_several_threads_read_keeps_the_place_of_each_row(
+    house: House, bad_row: int | None
+) -> None:
+    article = "A GIFT " * 20  # long rows: a thread begins anew after eight million bytes
+    for till in ("1", "2"):
+        rows = [of_till(till, sale(f"R{n}", "A")).replace("A GIFT", article) for n in range(2, 40_000)]
+        rows += ["" if bad_row is None else "S01,1,R0", ""]
+        rows += [of_till(till, sale(f"R{n + (bad_row is not None)}", "A")) for n in range(40_000, 80_000)]
+        house.drop(f"S01/sales_{till}.csv", [SALES, *rows])
+    report = house.take()
+    assert report.rows_set_aside == (0 if bad_row is None else 2)
+    landed = house.landing.newest(RECEIPT_LINES, ["source_file", "source_row", "receipt_no"])
+    assert landed.num_rows == 2 * 79_998
+    assert landed["receipt_no"].to_pylist() == [f"R{row}" for row in landed["source_row"].to_pylist()]

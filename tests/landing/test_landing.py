@@ -11,7 +11,7 @@ import duckdb
 import pyarrow
 import pytest
 
-from orchestration.landing import Landing, LandingError, by_month
+from orchestration.landing import Landing, LandingError
 from orchestration.landing_tables import RECEIPT_LINES, TABLES, TENDERS, TableSpec, sage200
 
 CODES = sage200("nominal_codes")
@@ -351,12 +351,30 @@ def test_rows_of_the_operations_store_keep_their_own_company(landing: Landing) -
     assert live(landing, spec, "company_id", "store_id") == [("DGS", "S01"), ("OTHER", "S01")]
 
 
-def test_undated_rows_are_one_run_whatever_lies_beneath_their_nulls() -> None:
-    dates = pyarrow.array([4, 9, 40, 1, 2, 3], pyarrow.int32())
-    column = pyarrow.Array.from_buffers(
-        pyarrow.date32(), 6, [pyarrow.py_buffer(b"\x07"), dates.buffers()[1]], null_count=3
-    )
-    batch = pyarrow.record_batch([column], names=["document_date"])
-    reader = pyarrow.RecordBatchReader.from_batches(batch.schema, [batch])
-    runs = [[month, *(piece.num_rows for piece in pieces)] for month, pieces in by_month(reader)]
-    assert runs == [["1970-01", 2], ["1970-02", 1], ["unknown", 3]]
+def test_each_row_lies_in_the_month_of_its_date_and_dated_order(landing: Landing) -> None:
+    spec = sage200("nominal_transactions")
+    days = [
+        date(2012, 2, 29),
+        None,
+        date(2011, 12, 31),
+        date(2012, 2, 1),
+        date(2012, 1, 1),
+        None,
+        date(2011, 12, 1),
+    ]
+    rows = [
+        {**dict.fromkeys(spec.columns), "id": n, "transaction_date": day, "delivery_id": "sage",
+         "source_file": "t", "source_row": n}
+        for n, day in enumerate(days, start=1)
+    ]  # fmt: skip
+    landing.land(spec, arrow(spec, rows), pass_number=1)
+    held = {
+        found.folder: pyarrow.parquet.read_table(found.path)["document_date"].to_pylist()
+        for found in landing.files(spec.name)
+    }
+    assert held == {
+        "2011-12": [date(2011, 12, 1), date(2011, 12, 31)],
+        "2012-01": [date(2012, 1, 1)],
+        "2012-02": [date(2012, 2, 1), date(2012, 2, 29)],
+        "unknown": [None, None],
+    }

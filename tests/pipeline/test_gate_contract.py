@@ -12,9 +12,9 @@ def test_gate_candidates_have_exactly_the_columns_the_gate_reads(empty_house):
 
 
 def test_the_gate_passes_a_house_with_nothing_to_post(empty_house, tmp_path):
-    from expectations.validation import run_posting_gate
+    from expectations.validation import Table, run_posting_gate
 
-    candidates = tmp_path / "gate_candidates.parquet"
-    empty_house.warehouse.copy_out("expected.gate_candidates", candidates)
-    judged = run_posting_gate(candidates, tmp_path / "flags.parquet", pass_number=1)
+    with empty_house.warehouse.connect(read_only=False) as connection:
+        candidates = Table(connection, "expected.gate_candidates")
+        judged = run_posting_gate(candidates, tmp_path / "flags.parquet", pass_number=1)
     assert (judged.rows, judged.flags) == (0, 0)
