@@ -19,6 +19,7 @@ OF_SKU = {
 OF_TENDER = {
     "GIFT_CARD": "gift_card_used",
     "VOUCHER": "voucher_multi_used",
+    "SPVOUCHER": "voucher_single_used",
     "DEPOSIT": "deposit_used",
     "ACCOUNT": "account_sale",
     "COUPON": "coupon_maker",
@@ -45,6 +46,8 @@ def event_of(receipt: Receipt) -> str | None:
     of_tenders = (
         OF_TENDER[tender.tender_type] for tender in receipt.tenders if tender.tender_type in OF_TENDER
     )
+    if any(tender.tip_pence for tender in receipt.tenders):
+        return "tip_on_tender"
     return next(of_lines, None) or next(of_tenders, None) or (LATE_UPLOAD if receipt.late_in else None)
 
 

@@ -125,6 +125,7 @@ def _tenders(delimiter: str, line_end: str, taken_at: str, store: str) -> str:
         taken_at,
         "tender_type",
         pounds("tender_pence"),
+        f"case when tip_pence <> 0 then {pounds('tip_pence')} else '' end",
     ]
     return f"""
         select store_id, 'tenders_' || {HOURLY} || '.csv' as file_name, exported_at::date as document_date,
@@ -213,7 +214,9 @@ XML_RECEIPTS = f"""
             receipt_no,
             string_agg(
                 '<Tender no="' || tender_no || '" takenAt="' || strftime(completed_at, '%Y-%m-%dT%H:%M:%S')
-                || '" type="' || tender_type || '" amount="' || {pounds("tender_pence")} || '"/>' || chr(10),
+                || '" type="' || tender_type || '" amount="' || {pounds("tender_pence")} || '"'
+                || case when tip_pence <> 0 then ' tip="' || {pounds("tip_pence")} || '"' else '' end
+                || '/>' || chr(10),
                 '' order by tender_no
             ) as text
         from ({PRINTED_TENDERS})
@@ -265,7 +268,8 @@ EXPORTS = (
         _lines(",", LF, ISO_SOLD, "printed_store"),
     ),
     _comma(
-        "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount", _tenders(",", LF, ISO_DONE, "printed_store")
+        "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount,Tip",
+        _tenders(",", LF, ISO_DONE, "printed_store"),
     ),
     _comma(
         "Store,Till,ZNo,BusinessDate,OpenedAt,ClosedAt,Receipts,Sales,Returns,Cash,Card,CountedCash",
@@ -277,7 +281,7 @@ EXPORTS = (
         "NetValue;VATCode;VATPercent;VATValue;Total;Account;Country",
         _lines(";", CRLF, UK_SOLD, BRANCH),
     ),
-    _semicolon("Branch;Register;Receipt;Line;When;Method;Value", _tenders(";", CRLF, UK_DONE, BRANCH)),
+    _semicolon("Branch;Register;Receipt;Line;When;Method;Value;Tip", _tenders(";", CRLF, UK_DONE, BRANCH)),
     _semicolon(
         "Branch;Register;ZNumber;TradingDate;Opened;Closed;Receipts;"
         "SalesTotal;ReturnsTotal;CashTotal;CardTotal;CashCounted",
