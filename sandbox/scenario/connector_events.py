@@ -52,7 +52,9 @@ def event_of(receipt: Receipt) -> str | None:
 
 
 def _refund_of(receipt: Receipt) -> str | None:
-    """A refund of what was sold before the rate changed, or on a gift card."""
+    """A refund of what was sold before the rate changed, on a gift card, or of a sale that the till names."""
     if receipt.completed_at.year == 2011 and any(line.rate_tenths == 175 for line in receipt.lines):
         return "refund_old_rate" if receipt.receipt_no.startswith("8") else None
-    return "refund_to_gift_card" if any(t.tender_type == "GIFT_CARD" for t in receipt.tenders) else None
+    if any(tender.tender_type == "GIFT_CARD" for tender in receipt.tenders):
+        return "refund_to_gift_card"
+    return "refund_of_sale" if receipt.receipt_no.startswith("8") else None
