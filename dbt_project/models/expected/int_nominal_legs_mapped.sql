@@ -27,7 +27,7 @@ printed as (
     where has_value and coalesce(category, '') <> 'account_payment'
 ),
 
--- What a tender pays by no bank comes back: less of it than is on the receipt, as of any other return.
+-- Told by a tender and on no line: a tip goes the way of its tender, what pays by no bank comes back to the shop.
 beside as (
     select
         company_id,
@@ -69,21 +69,22 @@ tendered as (
         case when beside.is_return then 'credit_note' else 'invoice' end as document_kind,
         beside.category,
         beside.till_tax_code,
-        max(printed.tax_rate_thousandths) as tax_rate_thousandths,
+        max(lines.tax_rate_thousandths) as tax_rate_thousandths,
         beside.is_return,
         beside.is_outside_scope,
         beside.pence as gross_pence,
-        coalesce({{ whole('sum(printed.net_pence + printed.tax_pence)') }}, 0) as goods_pence,
-        coalesce({{ whole('sum(printed.tax_pence)') }}, 0) as goods_tax_pence
+        coalesce(abs(sum(lines.net_pence + lines.tax_pence)), 0) as goods_pence,
+        coalesce(abs(sum(lines.tax_pence)), 0) as goods_tax_pence
     from beside
-    left join printed
+    left join {{ ref('int_receipt_lines_grouped') }} as lines
         on
-            beside.company_id = printed.company_id
-            and beside.event_id = printed.event_id
-            and beside.till_tax_code = printed.till_tax_code
-            and beside.is_return <> printed.is_return
+            beside.company_id = lines.company_id
+            and beside.event_id = lines.event_id
+            and beside.till_tax_code = lines.till_tax_code
+            and beside.is_return <> lines.is_return
             and not beside.is_outside_scope
-            and not printed.is_outside_scope
+            and not {{ is_outside_scope('lines.category') }}
+            and coalesce(lines.category, '') <> 'account_payment'
     group by
         beside.company_id, beside.event_id, beside.category, beside.till_tax_code, beside.is_return, beside.is_outside_scope, beside.pence
 ),
@@ -92,7 +93,7 @@ taxed as (
     select
         *,
         case
-            when goods_pence <= 0 or goods_tax_pence < 0 then 0
+            when goods_pence = 0 then 0
             else {{ divide_rounded('least(gross_pence, goods_pence) * goods_tax_pence', 'goods_pence', "'half_up'") }}
         end as tax_pence
     from tendered
