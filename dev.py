@@ -59,7 +59,7 @@ def set_up(*, with_tests: bool) -> None:
     if PYTHON.exists() and all(s.exists() and s.read_text() == digest for s, digest in wanted.items()):
         return
     if not PYTHON.exists():
-        say("making the environment (.venv); the first time takes two or three minutes")
+        say("making the environment (.venv); the first time takes a minute or two")
         venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(VENV)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     say(f"installing what {' and '.join(lock.relative_to(ROOT).as_posix() for lock in locks)} pin, by hash")

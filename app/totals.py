@@ -375,13 +375,21 @@ def closed_ahead(published: Published) -> Rows:
 
 
 def period_bridge(published: Published, company_id: str, first: date, last: date) -> Rows:
-    """From the tills to Sage by each accounting period that begins in a range of days: its lines, sales first."""
+    """From the tills to Sage by each accounting period that has a day in a range of days: its lines, sales first.
+
+    Sage's periods need not be months: a 4-4-5 year has one that began before the first and lasts into it.
+    """
     if "period_bridge" not in published.models:
         return []  # published before there was any
     return published.rows(
         """
         select * from period_bridge
-        where company_id = $company and period_start_date between $first and $last
+        where company_id = $company and period_start_date <= $last
+            and period_start_date >= coalesce(
+                (
+                    select max(period_start_date) from period_bridge
+                    where company_id = $company and period_start_date <= $first
+                ), $first)
         order by period_start_date, measure, line_order, line_kind, other_period_start_date
         """,
         {"company": company_id, "first": first, "last": last},

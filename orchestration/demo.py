@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from orchestration.files import put_text
 from orchestration.operations import Operations
-from orchestration.posting import Pace, PostingSummary, approve
+from orchestration.operations.base import utc_now
+from orchestration.posting import PostingSummary, approve
 from orchestration.posting_run import dry_run, send_approved
 from orchestration.run_pass import PassOutcome, prepare_home, run_pass, warm_up
 from orchestration.settings import FILE_NAME, Settings, load
@@ -194,7 +195,22 @@ def _post(story: Story, settings: Settings) -> None:
             decision for decision in dry_run(settings, operations) if decision.code == "needs_approval"
         ]
         story.approved = approve(operations, waiting, APPROVER, REASON)
-    story.posting = send_approved(settings, pace=Pace(first_wait_s=0.2, longest_wait_s=1.0))
+    time_there = TimeThatWaits(utc_now())
+    story.posting = send_approved(settings, clock=time_there.now, sleep=time_there.sleep)
+
+
+@dataclass
+class TimeThatWaits:
+    """Time that passes only while somebody waits: the sandbox's locks end after so many tries, not after so long, and
+    whose turn it is next, and with it every URN, must not depend on how fast this machine is."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
 
 
 def _lock_once() -> dict[str, Any]:

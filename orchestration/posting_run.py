@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from orchestration.ledgers.ledger import Ledger
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import Operations
+from orchestration.operations.base import utc_now
 from orchestration.posting import (
     Decision,
     Pace,
@@ -91,9 +94,16 @@ def dry_run(settings: Settings, operations: Operations) -> list[Decision]:
 
 
 def send_approved(
-    settings: Settings, *, pace: Pace | None = None, progress: Progress | None = None
+    settings: Settings,
+    *,
+    pace: Pace | None = None,
+    progress: Progress | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> PostingSummary:
     """Send what may go and prove it. One process at a time; killed anywhere, the next run goes on from there.
+
+    `clock` (UTC without a zone) and `sleep` (seconds) say what time it is and how it passes; a rehearsal has its own.
 
     Raises NothingPublishedError, PostingInProgressError, PostedByFileError, LedgerUnavailableError.
     """
@@ -105,7 +115,7 @@ def send_approved(
     seen = pq_column_max(settings.published, publication, "ledger_documents", "urn")
     with (
         alone(settings.home),
-        Operations.open(settings.operations) as operations,
+        Operations.open(settings.operations, clock) as operations,
         Sage200Client(settings.sage200_at_home()) as client,
     ):
         return run(
@@ -119,6 +129,7 @@ def send_approved(
             pace=pace,
             alone=True,
             seen_urn=seen,
+            sleep=sleep,
             progress=progress,
         )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from synthetic_published import Shop, publish, shop
+from synthetic_published import COMPANY, Shop, publish, shop
 
 from app import finding, totals
 from app.published import NothingPublishedError, PublicationIncompleteError, Published
@@ -63,6 +64,30 @@ def test_an_empty_publication_gives_empty_lists_not_errors(tmp_path: Path) -> No
     assert totals.debt_by_owner(empty) == []
     assert totals.posting_truths(empty)["decided"] == 0
     assert totals.checked(empty)["open_pence"] == 0
+
+
+@pytest.mark.parametrize(
+    ("month", "periods"),
+    [(1, ["2011-01-02", "2011-01-30"]), (2, ["2011-01-30", "2011-02-27"]), (3, ["2011-02-27"])],
+)
+def test_a_month_shows_the_bridge_of_every_period_of_a_4_4_5_year_it_shares_a_day_with(
+    tmp_path: Path, month: int, periods: list[str]
+) -> None:
+    told = Shop()
+    for begins in ("2011-01-02", "2011-01-30", "2011-02-27", "2011-04-03"):
+        told.add(
+            "period_bridge",
+            period_start_date=date.fromisoformat(begins),
+            measure="sales",
+            line_order=0,
+            line_kind="tills",
+            amount_pence=1,
+            document_count=1,
+        )
+    publish(tmp_path, told)
+    last = date(2011, month + 1, 1) - timedelta(days=1)
+    found = totals.period_bridge(Published(tmp_path / "published"), COMPANY, date(2011, month, 1), last)
+    assert [row["period_start_date"].isoformat() for row in found] == periods
 
 
 def test_causes_come_worst_first_each_with_the_receipt_it_hit_hardest(published: Published) -> None:

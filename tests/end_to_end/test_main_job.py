@@ -81,6 +81,16 @@ def test_everything_sent_is_proven_by_all_five_truths(played: Played) -> None:
     assert posting["posts"] > posting["sent"], "a locked account was tried again"
 
 
+def test_whose_turn_it_is_and_so_every_urn_depends_on_no_clock(played: Played) -> None:
+    """The account that was locked at first comes after all others, however fast this machine is."""
+    others, locked = Published(played.home / "published").rows(
+        """select customer_reference = 'TILL03' as is_locked, min(urn) as first_urn, max(urn) as last_urn
+        from ledger_documents where mark = 'ours' group by all order by is_locked"""
+    )
+    assert (others["is_locked"], locked["is_locked"]) == (False, True)
+    assert locked["first_urn"] > others["last_urn"]
+
+
 def test_posting_lowers_debt_and_what_the_gate_stops_stays_open(played: Played) -> None:
     before, after = (played.report[side]["debt"]["total"] for side in ("before", "after"))
     assert after["debt_pence_days"] < before["debt_pence_days"]

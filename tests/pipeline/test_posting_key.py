@@ -51,7 +51,7 @@ def test_expected_documents_carry_the_keys_the_poster_builds(empty_house, wareho
     )
     warehouse.execute("insert into expected.int_documents_from_tenders by name select * from told")
     warehouse.execute(
-        """insert into expected.int_documents_from_goods by name
+        """insert into expected.int_nominal_legs_mapped by name
            select company_id, event_id, document_kind from told"""
     )
     built = warehouse.execute(

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Receipt recipe: what was sold is an invoice on the store's till customer, what came back a credit note; never netted.
 with documents as (
     select

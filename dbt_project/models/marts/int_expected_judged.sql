@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- The verdict on each expected document.
 with pass as (
     select * from {{ ref('stg_run__pass') }}

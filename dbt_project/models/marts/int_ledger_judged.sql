@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- The verdict on each ledger document that bears a till's mark and no expected document explains.
 -- judged with what they carry, or may
 with carriers as (

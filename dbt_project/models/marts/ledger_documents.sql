@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with documents as (
     select
         ledger.ledger_document_id,

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with lines as (
     select
         classed.company_id,

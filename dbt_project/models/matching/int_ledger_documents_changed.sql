@@ -59,31 +59,53 @@ changed as (
 ),
 
 -- an earlier pass held it against a receipt
-seen as (
+held as (
     select
         company_id,
         subject_id,
-        max(pass_number) as pass_number
+        ledger_document_id,
+        ledger_gross_pence,
+        pass_number
     from {{ ref('stg_history__judgements') }}
     where subject_kind = 'document' and ledger_document_id is not null and subject_id <> ledger_document_id
-    group by company_id, subject_id
+),
+
+-- few documents ever go: whose newest judgement it was is asked of those alone
+once_there as (
+    select distinct
+        held.company_id,
+        held.subject_id
+    from held
+    left join {{ ref('int_ledger_documents_read') }} as documents
+        on held.company_id = documents.company_id and held.ledger_document_id = documents.ledger_document_id
+    where documents.ledger_document_id is null
+),
+
+seen as (
+    select
+        held.company_id,
+        held.subject_id,
+        max(held.pass_number) as pass_number
+    from held
+    inner join once_there on held.company_id = once_there.company_id and held.subject_id = once_there.subject_id
+    group by held.company_id, held.subject_id
 ),
 
 gone as (
     select
-        history.company_id,
-        history.subject_id as posting_key,
-        history.ledger_document_id,
-        cast({{ pounds('history.ledger_gross_pence') }} as varchar) || ' as ' || history.ledger_document_id as was_text,
+        held.company_id,
+        held.subject_id as posting_key,
+        held.ledger_document_id,
+        cast({{ pounds('held.ledger_gross_pence') }} as varchar) || ' as ' || held.ledger_document_id as was_text,
         'gone' as now_text
     from seen
-    inner join {{ ref('stg_history__judgements') }} as history
+    inner join held
         on
-            seen.company_id = history.company_id
-            and seen.subject_id = history.subject_id
-            and seen.pass_number = history.pass_number
+            seen.company_id = held.company_id
+            and seen.subject_id = held.subject_id
+            and seen.pass_number = held.pass_number
     left join {{ ref('int_ledger_documents_read') }} as documents
-        on history.company_id = documents.company_id and history.ledger_document_id = documents.ledger_document_id
+        on held.company_id = documents.company_id and held.ledger_document_id = documents.ledger_document_id
     where documents.ledger_document_id is null
 ),
 

@@ -1,4 +1,3 @@
-{{ config(materialized='table') }}
 select * from {{ ref('stg_sage200__nominal_transactions') }}
 union all
 select * from {{ ref('stg_sage50__nominal_transactions') }}

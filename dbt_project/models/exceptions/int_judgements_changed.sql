@@ -1,0 +1,58 @@
+-- What this pass judges otherwise than history has it, and what has vanished since: all that history keeps of the pass.
+with history as (
+    select * from {{ ref('stg_history__judgements') }}
+),
+
+ranked as (
+    select
+        history.*,
+        row_number() over (partition by company_id, subject_id order by pass_number desc) as place
+    from history
+),
+
+newest as (
+    select * from ranked
+    where place = 1
+),
+
+changed as (
+    select judgements.*
+    from {{ ref('judgements') }} as judgements
+    left join newest
+        on judgements.company_id = newest.company_id and judgements.subject_id = newest.subject_id
+    where
+        newest.subject_id is null
+        or newest.verdict is distinct from judgements.verdict
+        or newest.drift_kinds is distinct from judgements.drift_kinds
+        or newest.ledger_document_id is distinct from judgements.ledger_document_id
+        or newest.expected_gross_pence is distinct from judgements.expected_gross_pence
+        or newest.ledger_gross_pence is distinct from judgements.ledger_gross_pence
+        or newest.exception_class is distinct from judgements.exception_class
+        or newest.value_at_risk_pence is distinct from judgements.value_at_risk_pence
+        or newest.rule_version is distinct from judgements.rule_version
+),
+
+vanished as (
+    select
+        newest.* exclude (place, verdict, is_open, exception_class, owner, value_at_risk_pence, pass_number, as_of),
+        'gone' as verdict,
+        false as is_open,
+        cast(null as varchar) as exception_class,
+        cast(null as varchar) as owner,
+        cast(0 as bigint) as value_at_risk_pence,
+        pass.pass_number,
+        pass.as_of
+    from newest
+    cross join {{ ref('stg_run__pass') }} as pass
+    left join {{ ref('judgements') }} as judgements
+        on newest.company_id = judgements.company_id and newest.subject_id = judgements.subject_id
+    where judgements.subject_id is null and newest.verdict <> 'gone'
+),
+
+unioned as (
+    select * from changed
+    union all by name
+    select * from vanished
+)
+
+select * from unioned
