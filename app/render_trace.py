@@ -66,6 +66,7 @@ def _came(life: Life) -> RenderableType | None:
                 f"sold {receipt['sold_at_local'].replace('T', ' ')} {receipt['zone']}: ",
                 verdict_text(receipt["verdict"]),
                 f" ({receipt['nothing_to_post_reason']})" if receipt["nothing_to_post_reason"] else "",
+                f"\n{of_sale}" if (of_sale := words.of_sale(receipt)) else "",
                 f"\nfrom {receipt['source_file']}, row {receipt['source_row']}",
             )
         )
@@ -99,7 +100,7 @@ def _lines(life: Life) -> RenderableType | None:
             pounds(row["gross_pence"]),
             row["till_tax_code"] or "",
         )
-    paid = ", ".join(f"{row['tender_type']} {pounds(row['tender_pence'])}" for row in life["tenders"])
+    paid = ", ".join(f"{row['tender_type']} {words.tendered(row)}" for row in life["tenders"])
     left = len(life["lines"]) - MOST_LINES
     more = [Text(f"and {counted(left, 'more line', 'more lines')}; --json has them all")] if left > 0 else []
     return titled("At the till", table, *more, Text(f"Paid: {paid}" if paid else "No tender", style="bold"))

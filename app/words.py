@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from app.money import NONE, day
+from app.money import NONE, day, pounds
 from expectations.rules import rule_for
 
 VERDICTS = {
@@ -91,7 +91,9 @@ CAUSES = {
     "posting_key_used": "Posting key already used",
     "till_rounding_broken": "Till does not keep to its rounding",
     "till_rate_not_in_force": "Till printed a rate not in force",
+    "returned_above_sold": "More came back than was sold",
     "outside_scope_code_missing": "No outside-scope VAT code",
+    "voucher_beyond_its_goods": "Voucher pays for goods at another VAT rate",
     "customer_unmapped": "Account customer not mapped",
     "document_negative": "More taken off than sold",
 }
@@ -227,6 +229,7 @@ MAPPED_BY = {
     "tax_code_missing": "tax_mappings",
     "tender_unmapped": "tender_mappings",
     "bank_not_usable": "tender_mappings",
+    "voucher_beyond_its_goods": "tender_mappings",
     "sku_unmapped": "sku_mappings",
     "store_unmapped": "stores",
     "customer_not_usable": "stores",
@@ -244,6 +247,20 @@ RULE = re.compile(r"^[A-Z]{3}-\d\d ")
 RULES = re.compile(r"[A-Z]{3}-\d\d(,[A-Z]{3}-\d\d)*")
 """Nothing but the numbers of gate rules."""
 ISO_DAY = re.compile(r"\b\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])\b")
+
+
+def of_sale(receipt: Mapping[str, Any]) -> str:
+    """The sale that a receipt's till names for what came back, empty where it names none."""
+    number, event_id = receipt.get("original_receipt_no"), receipt.get("original_event_id")
+    if not number:
+        return ""
+    return f"brings back what receipt {number} sold: " + (event_id or "it is not here")
+
+
+def tendered(row: Mapping[str, Any]) -> str:
+    """What was tendered, and the tip in it that is on no line."""
+    paid, tip = pounds(row["tender_pence"]), row.get("tip_pence")
+    return f"{paid} ({pounds(tip)} of it a tip)" if tip else paid
 
 
 def fix(row: Mapping[str, Any]) -> str:

@@ -97,9 +97,11 @@ order by i, place
 
 ROWS: dict[str, str] = {
     "receipts": """select *, 1 as occurrence, 'sale' as receipt_kind, business_date as document_date,
-        sold_at as sold_at_local, 'Europe/London' as zone, gross_pence as tender_pence, true as do_lines_add_up,
+        sold_at as sold_at_local, 'Europe/London' as zone, gross_pence as tender_pence, 0 as tip_pence,
+        true as do_lines_add_up,
         2 as line_count, 3 as units, case when not is_money then 'void' end as nothing_to_post_reason,
-        true as is_complete, case fate when 0 then 'missing_in_ledger' when 1 then 'drifted'
+        null as original_receipt_no, null as original_event_id, true as is_complete,
+        case fate when 0 then 'missing_in_ledger' when 1 then 'drifted'
             when 2 then 'nothing_to_post' else 'matched' end as verdict,
         false as is_partly_posted, 'D' || store_id || strftime(business_date, '%Y%m') as delivery_id,
         store_id || '_' || strftime(business_date, '%Y%m') || '.csv' as source_file,
@@ -110,7 +112,7 @@ ROWS: dict[str, str] = {
         'S' as till_tax_code, 20000 as tax_rate_thousandths, false as is_return,
         store_id || '_' || strftime(business_date, '%Y%m') || '.csv' as source_file, i % 5000 as source_row
         from sold cross join (values (1), (2)) as lines (line_no)""",
-    "receipt_tenders": """select *, 1 as tender_no, 'CARD' as tender_type, gross_pence as tender_pence,
+    "receipt_tenders": """select *, 1 as tender_no, 'CARD' as tender_type, gross_pence as tender_pence, 0 as tip_pence,
         store_id || '_' || strftime(business_date, '%Y%m') || '.csv' as source_file, i % 5000 as source_row
         from sold where is_money""",
     "document_verdicts": """select *, posting_key as document_id, business_date as document_date, kind as document_kind,

@@ -65,7 +65,7 @@ GATE_VALUES: dict[str, tuple[str, ...]] = {
     "tax_mapping_status": ("mapped", "unmapped", "no_outside_scope_code"),
     "tax_code_status": ("known", "missing"),
     "tax_rate_status": ("agrees", "differs"),
-    "till_rate_status": ("agrees", "not_compared", "differs", "vat_outside_scope"),
+    "till_rate_status": ("agrees", "not_compared", "differs", "vat_outside_scope", "beyond_its_goods"),
     "document_sign": ("positive", "negative"),
     "tender_status": ("mapped", "unmapped"),
     "bank_status": ("active", "hidden", "missing"),

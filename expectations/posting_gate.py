@@ -198,6 +198,18 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     Rule(
+        rule_id="TAX-06",
+        title="Voucher for one VAT rate pays for more than was sold at it",
+        why="Its VAT was due when it was sold, at that rate alone; of what else it pays for, VAT would be lost.",
+        owner="finance",
+        severity="block",
+        remedy="See what it paid for; a voucher for any rate is multi-purpose, and is mapped so.",
+        runbook="voucher_beyond_its_goods",
+        check=_allowed("till_rate_status", "beyond_its_goods"),
+        observed="{category}, {till_tax_code}",
+        failing_example={"till_rate_status": "beyond_its_goods"},
+    ),
+    Rule(
         rule_id="TND-01",
         title="Tender is not mapped",
         why="Money taken by an unknown tender has no clearing bank, so the till customer stays open.",

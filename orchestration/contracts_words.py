@@ -99,10 +99,15 @@ FILE_COLUMNS: dict[str, str] = {
     "tax_rate": "VAT rate in percent, as printed.",
     "customer_no": "Customer, where the till knows one.",
     "destination": "Where the goods went, where the till knows it.",
+    "original_store_code": "Of what came back: the store that sold it, where it is another than the receipt's.",
+    "original_till_code": "The till that sold it; the receipt's own, else any, where it is not said.",
+    "original_receipt_no": "The receipt it was sold on, where the till knows.",
+    "original_date": "The date printed on that; the latest before the receipt where it is not said.",
     "tender_no": "Number of the tender on its receipt, from 1; part of the posting key.",
     "taken_at_local": "Time by the store's clock.",
     "tender_type": "The till's word for the kind of money; mapped to a bank.",
     "tender_amount": "Money taken; negative for money given back.",
+    "tip_amount": "The tip in it, where the till puts it on no line of the receipt.",
     "closure_no": "The Z number.",
     "business_date": "The trading day the till closed.",
     "opened_at_local": "When the till opened, by the store's clock.",
@@ -137,7 +142,8 @@ MAPPING_FILES: dict[str, str] = {
     "stores": "Each store, its clock and its till customer, by the code its tills print.",
     "tax_mappings": "The till's tax code to Sage's, with the rate it must have.",
     "nominal_mappings": "What was sold to its nominal account. `*` is any store; a row that names one wins.",
-    "tender_mappings": "The tender to its clearing bank. `*` is any store; a row that names one wins.",
+    "tender_mappings": "The tender to its clearing bank, or to what it gives back. `*` is any store; a row that names "
+    "one wins.",
     "customer_mappings": "Whose account a customer number of the tills is, for sales on account and their payment.",
     "sku_mappings": "SKUs that are something else than their product group in Sage says.",
     "writers_of_record": "Who posts for a store and business date. Nobody (`observe`) where nothing is said.",
@@ -191,17 +197,19 @@ MAPPING_COLUMNS: dict[str, str] = {
     "digits left out, so that a number that never came is told. `unknown` (or empty): numbers are not counted.",
     "price_basis": "`net` (or empty): VAT is the rate on the net. `gross`: it is the VAT fraction of the gross. "
     "`gross_net_first`: the net is taken from the gross and rounded, VAT is the rest.",
-    "till_tax_code": "The till's own tax code.",
+    "till_tax_code": "The till's own tax code; in tender_mappings that of the goods that a voucher for one rate pays "
+    "for, empty where no VAT was due when it was sold.",
     "tax_code": "Sage's tax code, the number that users know.",
     "required_rate": "Percent that Sage's code must have; another stops the document.",
     "category": "What was sold: a product group of Sage's in lower case, or a category of sku_mappings. Some have a "
-    "meaning of their own, below.",
+    "meaning of their own, below. In tender_mappings what a `nominal` tender was sold as, else empty.",
     "nominal_code": "Nominal account, at most 8 characters.",
     "tender_type": "The till's word.",
-    "bank_code": "Cash book account, at most 8 characters; empty where the tender goes on account. A gift card's is "
-    "one whose nominal account is the liability.",
+    "bank_code": "Cash book account, at most 8 characters; empty where the tender goes on account or is `nominal`. A "
+    "gift card's is one whose nominal account is the liability.",
     "settlement": "`bank` (or empty): the money is received there. `account`: nothing is, the sale stays on the "
-    "customer's own account.",
+    "customer's own account. `nominal`: what was sold before comes back, a credit note of the receipt on the nominal "
+    "account of `category`.",
     "customer_no": "The till's number of the customer.",
     "customer_reference": "Sales ledger account, at most 8 characters.",
     "sku": "The SKU in any letter case. The category `not_a_sale` takes it out of sales.",

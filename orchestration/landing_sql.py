@@ -29,10 +29,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def digest(columns: Sequence[str]) -> str:
-    """SQL for the md5 of columns as text: nulls told from empty, parts kept apart by what text never has."""
-    parts = ", ".join(f"coalesce(cast({quoted(name)} as varchar), '~')" for name in columns)
-    return f"md5(concat_ws(chr(31), {parts}))"
+def digest(columns: Sequence[str], added: Sequence[str] = ()) -> str:
+    """SQL for the md5 of columns as text: nulls told from empty, parts kept apart by what text never has.
+
+    An added column is part of it by name, and only where it is filled.
+    """
+    parts = [f"coalesce(cast({quoted(name)} as varchar), '~')" for name in columns]
+    parts += [f"'{name}=' || cast({quoted(name)} as varchar)" for name in added]
+    return f"md5(concat_ws(chr(31), {', '.join(parts)}))"
 
 
 def number(columns: Sequence[str]) -> str:

@@ -62,14 +62,15 @@ class Staging:
             f"cast({name} as {META[name]}) as {name}" for name in ("delivery_id", "source_file", "source_row")
         )
         company = "company_id" if "company_id" in offered and "company_id" not in spec.columns else "null"
-        checksummed = [name for name in spec.columns if name not in spec.provenance]
+        checksummed = [name for name in spec.columns if name not in (*spec.provenance, *spec.added)]
         own_date = "" if "document_date" in spec.columns else f", {self._document_date()} as document_date"
         own_company = "" if "company_id" in spec.columns else f"coalesce({company}, ?) as company_id,"
         parameters = [] if "company_id" in spec.columns else [self._company_id]
         self._run(
             f"""
             create or replace table {STAGED} as
-            select typed.*, {digest(spec.key)} as source_key, {digest(checksummed)} as row_checksum{own_date}
+            select typed.*, {digest(spec.key)} as source_key,
+                {digest(checksummed, spec.added)} as row_checksum{own_date}
             from (
                 select {", ".join(casts)}, {own_company} {meta_casts}, {order} as delivery_order,
                     {vouches} as vouches, {rejection} as rejection

@@ -26,6 +26,8 @@ class TableSpec:
     what a line of a unit is about (its SKU): rows of a known unit that share none of it with what is known
     are a further piece of the unit, not another version of it, and take nothing away. `provenance` columns
     are kept but are no part of the checksum: the same row read through another profile is the same row.
+    `added` columns came after the first release: where they are empty, the checksum is what it was without
+    them, so that what was landed before is not landed again.
     """
 
     name: str
@@ -35,9 +37,10 @@ class TableSpec:
     complete_within: tuple[str, ...] = ()
     told_apart_by: tuple[str, ...] = ()
     provenance: tuple[str, ...] = field(default=())
+    added: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        named = (*self.key, *self.complete_within, *self.told_apart_by, *self.provenance)
+        named = (*self.key, *self.complete_within, *self.told_apart_by, *self.provenance, *self.added)
         unknown = [name for name in (*named, *filter(None, [self.date_column])) if name not in self.columns]
         if unknown:
             raise ValueError(f"{self.name} names columns it does not have: {', '.join(unknown)}")
@@ -90,6 +93,10 @@ RECEIPT_LINES = TableSpec(
         "tax_rate": RATE,
         "customer_no": "varchar",
         "destination": "varchar",
+        "original_store_code": "varchar",
+        "original_till_code": "varchar",
+        "original_receipt_no": "varchar",
+        "original_date": "date",
         "profile": "varchar",
         "occurrence": "integer",
         "line_occurrence": "integer",
@@ -115,6 +122,7 @@ RECEIPT_LINES = TableSpec(
     complete_within=("store_code", "till_code", "receipt_no", "document_date", "occurrence", "sold_at_local"),
     told_apart_by=("sku",),
     provenance=("profile",),
+    added=("original_store_code", "original_till_code", "original_receipt_no", "original_date"),
 )
 
 TENDERS = TableSpec(
@@ -128,6 +136,7 @@ TENDERS = TableSpec(
         "tender_no": "integer",
         "tender_type": "varchar",
         "tender_amount": MONEY,
+        "tip_amount": MONEY,
         "profile": "varchar",
         "occurrence": "integer",
     },
@@ -136,6 +145,7 @@ TENDERS = TableSpec(
     complete_within=("store_code", "till_code", "receipt_no", "document_date", "occurrence"),
     told_apart_by=("tender_no",),
     provenance=("profile",),
+    added=("tip_amount",),
 )
 
 TILL_CLOSURES = TableSpec(
@@ -605,6 +615,8 @@ OPERATIONS_TABLES = (
             "store_id": "varchar",
             "bank_code": "varchar",
             "settlement": "varchar",
+            "category": "varchar",
+            "till_tax_code": "varchar",
             **_VALIDITY,
         },
         ("tender_type", "store_id", "valid_from"),

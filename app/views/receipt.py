@@ -121,8 +121,10 @@ def at_the_till(told: Life) -> None:
             },
             alt="Lines of the receipt",
         )
-    paid = ", ".join(f"{plain(row['tender_type'])} {pounds(row['tender_pence'])}" for row in told["tenders"])
+    paid = ", ".join(f"{plain(row['tender_type'])} {words.tendered(row)}" for row in told["tenders"])
     st.markdown(f"Paid: **{paid}**" if paid else "No tender.")
+    if told["receipt"] and (of_sale := words.of_sale(told["receipt"])):
+        st.markdown(plain(f"This receipt {of_sale}."))
     came_from(told)
 
 

@@ -15,7 +15,11 @@ RECEIVED_AND_JUDGED = """
         + (select cast(coalesce(sum(account_payment_pence), 0) as bigint) from expected.int_receipts_totalled
            where nothing_to_post_reason is null and event_id in (
                select event_id from marts.document_verdicts where posting_key is not null and is_money and not is_sales
-           )) as judged
+           ))
+        -- a tip is on the tender alone, and a voucher that comes back is money off what was sold
+        - (select cast(
+               coalesce(sum(tip_pence - case when document_kind = 'nominal' then gross_pence else 0 end), 0) as bigint
+           ) from expected.int_documents_from_tenders) as judged
 """
 
 

@@ -65,6 +65,8 @@ LANDED_TABLES: dict[str, LandedTable] = {
         "valid_to",
         "bank_code",
         "settlement",
+        "category",
+        "till_tax_code",
     ),
     "customer_mappings": _mapping(
         mapping.CustomerMapping, ("customer_no", "valid_from"), "valid_to", "customer_reference"

@@ -19,6 +19,9 @@ from orchestration.operations.base import Base
 
 Reader = Callable[[str], Any]
 
+OUTSIDE_SCOPE = ("gift_card", "multi_purpose_voucher", "deposit", "tip", "cash_rounding")
+"""Categories sold without VAT, as `dbt_project/macros/categories.sql` has them."""
+
 
 def text(longest: int, may_be_empty: bool = False) -> Reader:
     """Text of at most so many characters: Sage cuts or refuses longer ones."""
@@ -247,10 +250,12 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "tender_type": text(20),
             "store_id": text(20),
             "bank_code": text(8, True),
-            "settlement": one_of_or("bank", "account"),
+            "settlement": one_of_or("bank", "account", "nominal"),
+            "category": text(40, True),
+            "till_tax_code": text(20, True),
             **VALIDITY,
         },
-        optional=frozenset({"settlement"}),
+        optional=frozenset({"settlement", "category", "till_tax_code"}),
     ),
     MappingFile(
         "customer_mappings",

@@ -23,7 +23,7 @@ from orchestration.exports import released
 from orchestration.operations.audit import Change, Signature, write_audit
 from orchestration.operations.base import table_of
 from orchestration.operations.errors import MappingError, MappingsRefusedError
-from orchestration.operations.mapping_columns import MAPPING_FILES, MappingFile
+from orchestration.operations.mapping_columns import MAPPING_FILES, OUTSIDE_SCOPE, MappingFile
 
 Row = dict[str, Any]
 Identity = tuple[Any, ...]
@@ -163,10 +163,30 @@ def _row(
         errors.append(MappingError(name, line, "valid_to", "is before valid_from"))
     if row.get("filed_on") and row.get("valid_to") and row["filed_on"] <= row["valid_to"]:
         errors.append(MappingError(name, line, "filed_on", "is not after the period's last day"))
-    if row.get("bank_code") == "" and row.get("settlement", "bank") == "bank":
-        errors.append(MappingError(name, line, "bank_code", "is empty, and settlement is not account"))
+    if file.name == "tender_mappings":
+        errors.extend(MappingError(name, line, column, told) for column, told in _unclear_settlement(row))
     errors.extend(MappingError(name, line, column, told) for column, told in _unclear_recipe(row))
     return row
+
+
+def _unclear_settlement(row: Row) -> Iterator[tuple[str, str]]:
+    """A settlement without what it needs, or something given that it does not have: by column, in words."""
+    settlement, category = row.get("settlement", "bank"), row.get("category", "")
+    if settlement == "bank" and row.get("bank_code") == "":
+        yield "bank_code", "is empty, and settlement is neither account nor nominal"
+    if settlement != "nominal":
+        for column in ("category", "till_tax_code"):
+            if row.get(column):
+                yield column, "is given, and only settlement nominal has one"
+        return
+    if row.get("bank_code"):
+        yield "bank_code", "is given, and settlement nominal goes through no bank"
+    if not category:
+        yield "category", "is empty, and settlement nominal gives back what was sold under a category"
+    elif category in OUTSIDE_SCOPE and row.get("till_tax_code"):
+        yield "till_tax_code", f"is given, and no VAT was due on '{category}' when it was sold"
+    elif category not in OUTSIDE_SCOPE and not row.get("till_tax_code"):
+        yield "till_tax_code", f"is empty, and VAT was due on '{category}' when it was sold"
 
 
 def _unclear_recipe(row: Row) -> Iterator[tuple[str, str]]:

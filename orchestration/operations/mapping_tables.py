@@ -86,7 +86,9 @@ class NominalMapping(Recorded, Base):
 
 
 class TenderMapping(Recorded, Base):
-    """Which Sage bank account a tender is received into, always a clearing bank; or that it goes on account."""
+    """Which Sage bank account a tender is received into, always a clearing bank; or that it goes on account, or gives
+    back what was sold under a category: then a tax code too, where VAT was due when that was sold.
+    """
 
     __tablename__ = "tender_mappings"
     __table_args__ = (UniqueConstraint("company_id", "tender_type", "store_id", "valid_from"),)
@@ -95,6 +97,8 @@ class TenderMapping(Recorded, Base):
     store_id: Mapped[str] = mapped_column(String(20))
     bank_code: Mapped[str] = mapped_column(String(8))
     settlement: Mapped[str] = mapped_column(String(20), default="bank")
+    category: Mapped[str] = mapped_column(String(40), default="")
+    till_tax_code: Mapped[str] = mapped_column(String(20), default="")
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 

@@ -322,9 +322,14 @@ class Permissions(SignedStore):
     def mapping_authors(self, company_id: str, goes_by: GoesBy) -> set[str]:
         """Who wrote a mapping in force on the date that leads to one of these accounts or codes."""
         on = goes_by.on
+        # a tender that is no bank leads to the account of the category that it gives back
+        categories = select(NOMINALS.c.category).where(
+            NOMINALS.c.company_id == company_id, NOMINALS.c.nominal_code.in_(sorted(goes_by.nominal_codes))
+        )
         leads = (
             (STORE_ROWS, STORE_ROWS.c.till_customer_reference == (goes_by.customer_reference or "")),
             (TENDERS, TENDERS.c.bank_code.in_(sorted(goes_by.bank_codes))),
+            (TENDERS, TENDERS.c.category.in_(categories)),
             (GRAINS, GRAINS.c.clearing_bank_code.in_(sorted(goes_by.bank_codes))),
             (NOMINALS, NOMINALS.c.nominal_code.in_(sorted(goes_by.nominal_codes))),
             (TAXES, TAXES.c.tax_code.in_(sorted(goes_by.tax_codes))),

@@ -737,6 +737,34 @@ def coupon_as_payment(candidate: Candidate) -> list[Action]:
     ]
 
 
+def voucher_taxed_again(candidate: Candidate) -> list[Action]:
+    """Its VAT was due when it was sold; taken for money, the VAT of what it pays for is due once more."""
+    goods, back, *money = candidate.drafts
+    paid = replace(
+        goods,
+        kind="receipt",
+        bank="VOUCHER",
+        reference=f"{goods.reference}-1",
+        parts=(),
+        value_pence=back.gross_pence,
+    )
+    note = "a single-purpose voucher posted as a payment"
+    return [
+        Action(goods, goods),
+        Action(back, None, "missing_in_ledger", "matched", part=PLANTED, note=note, claims=SILENCE),
+        *(Action(draft, draft) for draft in money),
+        Action(None, paid, "missing_in_pos", part=PLANTED, note=note),
+    ]
+
+
+def tip_left_out(candidate: Candidate) -> list[Action]:
+    """What the customer paid above the goods stays on the till customer; the staff are owed it."""
+    goods = candidate.goods
+    sent = replace(goods, parts=tuple(part for part in goods.parts if part.nominal_code != TIPS))
+    drifted = _drifted(goods, sent, "amount,nominal,tax_code", "a tip on the tender alone left out")
+    return [drifted, *(Action(draft, draft) for draft in candidate.tenders)]
+
+
 def exchange_netted(candidate: Candidate) -> list[Action]:
     """One invoice over the difference where there should be a credit note and an invoice."""
     back, out, *money = candidate.drafts
@@ -819,6 +847,8 @@ ACTS: dict[str, Callable[[Candidate], list[Action]]] = {
     "account_sale_on_till": account_sale_on_till,
     "refund_at_new_code": refund_at_new_code,
     "coupon_as_payment": coupon_as_payment,
+    "voucher_taxed_again": voucher_taxed_again,
+    "tip_left_out": tip_left_out,
     "late_upload_missed": _postable(
         SILENCE, "its till was offline, and the connector had done with that day"
     ),

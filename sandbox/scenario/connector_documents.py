@@ -50,6 +50,7 @@ BANKS = {
     "COUPON": "COUPON",
 }  # CASH and CARD by store
 ON_ACCOUNT, PAID_OFF, TRADE_CUSTOMER = "ACCOUNT", "PAYACC", "ABBEY01"
+SINGLE_VOUCHER, TIP = "SPVOUCHER", "TIP"
 OLD_RATE = 175  # tenths of a percent
 TAX_CODES = {"Z": 2, "E": 4, "X": 2, "N": 9}  # and S by date; it was never told about R
 STANDARD, STANDARD_UNTIL_2010, ZERO_RATED = 1, 3, 2
@@ -134,7 +135,8 @@ def nominal_of(sku: str, zero_rated: frozenset[str]) -> str:
 
 
 def draft_documents(receipt: Receipt, zero_rated: frozenset[str]) -> list[Draft]:
-    """The goods document, both of an exchange, and then the money, tender by tender. Tax as printed.
+    """The goods document, both of an exchange, and then the money, tender by tender. Tax as printed. A voucher whose
+    VAT was due when it was sold comes back as goods, with the VAT of what it pays for.
 
     A tax letter without a code keeps code -1: such a document cannot be sent.
     """
@@ -143,7 +145,13 @@ def draft_documents(receipt: Receipt, zero_rated: frozenset[str]) -> list[Draft]
         out = [line for line in receipt.lines if line.net_pence + line.tax_pence >= 0]
         goods = [_goods(receipt, back, -1, zero_rated), _goods(receipt, out, 1, zero_rated)]
     else:
-        goods = [_goods(receipt, receipt.lines, -1 if receipt.gross_pence < 0 else 1, zero_rated)]
+        tips = sum(tender.tip_pence for tender in receipt.tenders)
+        lines = [*receipt.lines, SoldLine(TIP, tips, 0, "N", 0)] if tips else receipt.lines
+        goods = [_goods(receipt, lines, -1 if receipt.gross_pence < 0 else 1, zero_rated)]
+        if vouchers := [one for one in receipt.tenders if one.tender_type == SINGLE_VOUCHER]:
+            goods.append(
+                _goods(receipt, [_given_back(receipt, sum(one.pence for one in vouchers))], -1, zero_rated)
+            )
     number = receipt.store_id[-1]
     if any(tender.tender_type == ON_ACCOUNT for tender in receipt.tenders) or _is_paid_off(receipt):
         goods = [replace(draft, customer=TRADE_CUSTOMER) for draft in goods]
@@ -158,9 +166,17 @@ def draft_documents(receipt: Receipt, zero_rated: frozenset[str]) -> list[Draft]
             value_pence=abs(tender.pence),
         )
         for tender in receipt.tenders
-        if tender.tender_type != ON_ACCOUNT
+        if tender.tender_type not in (ON_ACCOUNT, SINGLE_VOUCHER)
     ]
     return money if _is_paid_off(receipt) else [*goods, *money]
+
+
+def _given_back(receipt: Receipt, pence: int) -> SoldLine:
+    """A used voucher for the standard rate, as a line that comes back."""
+    taxed = [line for line in receipt.lines if line.letter == "S"]
+    tax = sum(line.tax_pence for line in taxed)
+    share = half_up(pence * tax, sum(line.net_pence for line in taxed) + tax)
+    return SoldLine(SINGLE_VOUCHER, share - pence, -share, "S", taxed[0].rate_tenths)
 
 
 def _is_paid_off(receipt: Receipt) -> bool:

@@ -19,6 +19,7 @@ OF_SKU = {
 OF_TENDER = {
     "GIFT_CARD": "gift_card_used",
     "VOUCHER": "voucher_multi_used",
+    "SPVOUCHER": "voucher_single_used",
     "DEPOSIT": "deposit_used",
     "ACCOUNT": "account_sale",
     "COUPON": "coupon_maker",
@@ -45,11 +46,15 @@ def event_of(receipt: Receipt) -> str | None:
     of_tenders = (
         OF_TENDER[tender.tender_type] for tender in receipt.tenders if tender.tender_type in OF_TENDER
     )
+    if any(tender.tip_pence for tender in receipt.tenders):
+        return "tip_on_tender"
     return next(of_lines, None) or next(of_tenders, None) or (LATE_UPLOAD if receipt.late_in else None)
 
 
 def _refund_of(receipt: Receipt) -> str | None:
-    """A refund of what was sold before the rate changed, or on a gift card."""
+    """A refund of what was sold before the rate changed, on a gift card, or of a sale that the till names."""
     if receipt.completed_at.year == 2011 and any(line.rate_tenths == 175 for line in receipt.lines):
         return "refund_old_rate" if receipt.receipt_no.startswith("8") else None
-    return "refund_to_gift_card" if any(t.tender_type == "GIFT_CARD" for t in receipt.tenders) else None
+    if any(tender.tender_type == "GIFT_CARD" for tender in receipt.tenders):
+        return "refund_to_gift_card"
+    return "refund_of_sale" if receipt.receipt_no.startswith("8") else None

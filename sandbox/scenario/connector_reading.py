@@ -40,6 +40,7 @@ COMMA = {
     "tender_no": "TenderNo",
     "tender": "Tender",
     "amount": "Amount",
+    "tip": "Tip",
     "tax_class": "TaxCode",
 }
 SEMICOLON = {
@@ -57,6 +58,7 @@ SEMICOLON = {
     "tender_no": "Line",
     "tender": "Method",
     "amount": "Value",
+    "tip": "Tip",
     "tax_class": "VATCode",
 }
 
@@ -72,11 +74,12 @@ class SoldLine(NamedTuple):
 
 
 class Tendered(NamedTuple):
-    """One tender of a receipt; pence negative where money went back."""
+    """One tender of a receipt; pence negative where money went back, the tip in them."""
 
     number: int
     tender_type: str
     pence: int
+    tip_pence: int = 0
 
 
 @dataclass(slots=True)
@@ -172,8 +175,10 @@ def _read_lines(path: Path, receipts: dict[str, Receipt]) -> None:
 
 
 def _read_tenders(path: Path, receipts: dict[str, Receipt]) -> None:
-    for number, tender_no, tender_type, amount in _rows(path, "no", "tender_no", "tender", "amount"):
-        receipts[number].tenders.append(Tendered(int(tender_no), tender_type, pence(amount)))
+    fields = ("no", "tender_no", "tender", "amount", "tip")
+    for number, tender_no, tender_type, amount, tip in _rows(path, *fields):
+        tendered = Tendered(int(tender_no), tender_type, pence(amount), pence(tip or "0"))
+        receipts[number].tenders.append(tendered)
 
 
 def _elements(path: Path) -> list[tuple[str, dict[str, str]]]:
@@ -207,7 +212,10 @@ def _read_xml(path: Path, receipts: dict[str, Receipt]) -> None:
             )
             receipts[number].add(line, _moment(cell["soldAt"]), cell["qty"])
         else:
-            receipts[number].tenders.append(Tendered(int(cell["no"]), cell["type"], pence(cell["amount"])))
+            tendered = Tendered(
+                int(cell["no"]), cell["type"], pence(cell["amount"]), pence(cell.get("tip", "0"))
+            )
+            receipts[number].tenders.append(tendered)
 
 
 def _new_receipt(receipts: dict[str, Receipt], store: str, till: str, number: str, kind: str) -> Receipt:

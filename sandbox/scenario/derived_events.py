@@ -1,5 +1,6 @@
 """What the real sales have none of: gift cards and vouchers sold and used, deposits, sales on account and their
-payment, tips, coupons, exchanges, refunds at last year's rate or on a gift card, voids, training, cash rounding.
+payment, tips on a line or on the tender alone, coupons, exchanges, refunds at last year's rate, on a gift card or of a
+sale that the till names, voids, training, cash rounding.
 
 Twenty receipts of each kind, June to mid-August 2011, each beside a real sale that the seed chooses: the same
 till, the same minute. Numbers begin with 8, which no document of the data does. Lines carry round net amounts,
@@ -40,6 +41,8 @@ KINDS = (
     "refund_to_gift_card",
 )
 """Of the second story's connector, which posts summaries of a till's day, only the first are known."""
+LATER_KINDS = ("voucher_single_used", "tip_on_tender", "refund_of_sale")
+"""Drawn after all the others, so that a seed gives those the receipts that it always gave them."""
 FIRST_DAY, LAST_DAY = "2011-06-01", "2011-08-12"
 GIFT_CARD, ROUNDING = "GIFTCARD", "ROUNDING"
 SKUS = {
@@ -61,19 +64,30 @@ CHOSEN = """
 create table derived_events as
 with drawn as (
     select
-        store_id, till_id, completed_at, destination,
-        row_number() over (order by md5('{seed}event' || receipt_no)) as nth
+        store_id, till_id, completed_at, destination, receipt_no as beside_no,
+        row_number() over (order by md5('{seed}event' || receipt_no)) as nth,
+        row_number() over (order by md5('{seed}later' || receipt_no)) as later_nth
     from derived_receipts
     where kind = 'SALE' and gross_pence > 0 and not is_special and not is_not_a_sale
       and destination = 'United Kingdom' and document_date between date '{first}' and date '{last}'
       and day(document_date) % 3 <> 0  -- other days are left for what befalls a whole day
       and receipt_no not in (select receipt_no from oddities)
+),
+kinds as (
+    select * exclude (later_nth), [{kinds}][nth % {count} + 1] as event, nth // {count} as place
+    from drawn
+    where nth <= {each} * {count}
+    union all
+    select
+        * exclude (nth, later_nth), {each} * {count} + later_nth as nth,
+        [{later}][later_nth % {later_kinds} + 1] as event, later_nth // {later_kinds} as place
+    from drawn
+    where later_nth <= {each} * {later_count}
 )
 select
-    *, '8' || lpad(cast(nth as varchar), 5, '0') as receipt_no, [{kinds}][nth % {count} + 1] as event,
-    nth // {count} as place
-from drawn
-where nth <= {each} * {count}
+    * exclude (beside_no), '8' || lpad(cast(nth as varchar), 5, '0') as receipt_no,
+    case when event = 'refund_of_sale' then beside_no end as original_no
+from kinds
 """
 
 # What each kind has on it: SKU, net pence, VAT code and rate; a till rounds cash to the five pence below.
@@ -84,10 +98,16 @@ with printed as (
     from derived_events where event = 'gift_card_sold'
     union all
     select *, '85123A', 'WHITE HANGING HEART T-LIGHT HOLDER', 2000 + nth * 5, 'S'
-    from derived_events where event not in {ALONE + REFUNDS}
+    from derived_events where event not in {ALONE + REFUNDS} and original_no is null
     union all
     select *, '22423', 'REGENCY CAKESTAND 3 TIER', -(2000 + nth * 40), 'S'
     from derived_events where event in {REFUNDS}
+    union all
+    -- the first line of the sale itself whose VAT is 20% to the penny
+    select derived_events.*, sold.sku, sold.description, -sold.net_pence, sold.tax_code
+    from derived_events inner join derived_lines as sold on original_no = sold.receipt_no
+    where sold.tax_code = 'S' and sold.net_pence > 0 and sold.tax_pence * 5 = sold.net_pence
+    qualify row_number() over (partition by original_no order by sold.line_no) = 1
     union all
     select derived_events.*, beside.sku, beside.sku, beside.net_pence, beside.tax_code
     from derived_events inner join (
@@ -145,24 +165,28 @@ ADDED = (
             gross_pence,
             case event
                 when 'gift_card_used' then 'GIFT_CARD' when 'refund_to_gift_card' then 'GIFT_CARD'
-                when 'voucher_multi_used' then 'VOUCHER' when 'deposit_used' then 'DEPOSIT'
+                when 'voucher_multi_used' then 'VOUCHER' when 'voucher_single_used' then 'SPVOUCHER'
+                when 'deposit_used' then 'DEPOSIT'
                 when 'account_sale' then 'ACCOUNT' when 'coupon_maker' then 'COUPON'
                 when 'gift_card_sold' then 'CARD' when 'deposit_taken' then 'CARD' when 'tip' then 'CARD'
+                when 'tip_on_tender' then 'CARD'
                 when 'voucher_single_sold' then 'CARD'
                 else 'CASH'
             end as tender_type,
             case
-                when event in ('gift_card_used', 'voucher_multi_used') and place % 2 = 0 then 1000
+                when event in ('gift_card_used', 'voucher_multi_used', 'voucher_single_used') and place % 2 = 0
+                    then 1000
                 when event = 'deposit_used' then 1000
                 when event = 'coupon_maker' then 300
                 else gross_pence
-            end as first_pence
+            end as first_pence,
+            case when event = 'tip_on_tender' then 150 else 0 end as tip_pence
         from derived_receipts inner join derived_events using (receipt_no)
         where gross_pence <> 0 and event not in ('void', 'training')
     )
-    select receipt_no, 1 as tender_no, tender_type, first_pence as tender_pence from worth
+    select receipt_no, 1 as tender_no, tender_type, first_pence + tip_pence as tender_pence, tip_pence from worth
     union all
-    select receipt_no, 2, 'CASH', gross_pence - first_pence from worth where gross_pence <> first_pence
+    select receipt_no, 2, 'CASH', gross_pence - first_pence, 0 from worth where gross_pence <> first_pence
     """,
 )
 LATE_UPLOADS = f"""
@@ -184,13 +208,22 @@ def add_events(connection: duckdb.DuckDBPyConnection, seed: int, kinds: Sequence
     """Add them to `derived_lines`, `derived_receipts` and `derived_tenders`; `derived_events` says which is what, and
     `late_uploads` what was exported late (nothing, where not every kind is wanted).
     """
-    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    is_whole = tuple(kinds) == KINDS
+    listed, later = (", ".join(f"'{kind}'" for kind in some) for some in (kinds, LATER_KINDS))
     connection.execute(
         CHOSEN.format(
-            seed=int(seed), first=FIRST_DAY, last=LAST_DAY, kinds=listed, count=len(kinds), each=EACH
+            seed=int(seed),
+            first=FIRST_DAY,
+            last=LAST_DAY,
+            kinds=listed,
+            count=len(kinds),
+            later=later,
+            later_kinds=len(LATER_KINDS),
+            later_count=len(LATER_KINDS) if is_whole else 0,
+            each=EACH,
         )
     )
-    late = LATE_EACH if tuple(kinds) == KINDS else 0
+    late = LATE_EACH if is_whole else 0
     connection.execute(LATE_UPLOADS.format(seed=int(seed), each=late))
     for statement in (LINES, *ADDED):
         connection.execute(statement)

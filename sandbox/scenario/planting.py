@@ -246,6 +246,8 @@ WHERE: dict[str, Callable[[Candidate], bool]] = {
     "account_sale_on_till": lambda c: c.event == "account_sale",
     "refund_at_new_code": lambda c: c.event == "refund_old_rate",
     "coupon_as_payment": lambda c: c.event == "coupon_own",
+    "voucher_taxed_again": lambda c: c.event == "voucher_single_used" and c.is_open,
+    "tip_left_out": lambda c: c.event == "tip_on_tender",
     "late_upload_missed": lambda c: c.event == LATE_UPLOAD,
     "void_posted": lambda c: c.receipt.kind in NEVER_SENT,
     "store_by_line": _is_in_the_store_by_line,

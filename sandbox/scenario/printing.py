@@ -71,12 +71,14 @@ PRINTED_LINES = """
         lines.*, receipts.kind, receipts.completed_at, receipts.document_date, receipts.line_count,
         coalesce(late_uploads.exported_at, receipts.completed_at) as exported_at,
         coalesce(stores.printed_store, lines.store_id) as printed_store,
-        coalesce(quantities.quantity_text, cast(lines.quantity as varchar)) as quantity_text
+        coalesce(quantities.quantity_text, cast(lines.quantity as varchar)) as quantity_text,
+        coalesce(events.original_no, '') as original_no
     from derived_lines as lines
     inner join derived_receipts as receipts using (receipt_no)
     left join oddities as stores on lines.receipt_no = stores.receipt_no and stores.printed_store is not null
     left join oddities as quantities on lines.line_no = quantities.line_no
     left join late_uploads on lines.receipt_no = late_uploads.receipt_no
+    left join derived_events as events on lines.receipt_no = events.receipt_no
 """
 PRINTED_TENDERS = """
     select
@@ -109,6 +111,7 @@ def _lines(delimiter: str, line_end: str, sold_at: str, store: str) -> str:
         pounds("gross_pence"),
         "coalesce(cast(customer_no as varchar), '')",
         _quoted("destination", delimiter),
+        "original_no",
     ]
     return f"""
         select store_id, 'sales_' || {HOURLY} || '.csv' as file_name, exported_at::date as document_date,
@@ -125,6 +128,7 @@ def _tenders(delimiter: str, line_end: str, taken_at: str, store: str) -> str:
         taken_at,
         "tender_type",
         pounds("tender_pence"),
+        f"case when tip_pence <> 0 then {pounds('tip_pence')} else '' end",
     ]
     return f"""
         select store_id, 'tenders_' || {HOURLY} || '.csv' as file_name, exported_at::date as document_date,
@@ -202,7 +206,9 @@ XML_RECEIPTS = f"""
                 || '" unitPrice="' || cast(unit_price as varchar) || '" net="' || {pounds("net_pence")}
                 || '" taxCode="' || tax_code || '" taxRate="' || {_rate()}
                 || '" tax="' || {pounds("tax_pence")}
-                || '" gross="' || {pounds("gross_pence")} || '"/>' || chr(10), '' order by line_no
+                || '" gross="' || {pounds("gross_pence")} || '"'
+                || case when original_no <> '' then ' originalReceipt="' || original_no || '"' else '' end
+                || '/>' || chr(10), '' order by line_no
             ) as text
         from ({PRINTED_LINES})
         where store_id = 'S05' and document_date between $since and $until
@@ -213,7 +219,9 @@ XML_RECEIPTS = f"""
             receipt_no,
             string_agg(
                 '<Tender no="' || tender_no || '" takenAt="' || strftime(completed_at, '%Y-%m-%dT%H:%M:%S')
-                || '" type="' || tender_type || '" amount="' || {pounds("tender_pence")} || '"/>' || chr(10),
+                || '" type="' || tender_type || '" amount="' || {pounds("tender_pence")} || '"'
+                || case when tip_pence <> 0 then ' tip="' || {pounds("tip_pence")} || '"' else '' end
+                || '/>' || chr(10),
                 '' order by tender_no
             ) as text
         from ({PRINTED_TENDERS})
@@ -261,11 +269,12 @@ def _xml(root: str, query: str) -> Export:
 EXPORTS = (
     _comma(
         "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,"
-        "Net,TaxCode,TaxRate,Tax,Gross,Customer,Destination",
+        "Net,TaxCode,TaxRate,Tax,Gross,Customer,Destination,OriginalReceipt",
         _lines(",", LF, ISO_SOLD, "printed_store"),
     ),
     _comma(
-        "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount", _tenders(",", LF, ISO_DONE, "printed_store")
+        "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount,Tip",
+        _tenders(",", LF, ISO_DONE, "printed_store"),
     ),
     _comma(
         "Store,Till,ZNo,BusinessDate,OpenedAt,ClosedAt,Receipts,Sales,Returns,Cash,Card,CountedCash",
@@ -274,10 +283,10 @@ EXPORTS = (
     _comma("Store,SKU,Description,TaxCode,UnitPrice", _products(",", LF, "store_id")),
     _semicolon(
         "Branch;Register;Receipt;Type;When;Item;Text;Quantity;Price;"
-        "NetValue;VATCode;VATPercent;VATValue;Total;Account;Country",
+        "NetValue;VATCode;VATPercent;VATValue;Total;Account;Country;OriginalReceipt",
         _lines(";", CRLF, UK_SOLD, BRANCH),
     ),
-    _semicolon("Branch;Register;Receipt;Line;When;Method;Value", _tenders(";", CRLF, UK_DONE, BRANCH)),
+    _semicolon("Branch;Register;Receipt;Line;When;Method;Value;Tip", _tenders(";", CRLF, UK_DONE, BRANCH)),
     _semicolon(
         "Branch;Register;ZNumber;TradingDate;Opened;Closed;Receipts;"
         "SalesTotal;ReturnsTotal;CashTotal;CardTotal;CashCounted",

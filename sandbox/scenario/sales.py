@@ -330,10 +330,10 @@ with chosen as (
     where gross_pence <> 0
 )
 select receipt_no, 1 as tender_no, case when is_split then 'CASH' else tender_type end as tender_type,
-       (case when is_split then cash_pence else gross_pence end)::bigint as tender_pence
+       (case when is_split then cash_pence else gross_pence end)::bigint as tender_pence, 0::bigint as tip_pence
 from chosen
 union all
-select receipt_no, 2, 'CARD', (gross_pence - cash_pence)::bigint from chosen where is_split
+select receipt_no, 2, 'CARD', (gross_pence - cash_pence)::bigint, 0 from chosen where is_split
 order by 1, 2
 """
 

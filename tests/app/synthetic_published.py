@@ -29,9 +29,11 @@ COLUMNS = {
     varchar,
         occurrence integer, receipt_kind varchar, business_date date, document_date date, sold_at timestamp,
         sold_at_local timestamp, zone varchar, gross_pence bigint, net_pence bigint, tax_pence bigint,
-        tender_pence bigint, do_lines_add_up boolean, policy_tax_pence bigint, tax_off_policy_pence bigint,
+        tender_pence bigint, tip_pence bigint, do_lines_add_up boolean, policy_tax_pence bigint,
+        tax_off_policy_pence bigint,
         is_tax_by_policy boolean, line_count bigint, units decimal(18,3), is_money boolean,
-        nothing_to_post_reason varchar, is_complete boolean, verdict varchar, is_partly_posted boolean,
+        nothing_to_post_reason varchar, original_receipt_no varchar, original_event_id varchar,
+        is_complete boolean, verdict varchar, is_partly_posted boolean,
         delivery_id varchar, source_file varchar, source_row bigint""",
     "receipt_lines": """event_id varchar, company_id varchar, store_id varchar, business_date date, line_no
     integer,
@@ -40,7 +42,7 @@ COLUMNS = {
         tax_pence bigint, gross_pence bigint, is_return boolean, source_file varchar, source_row
         bigint""",
     "receipt_tenders": """event_id varchar, company_id varchar, store_id varchar, business_date date,
-        tender_no integer, tender_type varchar, tender_pence bigint, source_file varchar, source_row
+        tender_no integer, tender_type varchar, tender_pence bigint, tip_pence bigint, source_file varchar, source_row
         bigint""",
     "document_verdicts": """document_id varchar, company_id varchar, store_id varchar, till_id varchar,
         business_date date, document_date date, event_id varchar, receipt_no varchar, document_kind varchar,
@@ -225,6 +227,7 @@ class Shop:
             net_pence=net,
             tax_pence=tax,
             tender_pence=gross,
+            tip_pence=0,
             line_count=1,
             units=Decimal(5),
             is_money=not no_trace,
@@ -256,7 +259,8 @@ class Shop:
                 f"TP{number}NONE0000000P"[:20], name, "none", no_trace and {"verdict": "nothing_to_post"}, 0
             )
             return event
-        self.add("receipt_tenders", **name, **came, tender_no=1, tender_type="CARD", tender_pence=gross)
+        paid = {"tender_no": 1, "tender_type": "CARD", "tender_pence": gross, "tip_pence": 0}
+        self.add("receipt_tenders", **name, **came, **paid)
         self.document(f"TP{number}ABCDEFGN0110"[:19] + "P", name, "invoice", sales, gross)
         takings = faults.get("takings", {"verdict": "matched"})
         self.document(f"TP{number}ABCDEFGR0110"[:19] + "P", name, "receipt", takings, gross)

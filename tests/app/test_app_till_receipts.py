@@ -37,6 +37,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cause_detail=DETAIL,
         suggested_remedy="Set the till's VAT rounding right, or declare the one it uses.",
     )
+    back = shops.receipt(570002, "S01", DAY)
+    (receipt,) = (row for row in shops.tables["receipts"] if row["event_id"] == back)
+    receipt |= {"original_receipt_no": "570001", "original_event_id": event}
+    (tender,) = (row for row in shops.tables["receipt_tenders"] if row["event_id"] == back)
+    tender["tip_pence"] = 150
     return publish(tmp_path_factory.mktemp("till_receipts"), shops)
 
 
@@ -56,3 +61,9 @@ def test_the_receipts_life_has_it_although_its_documents_agree(home: Path) -> No
     told = reports.trace(Published(home / "published"), "570001")
     assert {document["verdict"] for life in told["lives"] for document in life["documents"]} == {"matched"}
     assert "Till does not keep to its rounding" in read(render_trace.trace(told))
+
+
+def test_a_life_tells_the_tip_in_what_was_paid_and_the_sale_that_came_back(home: Path) -> None:
+    told = read(render_trace.trace(reports.trace(Published(home / "published"), "570002")))
+    assert "of it a tip)" in told and "CARD £" in told
+    assert "brings back what receipt 570001 sold: pos:" in told

@@ -126,6 +126,36 @@ def test_a_receipt_is_traced_from_its_file_to_its_postings(played: Played) -> No
     assert "sales_2011-08" in text or "receipts_2011-08" in text
 
 
+def test_a_refund_is_told_with_the_sale_that_its_till_names(played: Played) -> None:
+    published = Published(played.home / "published")
+    refunds = published.rows("select * from receipts where original_receipt_no is not null")
+    assert len(refunds) > 5
+    for refund in refunds:
+        (sale,) = published.rows(
+            "select * from receipts where event_id = ?", [refund["original_event_id"] or "not here"]
+        )
+        assert (sale["receipt_no"], sale["receipt_kind"]) == (refund["original_receipt_no"], "sale")
+        assert -sale["gross_pence"] <= refund["gross_pence"] < 0
+
+
+def test_what_a_single_purpose_voucher_pays_for_bears_no_vat(played: Played) -> None:
+    taxes = Published(played.home / "published").rows(
+        """
+        select receipts.receipt_no, sum(verdicts.direction * verdicts.expected_tax_pence) as tax_pence,
+            any_value(receipts.tax_pence) as printed_pence, count(*) as documents
+        from receipts
+        inner join receipt_tenders as tenders using (event_id)
+        inner join document_verdicts as verdicts using (event_id)
+        where tenders.tender_type = 'SPVOUCHER' and tenders.tender_pence = receipts.gross_pence
+            and verdicts.posting_key is not null
+        group by receipts.receipt_no
+        """
+    )
+    assert len(taxes) > 3
+    assert {(row["tax_pence"], row["documents"]) for row in taxes} == {(0, 2)}
+    assert all(row["printed_pence"] > 0 for row in taxes)
+
+
 def test_one_planted_fault_of_each_kind_can_be_traced(played: Played) -> None:
     truths = manifests.read(manifest_in(played.folder / "world"), "after")
     one_of_each = {truth.fault: truth for truth in truths}

@@ -421,6 +421,17 @@ def test_tenders_and_products(house: House) -> None:
     assert house.landing.newest(PRODUCTS).num_rows == 2
 
 
+def test_a_tip_is_read_where_the_till_has_a_column_for_it(house: House) -> None:
+    tenders = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount,Tip"
+    tender = "S01,1,R1,{},2011-08-18 10:05:00,CARD,13.50,{}"
+    cells = ("1.50", "", "a lot")
+    house.drop("S01/tenders_x.csv", [tenders, *(tender.format(at, tip) for at, tip in enumerate(cells, 1))])
+    report = house.take()
+    assert "S01/tenders_x.csv, row 4, column Tip: is not a number: a lot" in said(report)
+    rows = house.landing.newest(TENDERS).to_pylist()
+    assert sorted((row["tender_no"], row["tip_amount"]) for row in rows) == [(1, Decimal("1.50")), (2, None)]
+
+
 def test_killed_before_the_deliveries_are_written_it_is_done_again_and_lands_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -54,6 +55,30 @@ def test_lines_and_tenders_of_a_receipt_land_with_what_stands_around_them(house:
         Decimal("90.00"),
         "2010-12-01",
     )
+
+
+def test_a_tip_and_the_sale_of_what_came_back_are_read_where_the_till_says_them(house: House) -> None:
+    back = line("A").replace(
+        ' sku="A"', ' sku="A" originalReceipt=" R1 " originalTill="2" originalDate="2010-11-30"'
+    )
+    tipped = receipt("R2", back, line("B")).replace('amount="90.00"', 'amount="91.50" tip="1.50"')
+    house.drop("S05/receipts_x.xml", receipts(receipt("R1", line("A")), tipped))
+    assert house.take().rows_set_aside == 0
+    names = (
+        "receipt_no",
+        "sku",
+        "original_store_code",
+        "original_till_code",
+        "original_receipt_no",
+        "original_date",
+    )
+    assert house.lines(*names) == [
+        ("R1", "A", None, None, None, None),
+        ("R2", "A", None, "2", "R1", date(2010, 11, 30)),
+        ("R2", "B", None, None, None, None),
+    ]
+    tips = {row["receipt_no"]: row["tip_amount"] for row in house.landing.newest(TENDERS).to_pylist()}
+    assert tips == {"R1": None, "R2": Decimal("1.50")}
 
 
 def test_closures(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -221,6 +222,21 @@ def test_a_tender_is_replaced_by_its_number(landing: Landing) -> None:
     landed = landing.land(TENDERS, arrow(TENDERS, [tender | {"tender_type": "CARD"}]), pass_number=2)
     assert (landed.rows, landed.tombstones) == (1, 0)
     assert live(landing, TENDERS, "tender_no", "tender_type") == [(1, "CARD")]
+
+
+def test_a_column_that_came_later_lands_nothing_again_until_it_is_filled(landing: Landing) -> None:
+    tender = {"store_code": "S01", "till_code": "1", "receipt_no": "7", "document_date": date(2011, 8, 18)}
+    tender |= {"tender_no": 1, "tender_type": "CARD", "tender_amount": Decimal("13.50"), "occurrence": 1}
+    landing.land(TENDERS, arrow(TENDERS, [tender]), pass_number=1)
+    (checksum,) = landing.newest(TENDERS).column("row_checksum").to_pylist()
+    # as it was before there were tips: what homes of that time hold
+    content = ["S01", "1", "7", "2011-08-18", "~", "1", "CARD", "13.50", "1"]
+    assert checksum == hashlib.md5(chr(31).join(content).encode(), usedforsecurity=False).hexdigest()
+    assert (
+        landing.land(TENDERS, arrow(TENDERS, [tender | {"tip_amount": Decimal("1.50")}]), pass_number=3).rows
+        == 1
+    )
+    assert live(landing, TENDERS, "tender_amount", "tip_amount") == [(Decimal("13.50"), Decimal("1.50"))]
 
 
 @pytest.mark.parametrize("same_pass", [True, False])

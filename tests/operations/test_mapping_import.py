@@ -10,7 +10,7 @@ import pytest
 from mapping_folder import FILES, write_folder
 
 from orchestration.operations import MappingsRefusedError, Operations
-from orchestration.operations.mapping_columns import MAPPING_FILES
+from orchestration.operations.mapping_columns import MAPPING_FILES, OUTSIDE_SCOPE
 from orchestration.operations.mapping_import import read
 
 MODELS = Path(__file__).resolve().parents[2] / "dbt_project" / "models"
@@ -144,6 +144,44 @@ def test_only_a_tender_that_goes_on_account_has_no_bank(operations, tmp_path):
     wrong = right.replace(",account,", ",,")
     folder = write_folder(tmp_path / "b", tender_mappings=wrong)
     assert any("bank_code: is empty" in line for line in refusals(operations, folder))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (",nominal,,S", "column category: is empty, and settlement nominal gives back what was sold"),
+        (
+            ",nominal,voucher,",
+            "column till_tax_code: is empty, and VAT was due on 'voucher' when it was sold",
+        ),
+        (",nominal,gift_card,S", "column till_tax_code: is given, and no VAT was due on 'gift_card'"),
+        (
+            "VOU01,nominal,voucher,S",
+            "column bank_code: is given, and settlement nominal goes through no bank",
+        ),
+        ("VOU01,bank,voucher,", "column category: is given, and only settlement nominal has one"),
+        (",account,,S", "column till_tax_code: is given, and only settlement nominal has one"),
+    ],
+)
+def test_a_tender_that_is_no_bank_says_what_it_gives_back(operations, tmp_path, cells, expected):
+    heading = (
+        "company_id,tender_type,store_id,bank_code,settlement,category,till_tax_code,valid_from,valid_to\n"
+    )
+    folder = write_folder(tmp_path / "a", tender_mappings=f"{heading}DGS,SPV,*,{cells},2010-01-01,\n")
+    assert any(expected in line for line in refusals(operations, folder)), refusals(operations, folder)
+    right = f"{heading}DGS,SPV,*,,nominal,voucher,S,2010-01-01,\nDGS,GIFT,*,,nominal,gift_card,,2010-01-01,\n"
+    operations.import_mappings(write_folder(tmp_path / "b", tender_mappings=right), "Ann", "first import")
+    landed = operations.landed_tables()["tender_mappings"].to_pylist()
+    assert [(row["category"], row["till_tax_code"]) for row in landed] == [
+        ("gift_card", ""),
+        ("voucher", "S"),
+    ]
+
+
+def test_what_is_outside_the_scope_is_the_same_for_an_import_and_for_the_models():
+    macro = (MODELS.parent / "macros" / "categories.sql").read_text(encoding="utf-8")
+    listed = re.search(r"macro is_outside_scope.*? in \(([^)]*)\)", macro, re.DOTALL)
+    assert listed and tuple(re.findall(r"'(\w+)'", listed[1])) == OUTSIDE_SCOPE
 
 
 GRAINS = "company_id,store_id,grain,recipe,clearing_bank_code,valid_from,valid_to\n"

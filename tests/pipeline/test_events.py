@@ -15,9 +15,9 @@ from orchestration.tills.intake import intake
 
 LINES = (
     "Store,Till,ReceiptNo,Kind,SoldAt,SKU,Description,Qty,UnitPrice,Net,TaxCode,TaxRate,Tax,Gross,"
-    "Customer,Destination"
+    "Customer,Destination,OriginalReceipt,OriginalTill,OriginalDate"
 )
-TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount"
+TENDERS = "Store,Till,ReceiptNo,TenderNo,TakenAt,Tender,Amount,Tip"
 
 MAPPINGS = {
     "companies": "company_id,name,currency,ledger_kind,suspense_nominal_code,grace_hours,late_policy,"
@@ -28,10 +28,10 @@ MAPPINGS = {
     "DGS,S,3,17.5,2010-01-01,2011-01-03\nDGS,S,1,20,2011-01-04,\nDGS,R,5,5,2010-01-01,\nDGS,Z,2,0,2010-01-01,\n",
     "cutovers": "company_id,store_id,cutover_date\nDGS,S01,2011-01-04\n",
     "nominal_mappings": "company_id,category,store_id,nominal_code,cost_centre,department,valid_from,valid_to\n"
+    "DGS,gift,*,4005,,,2010-01-01,2011-01-03\nDGS,gift,*,4000,,,2011-01-04,\n"
     + "".join(
         f"DGS,{category},*,{code},,,2010-01-01,\n"
         for category, code in {
-            "gift": "4000",
             "carriage": "4905",
             "discount": "4100",
             "promotion": "4101",
@@ -44,9 +44,11 @@ MAPPINGS = {
             "cash_rounding": "4999",
         }.items()
     ),
-    "tender_mappings": "company_id,tender_type,store_id,bank_code,settlement,valid_from,valid_to\n"
+    "tender_mappings": "company_id,tender_type,store_id,bank_code,settlement,category,till_tax_code,"
+    "valid_from,valid_to\n"
+    "DGS,SPV_S,*,,nominal,voucher,S,2010-01-01,\nDGS,CARD_OF_OURS,*,,nominal,gift_card,,2010-01-01,\n"
     + "".join(
-        f"DGS,{tender},*,{bank},{settlement},2010-01-01,\n"
+        f"DGS,{tender},*,{bank},{settlement},,,2010-01-01,\n"
         for tender, bank, settlement in (
             ("CASH", "CASH01", "bank"),
             ("CARD", "CARD01", "bank"),
@@ -86,18 +88,21 @@ S, OLD, REDUCED, ZERO, NONE = ("S", "20.0"), ("S", "17.5"), ("R", "5.0"), ("Z", 
 class Event:
     """A receipt as its till prints it, and what it must become.
 
-    `lines` are (SKU, net pence, VAT pence, (code, rate)), `tenders` (type, pence). `documents` are (kind, ordinal,
-    gross, VAT, customer, bank), `legs` (kind, nominal, Sage's tax code, net, VAT), in pence.
+    `lines` are (SKU, net pence, VAT pence, (code, rate)), `tenders` (type, pence) and the tip in it, if any.
+    `documents` are (kind, ordinal, gross, VAT, customer, bank), `legs` (kind, nominal, Sage's tax code, net, VAT), in
+    pence.
     """
 
     lines: list[tuple[str, int, int, tuple[str, str]]]
-    tenders: list[tuple[str, int]] = field(default_factory=list)
+    tenders: list[tuple[str, int] | tuple[str, int, int]] = field(default_factory=list)
     documents: list[tuple[str, int, int, int, str, str | None]] = field(default_factory=list)
     legs: list[tuple[str, str, int, int, int]] = field(default_factory=list)
     kind: str = "SALE"
     day: str = "2011-02-10"
     customer: str = ""
     reason: str | None = None
+    of: tuple[str, str, str] = ("", "", "")
+    """The sale that the till names for what came back: the event's name here, its till and its date."""
     open_pence: int = 0
     """What rightly stays on the account of the customer."""
 
@@ -122,7 +127,7 @@ EVENTS: dict[str, Event] = {
         [("MUG", 1000, 175, OLD)],
         [("CARD", 1175)],
         [goods("invoice", 1175, 175), money("receipt", 1, 1175, "CARD01")],
-        [("invoice", "4000", 3, 1000, 175)],
+        [("invoice", "4005", 3, 1000, 175)],
         day="2011-01-03",
     ),
     "first sale at 20%": Event(
@@ -145,6 +150,39 @@ EVENTS: dict[str, Event] = {
         [goods("credit_note", 1175, 175), money("payment", 1, 1175, "CARD01")],
         [("credit_note", "4000", 3, 1000, 175)],
         kind="REFUND",
+    ),
+    # its till names the sale: that was at 17.5%, and gifts had another nominal account then
+    "refund of a sale that the till names": Event(
+        [("MUG", -1000, -175, OLD)],
+        [("CARD", -1175)],
+        [goods("credit_note", 1175, 175), money("payment", 1, 1175, "CARD01")],
+        [("credit_note", "4005", 3, 1000, 175)],
+        kind="REFUND",
+        of=("last sale at 17.5%", "", ""),
+    ),
+    "more of it again, by till and date": Event(
+        [("MUG", -1000, -175, OLD)],
+        [("CARD", -1175)],
+        [goods("credit_note", 1175, 175), money("payment", 1, 1175, "CARD01")],
+        [("credit_note", "4005", 3, 1000, 175)],
+        kind="REFUND",
+        of=("last sale at 17.5%", "1", "2011-01-03"),
+    ),
+    "refund of a sale that is not here": Event(
+        [("MUG", -1000, -200, S)],
+        [("CARD", -1200)],
+        [goods("credit_note", 1200, 200), money("payment", 1, 1200, "CARD01")],
+        [("credit_note", "4000", 1, 1000, 200)],
+        kind="REFUND",
+        of=("99", "", ""),
+    ),
+    "refund of another day's receipt of that number": Event(
+        [("MUG", -1000, -200, S)],
+        [("CARD", -1200)],
+        [goods("credit_note", 1200, 200), money("payment", 1, 1200, "CARD01")],
+        [("credit_note", "4000", 1, 1000, 200)],
+        kind="REFUND",
+        of=("last sale at 17.5%", "", "2011-01-02"),
     ),
     "refund to another tender": Event(
         [("MUG", -1000, -200, S)],
@@ -204,6 +242,50 @@ EVENTS: dict[str, Event] = {
         [goods("invoice", 1200, 200), money("receipt", 1, 1200, "CASH01")],
         [("invoice", "4200", 1, 1000, 200)],
     ),
+    # its VAT was due when it was sold, so it takes away what the goods bear
+    "single-purpose voucher used": Event(
+        SALE,
+        [("SPV_S", 1200)],
+        [goods("invoice", 1200, 200), goods("credit_note", 1200, 200)],
+        [("invoice", "4000", 1, 1000, 200), ("credit_note", "4200", 1, 1000, 200)],
+    ),
+    "single-purpose voucher and cash": Event(
+        SALE,
+        [("SPV_S", 500), ("CASH", 700)],
+        [goods("invoice", 1200, 200), goods("credit_note", 500, 83), money("receipt", 2, 700, "CASH01")],
+        [("invoice", "4000", 1, 1000, 200), ("credit_note", "4200", 1, 417, 83)],
+    ),
+    # 8.5 and 8.4 pence of VAT by voucher; the 17 that the goods bear go, not a penny more or less
+    "two single-purpose vouchers for one receipt": Event(
+        [("MUG", 82, 17, S)],
+        [("SPV_S", 50), ("SPV_S", 49)],
+        [goods("invoice", 99, 17), goods("credit_note", 99, 17)],
+        [("invoice", "4000", 1, 82, 17), ("credit_note", "4200", 1, 82, 17)],
+    ),
+    "single-purpose voucher and card for a basket of three rates": Event(
+        [("MUG", 500, 0, ZERO), *SALE, ("MUG", 1000, 50, REDUCED)],
+        [("SPV_S", 600), ("CARD", 2150)],
+        [goods("invoice", 2750, 250), goods("credit_note", 600, 100), money("receipt", 2, 2150, "CARD01")],
+        [
+            ("credit_note", "4200", 1, 500, 100),
+            ("invoice", "4000", 1, 1000, 200),
+            ("invoice", "4000", 2, 500, 0),
+            ("invoice", "4000", 5, 1000, 50),
+        ],
+    ),
+    "what a single-purpose voucher paid for comes back as one": Event(
+        [("MUG", -1000, -200, S)],
+        [("SPV_S", -1200)],
+        [goods("credit_note", 1200, 200), goods("invoice", 1200, 200)],
+        [("credit_note", "4000", 1, 1000, 200), ("invoice", "4200", 1, 1000, 200)],
+        kind="REFUND",
+    ),
+    "gift card without a bank of its own": Event(
+        SALE,
+        [("CARD_OF_OURS", 1000), ("CASH", 200)],
+        [goods("invoice", 1200, 200), goods("credit_note", 1000, 0), money("receipt", 2, 200, "CASH01")],
+        [("invoice", "4000", 1, 1000, 200), ("credit_note", "2251", 9, 1000, 0)],
+    ),
     "deposit taken": Event(
         [("DEP", 500, 0, NONE)],
         [("CASH", 500)],
@@ -255,6 +337,25 @@ EVENTS: dict[str, Event] = {
         [("CARD", 1350)],
         [goods("invoice", 1350, 200), money("receipt", 1, 1350, "CARD01")],
         [("invoice", "2270", 9, 150, 0), ("invoice", "4000", 1, 1000, 200)],
+    ),
+    "tip on the tender alone": Event(
+        SALE,
+        [("CARD", 1350, 150)],
+        [goods("invoice", 1350, 200), money("receipt", 1, 1350, "CARD01")],
+        [("invoice", "2270", 9, 150, 0), ("invoice", "4000", 1, 1000, 200)],
+    ),
+    "tips on two tenders": Event(
+        SALE,
+        [("CARD", 750, 150), ("CARD", 640, 40)],
+        [goods("invoice", 1390, 200), money("receipt", 1, 750, "CARD01"), money("receipt", 2, 640, "CARD01")],
+        [("invoice", "2270", 9, 190, 0), ("invoice", "4000", 1, 1000, 200)],
+    ),
+    "a tip on the tender goes back with the goods": Event(
+        [("MUG", -1000, -200, S)],
+        [("CARD", -1350, -150)],
+        [goods("credit_note", 1350, 200), money("payment", 1, 1350, "CARD01")],
+        [("credit_note", "2270", 9, 150, 0), ("credit_note", "4000", 1, 1000, 200)],
+        kind="REFUND",
     ),
     "carriage": Event(
         [*SALE, ("POST", 500, 100, S)],
@@ -335,14 +436,16 @@ def files() -> tuple[str, str]:
     lines, tenders = [LINES], [TENDERS]
     for name, event in EVENTS.items():
         number, at = NUMBERS[name], f"{event.day} 10:00:00"
+        original = ",".join([NUMBERS.get(event.of[0], event.of[0]), *event.of[1:]])
         for sku, net, tax, (code, rate) in event.lines:
             quantity = "0" if not net else "-1" if net < 0 else "1"
             lines.append(
                 f"S01,1,{number},{event.kind},{at},{sku},,{quantity},{pounds(abs(net))}0,{pounds(net)},"
-                f"{code},{rate},{pounds(tax)},{pounds(net + tax)},{event.customer},"
+                f"{code},{rate},{pounds(tax)},{pounds(net + tax)},{event.customer},,{original}"
             )
-        for place, (tender, pence) in enumerate(event.tenders, start=1):
-            tenders.append(f"S01,1,{number},{place},{at},{tender},{pounds(pence)}")
+        for place, (tender, pence, *tip) in enumerate(event.tenders, start=1):
+            tips = "".join(map(pounds, tip))
+            tenders.append(f"S01,1,{number},{place},{at},{tender},{pounds(pence)},{tips}")
     return "\n".join(lines) + "\n", "\n".join(tenders) + "\n"
 
 

@@ -70,6 +70,9 @@ def test_each_store_has_its_customer_and_a_clearing_bank_for_each_tender() -> No
         assert nominal_of[pairs.pop((tender, "*"))] == liability[category], "and so it is with these"
     assert nominal_of[pairs.pop(("COUPON", "*"))] == "1105", "who made the coupon owes it"
     assert pairs.pop(("ACCOUNT", "*")) == "", "what is sold on account is paid through no bank"
+    assert pairs.pop(("SPVOUCHER", "*")) == "", (
+        "nor is what a voucher for one rate pays, which comes back as goods"
+    )
     assert set(pairs) == {(tender, row["store_id"]) for tender in ("CASH", "CARD") for row in stores}
     assert set(pairs.values()) == clearing
 

@@ -59,13 +59,16 @@ def printed(inbox: Path) -> Iterator[dict[str, str]]:
 
 
 def tendered(inbox: Path) -> Iterator[tuple[str, Decimal]]:
+    """Receipt number and what each tender paid of it, its tip left out."""
     for path in sorted(inbox.glob("S0[1234]/tenders_*.csv")):
         for row in rows_of(path):
-            yield row.get("ReceiptNo") or row["Receipt"], Decimal(row.get("Amount") or row["Value"])
+            paid = Decimal(row.get("Amount") or row["Value"]) - Decimal(row["Tip"] or 0)
+            yield row.get("ReceiptNo") or row["Receipt"], paid
     for path in sorted(inbox.glob("S05/receipts_*.xml")):
         for receipt in ElementTree.parse(path).getroot() if "resend" not in path.name else []:
             for tender in receipt.iter("Tender"):
-                yield receipt.attrib["no"], Decimal(tender.attrib["amount"])
+                tip = Decimal(tender.attrib.get("tip", 0))
+                yield receipt.attrib["no"], Decimal(tender.attrib["amount"]) - tip
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -236,7 +236,7 @@ described as (
         business_date is not null and status = 'open'
         and exception_class not in (
             'cash_over_short', 'closure_repeated', 'closure_number_gap', 'till_rounding_broken', 'till_rate_not_in_force',
-            'duplicate_in_pos', 'receipt_number_gap'
+            'returned_above_sold', 'duplicate_in_pos', 'receipt_number_gap'
         ) as blocks_close
     from unioned
 ),

@@ -35,14 +35,14 @@ wrong_tenders as (
     select
         *,
         'tenders_do_not_add_up' as exception_class,
-        'Receipt ' || receipt_no || ' of ' || store_id || ': tendered ' || cast({{ pounds('tender_pence') }} as varchar)
+        'Receipt ' || receipt_no || ' of ' || store_id || ': tendered ' || cast({{ pounds('tender_pence - tip_pence') }} as varchar)
         || ', sold ' || cast({{ pounds('gross_pence') }} as varchar) as cause_detail,
         'Have the till export the receipt''s tenders again, whole.' as suggested_remedy,
-        tender_pence - gross_pence as takings_pence,
+        tender_pence - tip_pence - gross_pence as takings_pence,
         0 as vat_pence,
         0 as profit_pence
     from receipts
-    where tender_pence <> gross_pence and not is_told_by_the_gate and verdict <> 'pending'
+    where tender_pence - tip_pence <> gross_pence and not is_told_by_the_gate and verdict <> 'pending'
 ),
 
 -- One cause for all of them: the till is set otherwise than its store declares. A penny is enough, no tolerance is asked.
@@ -89,6 +89,69 @@ wrong_rates as (
     where not receipts.is_told_by_the_gate
 ),
 
+-- What came back of each SKU of a sale, with all that came back of it before; and what was sold.
+returned as (
+    select
+        receipts.company_id,
+        receipts.event_id,
+        receipts.original_event_id,
+        lines.sku,
+        sum(-lines.gross_pence) as returned_pence,
+        sum(sum(-lines.gross_pence)) over by_then as returned_by_then_pence,
+        sum(sum(-lines.quantity)) over by_then as units_by_then
+    from {{ ref('receipts') }} as receipts
+    inner join {{ ref('receipt_lines') }} as lines
+        on receipts.company_id = lines.company_id and receipts.event_id = lines.event_id
+    where receipts.original_event_id is not null and receipts.is_money and lines.is_return
+    group by receipts.company_id, receipts.event_id, receipts.original_event_id, receipts.sold_at, lines.sku
+    window by_then as (
+        partition by receipts.company_id, receipts.original_event_id, lines.sku order by receipts.sold_at, receipts.event_id
+    )
+),
+
+sold as (
+    select
+        company_id,
+        event_id,
+        sku,
+        sum(gross_pence) as sold_pence,
+        sum(quantity) as units
+    from {{ ref('receipt_lines') }}
+    where not is_return and event_id in (select original_event_id from returned)
+    group by company_id, event_id, sku
+),
+
+returned_above as (
+    select
+        returned.company_id,
+        returned.event_id,
+        {{ list_of('returned.sku') }} as skus,
+        sum(greatest(least(returned.returned_by_then_pence - coalesce(sold.sold_pence, 0), returned.returned_pence), 0)) as above_pence
+    from returned
+    inner join {{ ref('receipts') }} as sales
+        on returned.company_id = sales.company_id and returned.original_event_id = sales.event_id
+    left join sold
+        on returned.company_id = sold.company_id and returned.original_event_id = sold.event_id and returned.sku = sold.sku
+    where
+        sales.is_complete
+        and (returned.units_by_then > coalesce(sold.units, 0) or returned.returned_by_then_pence > coalesce(sold.sold_pence, 0))
+    group by returned.company_id, returned.event_id
+),
+
+above_sold as (
+    select
+        receipts.*,
+        'returned_above_sold' as exception_class,
+        'Receipt ' || receipts.receipt_no || ' of ' || receipts.store_id || ' brings back more ' || returned_above.skus
+        || ' than was sold on ' || receipts.original_receipt_no as cause_detail,
+        'Ask the store what was paid back, and why.' as suggested_remedy,
+        -returned_above.above_pence as takings_pence,
+        0 as vat_pence,
+        0 as profit_pence
+    from receipts
+    inner join returned_above on receipts.company_id = returned_above.company_id and receipts.event_id = returned_above.event_id
+),
+
 of_receipts as (
     select * from wrong_lines
     union all
@@ -97,6 +160,8 @@ of_receipts as (
     select * from wrong_roundings
     union all
     select * from wrong_rates
+    union all
+    select * from above_sold
 ),
 
 -- A day is asked when all of it is known.
@@ -177,7 +242,7 @@ classed as (
         exception_class,
         owner,
         'drifted' as verdict,
-        case when exception_class in ('lines_do_not_add_up', 'tenders_do_not_add_up') then 'amount' else 'tax_amount' end as drift_kinds,
+        case when exception_class in ('lines_do_not_add_up', 'tenders_do_not_add_up', 'returned_above_sold') then 'amount' else 'tax_amount' end as drift_kinds,
         cause_detail,
         suggested_remedy,
         {{ whole('gross_pence') }} as gross_pence,

@@ -215,9 +215,10 @@ tenders_tried as (
         'tender' as cell,
         tenders.store_id,
         tenders.tender_type as key,
-        case when mappings.settlement = 'account' then 'on account' else mappings.bank_code end as leads_to,
+        case mappings.settlement when 'account' then 'on account' when 'nominal' then mappings.category else mappings.bank_code end as leads_to,
         case
             when mappings.settlement = 'account' then 'open'
+            when mappings.settlement = 'nominal' and given_back.category is not null then 'open'
             when mappings.bank_code is null then 'not_mapped'
             when banks.bank_code is null then 'not_in_sage'
             when banks.account_status = 'hidden' then 'hidden'
@@ -233,6 +234,14 @@ tenders_tried as (
             and mappings.store_id in (tenders.store_id, '*')
     left join {{ ref('stg_ledger__banks') }} as banks
         on mappings.company_id = banks.company_id and mappings.bank_code = banks.bank_code
+    -- whether Sage has the account, the cell of its goods says
+    left join goods_mapped as given_back
+        on
+            mappings.settlement = 'nominal'
+            and given_back.nominal_code is not null
+            and tenders.company_id = given_back.company_id
+            and tenders.store_id = given_back.store_id
+            and mappings.category = given_back.category
     qualify row_number() over (
         partition by tenders.company_id, tenders.store_id, tenders.tender_type
         order by case when mappings.store_id = '*' then 1 else 0 end, mappings.bank_code

@@ -25,7 +25,7 @@ tenders as (
         cast(0 as bigint) as net_pence,
         cast(0 as bigint) as tax_pence
     from {{ ref('int_documents_from_tenders') }}
-    where document_kind <> 'on_account'
+    where document_kind not in ('on_account', 'nominal')
 ),
 
 -- Bought on account, or paying it off: the customer's own account in Sage, not the till's.
@@ -106,7 +106,7 @@ described as (
         receipts.is_complete,
         case when receipts.currency = companies.currency then 'home' else 'foreign' end as currency_status,
         case when receipts.do_lines_add_up then 'adds_up' else 'differs' end as lines_sum_status,
-        case when receipts.tender_pence = receipts.gross_pence then 'adds_up' else 'differs' end as tenders_sum_status,
+        case when receipts.tender_pence - receipts.tip_pence = receipts.gross_pence then 'adds_up' else 'differs' end as tenders_sum_status,
         case when cutovers.cutover_date > receipts.business_date then true else false end as is_before_cutover,
         {{ month_of('receipts.document_date') }} as document_month
     from unioned

@@ -21,6 +21,7 @@ legs as (
         legs.till_tax_code,
         legs.tax_rate_thousandths,
         legs.is_outside_scope,
+        legs.is_beyond_goods,
         legs.tax_pence as leg_tax_pence,
         legs.nominal_code,
         legs.cost_centre,
@@ -81,6 +82,7 @@ looked_up as (
         case
             when legs.leg_type <> 'nominal' then null
             when legs.is_outside_scope and legs.leg_tax_pence <> 0 then 'vat_outside_scope'
+            when legs.is_beyond_goods then 'beyond_its_goods'
             when legs.is_outside_scope then 'agrees'
             when legs.tax_rate_thousandths is null or legs.required_rate_thousandths is null then 'not_compared'
             when legs.tax_rate_thousandths = legs.required_rate_thousandths then 'agrees'

@@ -45,6 +45,8 @@ grouped as (
         bool_or(sku_case_status = 'differs') as has_case_conflict,
         -- named only where a rule may need the name: listing every SKU of every leg is the dearest thing here
         left({{ list_of("case when category is null or sku_case_status = 'differs' then sku_as_sent end") }}, {{ longest_sku_list() }}) as skus,
+        min(original_name) as original_name,
+        max(original_name) as last_original_name,
         min(delivery_id) as delivery_id,
         min(source_file) as source_file,
         min(source_row) as source_row,

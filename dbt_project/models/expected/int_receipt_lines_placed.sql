@@ -39,6 +39,13 @@ placed as (
         lines.tax_rate_thousandths,
         lines.customer_no,
         lines.destination,
+        -- the sale that a line names as its own, in one text: store, till, number and date, empty where it is not said
+        case
+            when lines.original_receipt_no is not null
+                then
+                    coalesce(lines.original_store_code, lines.store_code) || chr(31) || coalesce(lines.original_till_id, '') || chr(31)
+                    || lines.original_receipt_no || chr(31) || coalesce(cast(lines.original_date as varchar), '')
+        end as original_name,
         lines.delivery_id,
         lines.source_file,
         lines.source_row,

@@ -29,6 +29,8 @@ totalled as (
         bool_or(has_value) as has_value,
         bool_and(coalesce(category, '') = 'not_a_sale') as is_not_a_sale,
         bool_and(do_lines_add_up) as do_lines_add_up,
+        -- a receipt that brings back parts of several sales names none as its own
+        case when min(original_name) = max(last_original_name) then min(original_name) end as original_name,
         min(delivery_id) as delivery_id,
         min(source_file) as source_file,
         min(source_row) as source_row,
@@ -72,7 +74,8 @@ tendered as (
         receipt_no,
         document_date,
         occurrence,
-        {{ whole('sum(tender_pence)') }} as tender_pence
+        {{ whole('sum(tender_pence)') }} as tender_pence,
+        {{ whole('sum(tip_pence)') }} as tip_pence
     from {{ ref('stg_pos__tenders') }}
     group by company_id, store_code, till_id, receipt_no, document_date, occurrence
 ),
@@ -94,6 +97,7 @@ judged as (
         {{ business_date('totalled.sold_at_local', 'totalled.day_cutoff_minutes') }} as business_date,
         {{ utc_of('totalled.sold_at_local', 'totalled.zone') }} as sold_at,
         coalesce(tendered.tender_pence, 0) as tender_pence,
+        coalesce(tendered.tip_pence, 0) as tip_pence,
         taxes.policy_tax_pence,
         taxes.tax_off_policy_pence,
         taxes.is_tax_by_policy,

@@ -7,6 +7,7 @@ with tenders as (
         tenders.tender_no,
         tenders.tender_type,
         tenders.tender_pence,
+        tenders.tip_pence,
         tenders.source_file,
         tenders.source_row
     from {{ ref('stg_pos__tenders') }} as tenders

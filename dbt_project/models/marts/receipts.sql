@@ -35,6 +35,7 @@ receipts as (
         totalled.net_pence,
         totalled.tax_pence,
         totalled.tender_pence,
+        totalled.tip_pence,
         totalled.do_lines_add_up,
         totalled.policy_tax_pence,
         totalled.tax_off_policy_pence,
@@ -43,6 +44,8 @@ receipts as (
         totalled.units,
         totalled.nothing_to_post_reason is null as is_money,
         totalled.nothing_to_post_reason,
+        links.original_receipt_no,
+        links.original_event_id,
         totalled.is_complete,
         coalesce(ranks.verdict, 'nothing_to_post') as verdict,
         coalesce(verdicts.missing_count > 0 and verdicts.found_count > 0, false) as is_partly_posted,
@@ -51,6 +54,8 @@ receipts as (
         totalled.source_row
     from {{ ref('int_receipts_totalled') }} as totalled
     left join verdicts on totalled.company_id = verdicts.company_id and totalled.event_id = verdicts.event_id
+    left join {{ ref('int_returns_linked') }} as links
+        on totalled.company_id = links.company_id and totalled.event_id = links.event_id
     left join ranks on verdicts.worst_rank = ranks.worst_rank
 )
 

@@ -9,6 +9,8 @@ renamed as (
         store_id,
         nullif(bank_code, '') as bank_code,
         coalesce(settlement, 'bank') as settlement,
+        nullif(category, '') as category,
+        upper(nullif(till_tax_code, '')) as till_tax_code,
         valid_from,
         valid_to
     from source

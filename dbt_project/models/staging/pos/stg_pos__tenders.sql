@@ -15,6 +15,7 @@ renamed as (
         tender_no,
         upper(trim(tender_type)) as tender_type,
         {{ pence('tender_amount') }} as tender_pence,
+        coalesce({{ pence('tip_amount') }}, 0) as tip_pence,
         source_file,
         source_row,
         pass_number
