@@ -80,19 +80,6 @@ class Warehouse:
             ).fetchall()
         return dict(found)
 
-    def copy_out(self, relation: str, place: Path, *, key: str = "all") -> None:
-        """Write a relation to one Parquet file, whole or not at all, ordered so that the bytes repeat.
-
-        `key` is a column that no two rows share: with one, the others need not be compared.
-        """
-        place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(".unfinished")
-        with self.connect() as connection:
-            connection.execute(
-                f"copy (select * from {relation} order by {key}) to '{sql_path(unfinished)}' (format parquet)"
-            )
-        unfinished.replace(place)
-
 
 @dataclass(frozen=True)
 class Built:

@@ -72,31 +72,12 @@ def warehouse(tmp_path) -> Warehouse:
     return warehouse
 
 
-def test_a_copy_repeats_its_bytes_whatever_order_the_rows_are_in(warehouse, tmp_path):
-    warehouse.copy_out("legs", tmp_path / "out" / "first.parquet")
-    with warehouse.connect(read_only=False) as connection:
-        connection.execute("create table turned as from legs order by hash(leg)")
-    warehouse.copy_out("turned", tmp_path / "out" / "second.parquet")
-    first, second = ((tmp_path / "out" / name).read_bytes() for name in ("first.parquet", "second.parquet"))
-    assert first == second
-    assert [file.name for file in (tmp_path / "out").glob("*.unfinished")] == []
-
-
 def test_tables_are_counted_and_views_are_not(warehouse):
     with warehouse.connect(read_only=False) as connection:
         connection.execute("create view few as from legs limit 3")
         connection.execute("create schema marts")
         connection.execute("create table marts.none_yet (id integer)")
     assert warehouse.row_counts() == {"main.legs": 5000, "marts.none_yet": 0}
-
-
-def test_a_copy_that_fails_leaves_the_one_before(warehouse, tmp_path):
-    place = tmp_path / "legs.parquet"
-    warehouse.copy_out("legs", place)
-    before = place.read_bytes()
-    with pytest.raises(duckdb.Error):
-        warehouse.copy_out("no_such_table", place)
-    assert place.read_bytes() == before
 
 
 def test_a_warehouse_that_cannot_be_opened_says_which_file(tmp_path):

@@ -151,6 +151,26 @@ def test_a_receipt_carries_one_fault_and_only_where_it_can_show() -> None:
     assert choose(candidates, seed=8, quota=quota) != chosen
 
 
+@pytest.mark.parametrize("first", ["missing_goods_only", "journalled_in_part"])
+def test_a_journal_that_falls_short_shares_its_day_with_no_missing_sale(first: str) -> None:
+    days = [f"2011-05-{1 + n % 4:02}T10:15" for n in range(40)]
+    many = [
+        receipt(str(550000 + n), SoldLine("85123A", 2000 + 7 * n, 400 + n, "S", 200), day=day)
+        for n, day in enumerate(days)
+    ]
+    candidates = candidates_of(many, {made.receipt_no: draft_documents(made, frozenset()) for made in many})
+    day_of = {one.receipt.receipt_no: one.day for one in candidates}
+    quota = dict.fromkeys((first, "missing_goods_only", "journalled_in_part"), 6)
+    for seed in range(8):
+        chosen = choose(candidates, seed=seed, quota=quota)
+        missing, short = (
+            {day_of[number] for number, fault in chosen.items() if fault == kind}
+            for kind in ("missing_goods_only", "journalled_in_part")
+        )
+        assert missing.isdisjoint(short)
+        assert {"missing_goods_only": missing, "journalled_in_part": short}[first]
+
+
 def test_several_at_once_are_two_things_or_more_and_all_kinds_come_up() -> None:
     seen: set[str] = set()
     for number in range(550000, 550060):

@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- Every leg that might leave for Sage, with the facts a rule needs beside it. Null where a fact does not concern the leg.
 with documents as (
     select * from {{ ref('expected_documents') }}
