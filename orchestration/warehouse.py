@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 
 from orchestration.file_lock import locked
-from orchestration.files import sql_path
 from orchestration.settings import HOME_VARIABLE
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"

@@ -371,7 +371,7 @@ def choose(
 
 
 def _would_be_confused(fault: str, others: Set[str]) -> bool:
-    """A journal that falls short of its receipt may be for any sale that is missing on its day: then nobody can tell."""
+    """A journal short of its receipt may be for any sale that is missing on its day: then nobody can tell."""
     if fault == SHORT_JOURNAL:
         return not others.isdisjoint(LEAVES_OUT)
     return fault in LEAVES_OUT and SHORT_JOURNAL in others

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from orchestration.warehouse import Warehouse, WarehouseError, build, manifest, public_models
