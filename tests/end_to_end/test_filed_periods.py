@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from house import House, Receipt, built, mappings_of
+from traded_house import House, Receipt, built, mappings_of
 
 from orchestration.operations import Operations, PostingPolicy
 from orchestration.posting_report import post
 from orchestration.posting_returns import returns
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 FEBRUARY, MARCH = date(2011, 2, 1), date(2011, 3, 1)
 PERIODS = (
     "company_id,valid_from,valid_to,filed_on,error_limit_pence\n"
@@ -103,7 +103,6 @@ def test_where_the_policy_lets_it_in_late_two_people_must_agree_and_the_next_ope
     assert published == [(date(2010, 12, 1), 1, 200), (MARCH, 0, 0)]
 
 
-@pytest.mark.long
 def test_what_we_allocate_stays_as_it_was_judged(house: House) -> None:
     judged = "select posting_key, verdict, policy from document_verdicts where is_money order by 1"
     before = house.rows(judged)
@@ -122,7 +121,6 @@ def test_what_we_allocate_stays_as_it_was_judged(house: House) -> None:
     assert house.rows("select count(*) from postings") == [(4,)], "an allocation is no posting"
 
 
-@pytest.mark.long
 def test_what_would_bring_the_filed_return_over_its_limit_is_held_whoever_agrees(house: House) -> None:
     house.deliver(TOO_MUCH)
     house.judge()

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from house import FROM, QUICK, House, Receipt, built, mappings_of
+from traded_house import FROM, QUICK, House, Receipt, built, mappings_of
 
 from app.published import Published
 from app.reports import trace
