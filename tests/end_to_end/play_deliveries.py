@@ -36,8 +36,8 @@ for folder in (ROOT, ROOT / "tests" / "sage50"):
         sys.path.insert(0, str(folder))
 
 from sage50_world import document  # noqa: E402
-from test_grains import LINES, TENDERS, pounds  # noqa: E402
 from test_sage50_main_job import MAPPINGS  # noqa: E402
+from traded_house import LINES, TENDERS, pounds  # noqa: E402
 
 from app.published import Published  # noqa: E402
 from orchestration.ledgers.ledger import Document  # noqa: E402
