@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,8 @@ FINGERPRINT = """
 """Equal for equal rows in any order: it says whether a month must be written, and is never a digest of evidence."""
 TOGETHER = {"document_verdicts": ("store_id", "business_date")}
 """What is read together lies together; all else is in the order of its columns."""
+HOW_IT_WAS_MADE = "dirty_slots"
+"""Says which days the pass judged, not what it found: a pass that judges all of them finds the same."""
 CLOCKS = "health_passes"
 """The one published table that holds clocks; it is the same in no two runs."""
 
@@ -43,6 +45,8 @@ class Publication:
     pending_documents: int
     """Documents that time alone may move: in their grace, or in the connector's retry window."""
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
+    models_digest: str = ""
+    """What tells the models that judged it from any others."""
 
     @property
     def digests(self) -> dict[str, list[str]]:
@@ -50,7 +54,7 @@ class Publication:
         return {
             model: [str(file["digest"]) for file in listed]
             for model, listed in self.tables.items()
-            if not model.startswith("health_")
+            if model not in (CLOCKS, HOW_IT_WAS_MADE)
         }
 
 
@@ -76,6 +80,7 @@ class Publications:
             as_of=datetime.fromisoformat(listed["as_of"]),
             pending_documents=listed["pending_documents"],
             tables=listed["tables"],
+            models_digest=listed.get("models_digest", ""),
         )
 
     def publish(
@@ -87,9 +92,12 @@ class Publications:
         as_of: datetime,
         seconds: Mapping[str, float],
         signed_off: Sequence[int] = (),
+        months: Mapping[str, Collection[str | None]] | None = None,
+        models_digest: str = "",
     ) -> Publication:
         """Publish `models` (name -> relation in the warehouse) and make it current.
 
+        `months` names the months of a model that may be other than they were; of a model it does not name, all may.
         A crash before the last line leaves readers on the publication they had.
         """
         self.root.mkdir(parents=True, exist_ok=True)
@@ -98,7 +106,8 @@ class Publications:
         def written(model: str) -> list[dict[str, Any]]:
             with connection.cursor() as own:
                 own.execute("set TimeZone = 'UTC'")
-                return list(self._write(own, model, models[model], before))
+                files = self._write(own, model, models[model], before, (months or {}).get(model))
+                return sorted(files, key=lambda file: file["month"] or "")
 
         # a month is too little for DuckDB to share among threads, which would only wait for each other: each query has
         # one, and two models are written at a time
@@ -117,6 +126,7 @@ class Publications:
             as_of=as_of,
             pending_documents=int(waiting[0]) if waiting else 0,
             tables=tables,
+            models_digest=models_digest,
         )
         self._write_analysts_view(publication)
         put_text(self.root / f"{publication.number}.json", _listing(publication))
@@ -125,18 +135,30 @@ class Publications:
         return publication
 
     def _write(
-        self, connection: duckdb.DuckDBPyConnection, model: str, relation: str, before: Publication | None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        model: str,
+        relation: str,
+        before: Publication | None,
+        months: Collection[str | None] | None,
     ) -> Iterator[dict[str, Any]]:
         """A file for each month of a model, or one for all; a month that holds the same rows keeps its file."""
         listed = {file["month"]: file for file in before.tables.get(model, [])} if before else {}
         columns = [str(row[0]) for row in connection.execute(f"describe {relation}").fetchall()]
-        dated = next((name for name in MONTH_COLUMNS if name in columns), None)
+        dated = day_column(columns)
         month_of = f"12 * year(rows.{dated}) + month(rows.{dated})" if dated else "cast(null as bigint)"
+        kept = [
+            file
+            for month, file in listed.items()
+            if months is not None and month not in months and file["rows"]
+        ]
+        yield from (dict(file) for file in kept)
         found = connection.execute(
             f"""select {month_of} as month_number, {FINGERPRINT} from {relation} as rows
+                where {"true" if months is None else _in_months(dated, months)}
                 group by all order by month_number nulls first"""
         ).fetchall()
-        for month_number, fingerprint in found or [(None, "0")]:
+        for month_number, fingerprint in found or ([] if kept else [(None, "0")]):
             month = None if month_number is None else _month(month_number)
             known = listed.get(month)
             if (
@@ -146,10 +168,7 @@ class Publications:
             ):
                 yield dict(known)
                 continue
-            condition = "true"
-            if dated:
-                inside = f"between date '{month}-01' and last_day(date '{month}-01')"
-                condition = f"rows.{dated} {'is null' if month is None else inside}"
+            condition = _in_months(dated, [month]) if dated else "true"
             together = [name for name in TOGETHER.get(model, ()) if name in columns]
             order = f"{', '.join(together)}, columns(*)" if together else "all"
             file = self._file(
@@ -280,6 +299,22 @@ def _month(number: int) -> str:
     return f"{(number - 1) // 12:04d}-{(number - 1) % 12 + 1:02d}"
 
 
+def day_column(columns: Sequence[str]) -> str:
+    """The column whose month a row of these is listed under; empty where they have none."""
+    return next((name for name in MONTH_COLUMNS if name in columns), "")
+
+
+def _in_months(dated: str, months: Collection[str | None]) -> str:
+    """SQL: whether a row is of one of these months; None is that of rows without a day."""
+    of_each = [
+        f"rows.{dated} is null"
+        if month is None
+        else f"rows.{dated} between date '{month}-01' and last_day(date '{month}-01')"
+        for month in months
+    ]
+    return f"({' or '.join(of_each) or 'false'})"
+
+
 def _drop(file: Path) -> None:
     try:
         file.unlink(missing_ok=True)
@@ -295,6 +330,7 @@ def _listing(publication: Publication) -> str:
             "as_of": publication.as_of.isoformat(),
             "pending_documents": publication.pending_documents,
             "tables": publication.tables,
+            "models_digest": publication.models_digest,
         },
         indent=1,
         sort_keys=True,

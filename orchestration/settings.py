@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     app_port: int = 8501
     dagster_port: int = 3000
     publications_kept: int = 10
+    keep_days_from: int = 200_000
     sage200: Sage200Settings = Sage200Settings()
     sage50: Sage50Settings = Sage50Settings()
     close: CloseSettings = CloseSettings()

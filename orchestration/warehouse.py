@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import queue
@@ -21,6 +22,8 @@ from orchestration.settings import HOME_VARIABLE
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
 
+DAYS_ARE_KEPT = "TILLPROOF_DAYS_ARE_KEPT"
+"""Tells the models whether schema `kept` is there (macros/dbt/kept.sql)."""
 TOLD_TOGETHER = 20
 """Nodes of which `build` tells at once: whoever is told looks at the warehouse each time."""
 
@@ -91,20 +94,21 @@ class Built:
     message: str
 
 
-def build(home: Path, selector: str) -> Iterator[list[Built]]:
+def build(home: Path, selector: str, *, keeps_days: bool = False) -> Iterator[list[Built]]:
     """Have dbt build what a selector names, in this process, and tell of each node once it is done, some at a time.
 
     In this process, because a pass calls dbt twice and each start of its command line costs five seconds; in a thread
     of its own, because whoever is told has books to keep, and DuckDB needs no help meanwhile. The warehouse file stays
-    open until `Warehouse.let_go`: opening it again would read everything again. Raises WarehouseError naming every
-    node that failed, in dbt's own words, once dbt is through.
+    open until `Warehouse.let_go`: opening it again would read everything again. `keeps_days` says that the warehouse
+    has a schema `kept`, of days that are not judged (judged_days.py). Raises WarehouseError naming every node that
+    failed, in dbt's own words, once dbt is through.
     """
     told: queue.SimpleQueue[Built | None] = queue.SimpleQueue()
     ended: list[Any] = []
 
     def run() -> None:
         try:
-            ended.append(invoke(home, "build", "--selector", selector, told=told.put))
+            ended.append(invoke(home, "build", "--selector", selector, told=told.put, keeps_days=keeps_days))
         except BaseException as error:  # a thread's error goes nowhere by itself
             ended.append(error)
         finally:
@@ -137,7 +141,12 @@ def build(home: Path, selector: str) -> Iterator[list[Built]]:
         raise WarehouseError(words or f"dbt could not build {selector}")
 
 
-def invoke(home: Path, *arguments: str, told: Callable[[Built], None] = lambda _: None) -> Any:
+def invoke(
+    home: Path,
+    *arguments: str,
+    told: Callable[[Built], None] = lambda _: None,
+    keeps_days: bool = False,
+) -> Any:
     """Have dbt do something over a home, in this process, with the project as it was read once: dbt's own result.
 
     `told` is told of each node as it is done, in dbt's threads. The warehouse file stays open until `Warehouse.let_go`.
@@ -145,6 +154,7 @@ def invoke(home: Path, *arguments: str, told: Callable[[Built], None] = lambda _
     from dbt.cli.main import dbtRunner
 
     log = home / "logs" / "dbt.log"
+    os.environ[DAYS_ARE_KEPT] = "yes" if keeps_days else ""
 
     def keep(event: Any) -> None:
         if event.info.name == "NodeFinished":
@@ -212,10 +222,22 @@ def _is_fresh(manifest_file: Path) -> bool:
 
 def models_changed_at() -> float:
     """When the youngest file of the dbt project was written, in seconds since 1970."""
+    return max(file.stat().st_mtime for file in _project_files())
+
+
+def models_digest() -> str:
+    """What tells these models from any others: a digest of what the dbt project says."""
+    said = hashlib.sha256()
+    for file in sorted(_project_files()):
+        if file.suffix == ".sql":
+            said.update(f"{file.relative_to(PROJECT).as_posix()}\n".encode() + file.read_bytes())
+    return said.hexdigest()
+
+
+def _project_files() -> list[Path]:
     folders = ("models", "macros", "tests")
-    inputs = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file()]
-    inputs += [PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
-    return max(file.stat().st_mtime for file in inputs)
+    files = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file()]
+    return [*files, PROJECT / "dbt_project.yml", PROJECT / "selectors.yml", PROJECT / "profiles.yml"]
 
 
 _projects: dict[float, Any] = {}

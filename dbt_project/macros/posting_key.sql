@@ -29,3 +29,6 @@
 {% macro first_revision(posting_key) -%}
     case when substr({{ posting_key }}, 20, 1) = 'P' then left({{ posting_key }}, 18) || '1P' else {{ posting_key }} end
 {%- endmacro %}
+
+{# The date that a receipt's event id ends in, before its occurrence. #}
+{% macro date_of_event(event_id) %}try_cast(regexp_extract({{ event_id }}, ':([0-9]{4}-[0-9]{2}-[0-9]{2}):[0-9]+$', 1) as date){% endmacro %}

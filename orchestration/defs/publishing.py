@@ -2,11 +2,12 @@
 
 import dagster as dg
 
+from orchestration import judged_days
 from orchestration.defs.transform import MANIFEST
 from orchestration.made_by import made_by
 from orchestration.operations import Operations
 from orchestration.passes import Pass
-from orchestration.warehouse import Warehouse, public_models
+from orchestration.warehouse import Warehouse, models_digest, public_models
 
 PUBLIC_MODELS = public_models(MANIFEST)
 
@@ -30,10 +31,16 @@ def publication(
     """The public models, listed and swapped: what the app and analysts read."""
     with Operations.open(current.settings.operations) as operations:
         signed_off = operations.signed_publications()
-    with current.timed("publishing"), warehouse.connect() as connection:
+    with current.timed("publishing"), warehouse.connect(read_only=False) as connection:
+        relations, months = dict(PUBLIC_MODELS), {}
+        if current.days.are_some_kept:
+            relations = judged_days.lay_whole(connection, PUBLIC_MODELS)
+            months = judged_days.touched_months(connection)
         published = current.publications.publish(
             connection,
-            PUBLIC_MODELS,
+            relations,
+            months=months,
+            models_digest=models_digest(),
             pass_number=current.pass_number,
             as_of=current.as_of,
             seconds=current.seconds,

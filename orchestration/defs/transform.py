@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from orchestration import judged_days
 from orchestration import warehouse as warehouse_room
 from orchestration.passes import Pass
 from orchestration.settings import home_from_environment
@@ -26,7 +27,8 @@ def _build(
     keys = {key.path[-1]: key for key in context.selected_asset_keys}
     tests = []
     with current.timed(f"models {selector.replace('_', ' ')}"):
-        for built in warehouse_room.build(current.settings.home, selector):
+        home, keeps_days = current.settings.home, current.days.are_some_kept
+        for built in warehouse_room.build(home, selector, keeps_days=keeps_days):
             rows = warehouse.row_counts()
             for node in built:
                 if node.is_test:
@@ -51,6 +53,17 @@ def models_before_the_gate(
     """What arrived, cleaned, and what Sage should hold for it. The rows received are judged meanwhile."""
     current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
+    with current.timed("choosing days"), warehouse.connect(read_only=False) as connection:
+        current.days = judged_days.choose(
+            connection,
+            current.landing,
+            current.publications.newest(),
+            current.publications.root,
+            pass_number=current.pass_number,
+            models=warehouse_room.models_digest(),
+            keep_from=current.settings.keep_days_from,
+        )
+    context.log.info(f"judged: {current.days}")
     yield from _build(context, current, warehouse, "before_the_gate")
 
 

@@ -25,7 +25,7 @@ COMPANY = "DGS"
 STORES = ("S01", "S02", "S03")
 
 COLUMNS = {
-    "receipts": """event_id varchar, company_id varchar, store_id varchar, till_id varchar, receipt_no
+    "receipts": """event_id varchar, company_id varchar, store_id varchar, store_code varchar, till_id varchar, receipt_no
     varchar,
         occurrence integer, receipt_kind varchar, business_date date, document_date date, sold_at timestamp,
         sold_at_local timestamp, zone varchar, gross_pence bigint, net_pence bigint, tax_pence bigint,
@@ -64,7 +64,7 @@ COLUMNS = {
         gross_pence bigint,
         net_pence bigint, tax_pence bigint, user_name varchar, mark varchar, is_in_nominal boolean,
         is_in_suspense boolean,
-        is_allocated boolean, is_bank_reconciled boolean, posting_key varchar, rung integer""",
+        is_allocated boolean, unallocated_pence bigint, is_bank_reconciled boolean, posting_key varchar, rung integer""",
     "ledger_lines": """company_id varchar, ledger_document_id varchar, urn bigint, line_id bigint,
     document_date date,
         nominal_code varchar, cost_centre varchar, department varchar, leg_role varchar, debit_pence bigint,
@@ -72,6 +72,11 @@ COLUMNS = {
     "bridge_lines": """company_id varchar, store_id varchar, business_date date, measure varchar,
     line_order integer,
         line_kind varchar, amount_pence bigint, document_count bigint""",
+    "sage_by_slot": """company_id varchar, store_id varchar, business_date date, measure varchar,
+        period_start_date date, amount_pence bigint, document_count bigint""",
+    "sage_by_date": """company_id varchar, document_date date, period_start_date date, measure varchar,
+        amount_pence bigint, document_count bigint""",
+    "linked_days": """company_id varchar, day date, linked_day date, reason varchar""",
     "period_bridge": """company_id varchar, period_start_date date, measure varchar, line_order integer,
         line_kind varchar, other_period_start_date date, amount_pence bigint, document_count bigint""",
     "till_customer_balances": """company_id varchar, customer_reference varchar, account_kind varchar,

@@ -14,7 +14,7 @@ with slots as (
         {{ whole('sum(open_pence)') }} as open_pence,
         {{ whole('sum(not_checked_pence)') }} as not_checked_pence,
         {{ whole('sum(residual_pence)') }} as residual_pence
-    from {{ ref('store_days') }}
+    from {{ whole_of('store_days') }} as store_days
     group by company_id, period
 ),
 

@@ -213,10 +213,54 @@ resolved as (
     from {{ ref('int_exceptions_resolved') }}
 ),
 
+{% if are_days_kept() -%}
+-- open on a day that is kept: only its age moves
+kept_open as (
+    select
+        kept.subject_id,
+        kept.company_id,
+        kept.store_id,
+        kept.till_id,
+        kept.business_date,
+        kept.document_date,
+        kept.event_id,
+        kept.receipt_no,
+        kept.document_kind,
+        kept.verdict,
+        kept.exception_class,
+        kept.owner,
+        kept.cause_detail,
+        kept.suggested_remedy,
+        kept.rule_ids,
+        kept.sync_claim,
+        kept.sync_message,
+        kept.ledger_urn,
+        kept.takings_effect_pence,
+        kept.vat_effect_pence,
+        kept.box_6_effect_pence,
+        kept.profit_effect_pence,
+        kept.classification_effect_pence,
+        kept.value_at_risk_pence,
+        'open' as status,
+        kept.first_seen_pass,
+        kept.first_seen_at,
+        pass.pass_number as last_seen_pass,
+        pass.as_of as last_seen_at,
+        cast(null as timestamp) as resolved_at,
+        {{ seconds_between('kept.first_seen_at', 'pass.as_of') }} // 86400 as days_open
+    from kept.exceptions as kept
+    cross join pass
+),
+
+{% endif -%}
 unioned as (
     select * from opened
     union all
     select * from resolved
+    {%- if are_days_kept() %}
+    union all
+    select * from kept_open
+    {%- endif %}
 ),
 
 described as (

@@ -18,7 +18,7 @@ with blocks as (
             when flags.runbook = 'period_closed' then [left(flags.observed_value, 7)]
             else [flags.observed_value]
         end) as to_mend
-    from {{ ref('gate_flags') }} as flags
+    from {{ whole_of('gate_flags') }} as flags
     where flags.severity = 'block'
 ),
 

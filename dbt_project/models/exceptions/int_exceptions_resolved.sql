@@ -69,7 +69,10 @@ resolved as (
             and last_open.subject_id = now_judged.subject_id
             and now_judged.is_open
     cross join {{ ref('stg_run__pass') }} as pass
-    where now_judged.subject_id is null
+    -- what is kept is open as long as nothing later closed it
+    where
+        now_judged.subject_id is null
+        and (closed_in_history.subject_id is not null or {{ is_subject_judged_now('opened.subject_id', 'opened.subject_kind', 'opened.business_date') }})
 )
 
 select * from resolved

@@ -14,6 +14,7 @@ with judgements as (
         event_id,
         verdict
     from {{ ref('stg_history__judgements') }}
+    where {{ is_subject_judged_now('subject_id', 'subject_kind', 'business_date') }}
     union all
     select
         company_id,

@@ -12,7 +12,7 @@ with open_documents as (
         expected_gross_pence,
         ledger_gross_pence,
         posting_key is not null as is_expected
-    from {{ ref('document_verdicts') }}
+    from {{ whole_of('document_verdicts') }} as verdicts
     where verdict in ('missing_in_ledger', 'missing_in_pos')
 ),
 

@@ -24,7 +24,7 @@ left_open as (
         ledger.document_date,
         ledger.document_kind in ('invoice', 'payment') as is_charged,
         ledger.unallocated_pence
-    from {{ ref('int_ledger_documents_read') }} as ledger
+    from {{ whole_of('ledger_documents') }} as ledger
     inner join companies on ledger.company_id = companies.company_id
     inner join till_customers
         on

@@ -38,11 +38,15 @@ sold as (
         lines.store_id,
         lines.category,
         case when not {{ is_outside_scope('lines.category') }} then lines.till_tax_code end as till_tax_code,
-        lines.document_date,
-        abs(lines.gross_pence) as gross_pence
-    from {{ ref('int_receipt_lines_grouped') }} as lines
-    inner join today on lines.document_date > today.lately_from and lines.document_date <= today.as_of_date
-    where lines.has_value
+        lines.business_date,
+        abs(sum(lines.gross_pence)) as gross_pence
+    from {{ whole_of('receipt_lines') }} as lines
+    inner join today on lines.business_date > today.lately_from and lines.business_date <= today.as_of_date
+    where lines.gross_pence <> 0 or lines.net_pence <> 0
+    -- what of a receipt goes to one account: money off is of what it is off
+    group by
+        lines.company_id, lines.event_id, lines.store_id, lines.category, lines.till_tax_code, lines.tax_rate_thousandths,
+        lines.is_return, lines.business_date
 ),
 
 tendered as (
@@ -50,9 +54,9 @@ tendered as (
         tenders.company_id,
         tenders.store_id,
         tenders.tender_type,
-        tenders.business_date as document_date,
+        tenders.business_date,
         abs(tenders.tender_pence) as gross_pence
-    from {{ ref('receipt_tenders') }} as tenders
+    from {{ whole_of('receipt_tenders') }} as tenders
     inner join today on tenders.business_date > today.lately_from and tenders.business_date <= today.as_of_date
     where tenders.tender_pence <> 0
 ),
@@ -69,7 +73,7 @@ goods as (
             company_id,
             store_id,
             category,
-            document_date as last_seen_on,
+            business_date as last_seen_on,
             gross_pence as lately_pence
         from sold
         where category not in ('not_a_sale', 'account_payment') and store_id in (select store_id from stores)
@@ -142,7 +146,7 @@ taxes as (
         select
             company_id,
             till_tax_code,
-            document_date as last_seen_on,
+            business_date as last_seen_on,
             gross_pence as lately_pence
         from sold
         where till_tax_code is not null
@@ -191,7 +195,7 @@ tenders as (
             company_id,
             store_id,
             tender_type,
-            document_date as last_seen_on,
+            business_date as last_seen_on,
             gross_pence as lately_pence
         from tendered
         where store_id in (select store_id from stores)
@@ -252,7 +256,7 @@ store_sales as (
     select
         company_id,
         store_id,
-        max(document_date) as last_seen_on,
+        max(business_date) as last_seen_on,
         sum(gross_pence) as lately_pence
     from sold
     group by company_id, store_id

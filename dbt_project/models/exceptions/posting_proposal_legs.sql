@@ -1,5 +1,8 @@
 with proposals as (
     select * from {{ ref('posting_proposals') }}
+    {%- if are_days_kept() %}
+    where posting_key not in (select kept.posting_key from kept.posting_proposals as kept)
+    {%- endif %}
 ),
 
 to_post as (

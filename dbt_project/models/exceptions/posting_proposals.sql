@@ -18,7 +18,7 @@ two_writers as (
     select distinct
         company_id,
         store_id
-    from {{ ref('document_verdicts') }}
+    from {{ whole_of('document_verdicts') }} as verdicts
     where reason = 'posted_by_two_writers' and is_open
 ),
 
@@ -445,11 +445,39 @@ described as (
             and timed.document_date between periods.period_start_date and periods.period_end_date
 ),
 
+{% if are_days_kept() -%}
+-- what is proposed for a day that is kept stands as it was, but for a second writer that was seen since or is seen no more
+kept as (
+    select kept.* replace (
+        case
+            when kept.hold_reason is not null and kept.hold_reason not in (
+                'two writers post for this store', 'posting is stopped for this store', 'nobody is named to post for this store'
+            ) then kept.hold_reason
+            when two_writers.store_id is not null then 'two writers post for this store'
+            when stopped_stores.store_id is not null then 'posting is stopped for this store'
+            when kept.writer = 'observe' then 'nobody is named to post for this store'
+        end as hold_reason
+    )
+    from (select * exclude (may_post) from kept.posting_proposals) as kept
+    left join stopped_stores
+        on kept.company_id = stopped_stores.company_id and kept.store_id = stopped_stores.store_id
+    left join two_writers
+        on kept.company_id = two_writers.company_id and kept.store_id = two_writers.store_id
+),
+
+{% endif -%}
 proposals as (
     select
         *,
         hold_reason is null as may_post
     from described
+    {%- if are_days_kept() %}
+    union all by name
+    select
+        *,
+        hold_reason is null as may_post
+    from kept
+    {%- endif %}
 )
 
 select * from proposals

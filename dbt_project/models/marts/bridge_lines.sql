@@ -48,7 +48,7 @@ sage_totals as (
         'sage' as line_kind,
         {{ whole('sum(amount_pence)') }} as amount_pence,
         {{ whole('sum(document_count)') }} as document_count
-    from {{ ref('int_sage_by_slot') }}
+    from {{ ref('sage_by_slot') }}
     group by company_id, store_id, business_date, measure
 ),
 

@@ -12,7 +12,7 @@ with counted as (
         receipts.receipt_no,
         case when stores.receipt_numbers = 'per_till' then receipts.till_id else '' end as counter,
         try_cast(regexp_replace(receipts.receipt_no, '^[^0-9]+', '') as bigint) as number
-    from {{ ref('int_receipts_totalled') }} as receipts
+    from {{ whole_of('receipts') }} as receipts
     inner join {{ ref('stg_operations__stores') }} as stores
         on
             receipts.company_id = stores.company_id

@@ -22,6 +22,7 @@ with documents as (
         ledger.is_in_nominal,
         ledger.is_in_suspense,
         ledger.is_allocated,
+        ledger.unallocated_pence,
         ledger.is_bank_reconciled,
         matches.posting_key,
         cast(coalesce(matches.rung, grouped.rung) as integer) as rung

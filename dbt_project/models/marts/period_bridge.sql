@@ -20,7 +20,7 @@ of_days as (
         cast(null as date) as other_period_start_date,
         {{ whole('sum(lines.amount_pence)') }} as amount_pence,
         {{ whole('sum(lines.document_count)') }} as document_count
-    from {{ ref('bridge_lines') }} as lines
+    from {{ whole_of('bridge_lines') }} as lines
     left join periods
         on
             lines.company_id = periods.company_id
@@ -39,7 +39,7 @@ documents as (
         slotted.period_start_date as ledger_period,
         slotted.amount_pence,
         slotted.document_count
-    from {{ ref('int_sage_by_slot') }} as slotted
+    from {{ whole_of('sage_by_slot') }} as slotted
     left join periods
         on
             slotted.company_id = periods.company_id
@@ -90,32 +90,6 @@ accounted_here as (
     where ledger_period is not null
 ),
 
-sage_singles as (
-    select
-        company_id,
-        period_start_date,
-        case when {{ is_sales_kind('document_kind') }} then 'sales' else 'takings' end as measure,
-        sales_pence + takings_pence as amount_pence
-    from {{ ref('int_ledger_documents_attributed') }}
-    where
-        document_kind <> 'journal' and mark is not null
-        and ledger_document_id not in (
-            select document_id from {{ ref('int_documents_grouped') }}
-            where side = 'ledger'
-        )
-),
-
-sage_groups as (
-    select
-        grouped.company_id,
-        ledger.period_start_date,
-        grouped.measure,
-        grouped.pence as amount_pence
-    from {{ ref('int_documents_grouped') }} as grouped
-    inner join {{ ref('int_ledger_documents_attributed') }} as ledger on grouped.document_id = ledger.ledger_document_id
-    where grouped.side = 'ledger'
-),
-
 sage_totals as (
     select
         company_id,
@@ -125,12 +99,8 @@ sage_totals as (
         'sage' as line_kind,
         cast(null as date) as other_period_start_date,
         {{ whole('sum(amount_pence)') }} as amount_pence,
-        {{ whole('count(*)') }} as document_count
-    from (
-        select * from sage_singles
-        union all
-        select * from sage_groups
-    ) as held
+        {{ whole('sum(document_count)') }} as document_count
+    from {{ whole_of('sage_by_date') }} as dated
     where period_start_date is not null
     group by company_id, period_start_date, measure
 ),

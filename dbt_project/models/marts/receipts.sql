@@ -22,6 +22,7 @@ receipts as (
         totalled.event_id,
         totalled.company_id,
         totalled.store_id,
+        totalled.store_code,
         totalled.till_id,
         totalled.receipt_no,
         cast(totalled.occurrence as integer) as occurrence,

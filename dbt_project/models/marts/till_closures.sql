@@ -71,11 +71,6 @@ closures as (
     group by company_id, store_code, till_id, business_date
 ),
 
-copies as (
-    select event_id from {{ ref('int_receipts_repeated') }}
-    where likeness = 'copy'
-),
-
 tenders as (
     select
         company_id,
@@ -83,7 +78,7 @@ tenders as (
         sum(case when tender_type = 'CASH' then tender_pence else 0 end) as cash_pence,
         sum(case when tender_type = 'CARD' then tender_pence else 0 end) as card_pence,
         bool_and(tender_type in ('CASH', 'CARD')) as is_cash_or_card
-    from {{ ref('receipt_tenders') }}
+    from {{ whole_of('receipt_tenders') }} as receipt_tenders
     group by company_id, event_id
 ),
 
@@ -104,10 +99,10 @@ receipts as (
     from (
         select
             *,
-            receipt_kind not in ('VOID', 'NO_SALE', 'TRAINING') as is_sold
-        from {{ ref('int_receipts_totalled') }}
+            receipt_kind not in ('void', 'no_sale', 'training') as is_sold
+        from {{ whole_of('receipts') }} as printed
         -- the same sale again was sold once
-        where event_id not in (select copies.event_id from copies)
+        where verdict <> 'duplicate_in_pos'
     ) as receipts
     left join tenders on receipts.company_id = tenders.company_id and receipts.event_id = tenders.event_id
     group by receipts.company_id, receipts.store_code, receipts.till_id, receipts.business_date

@@ -1,4 +1,4 @@
--- The store-days this pass must rebuild, and why. Everything for now: matching rebuilds whole, so every slot is dirty.
+-- The store-days that this pass judged, and why their days were chosen (orchestration/judged_days.py).
 with slots as (
     select
         company_id,
@@ -10,12 +10,7 @@ with slots as (
         company_id,
         coalesce(store_id, 'unknown') as store_id,
         document_date as business_date
-    from {{ ref('int_ledger_documents_read') }} as documents
-    left join (select
-        ledger_document_id,
-        store_id
-    from {{ ref('int_ledger_documents_attributed') }}) as attributed
-        using (ledger_document_id)
+    from {{ ref('int_ledger_documents_attributed') }}
 ),
 
 reasoned as (
@@ -23,10 +18,13 @@ reasoned as (
         slots.company_id,
         slots.store_id,
         slots.business_date,
-        'full_rebuild' as reason,
+        {% if are_days_kept() %}judged_days.reason{% else %}'all_days'{% endif %} as reason,
         pass.pass_number
     from slots
     cross join {{ ref('stg_run__pass') }} as pass
+    {%- if are_days_kept() %}
+    inner join kept.judged_days as judged_days on slots.business_date = judged_days.day
+    {%- endif %}
 )
 
 select * from reasoned

@@ -67,7 +67,9 @@ held as (
         ledger_gross_pence,
         pass_number
     from {{ ref('stg_history__judgements') }}
-    where subject_kind = 'document' and ledger_document_id is not null and subject_id <> ledger_document_id
+    where
+        subject_kind = 'document' and ledger_document_id is not null and subject_id <> ledger_document_id
+        and {{ is_judged_now('business_date') }}
 ),
 
 -- few documents ever go: whose newest judgement it was is asked of those alone

@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ newest_versions(source('pos', 'receipt_lines')) }}
+    select * from {{ newest_versions(source('pos', 'receipt_lines'), 'document_date') }}
 ),
 
 renamed as (

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 with source as (
-    select * from {{ newest_versions(source('pos', 'tenders')) }}
+    select * from {{ newest_versions(source('pos', 'tenders'), 'document_date') }}
 ),
 
 renamed as (

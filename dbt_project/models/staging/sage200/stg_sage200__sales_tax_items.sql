@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ newest_versions(source('sage200', 'sales_tax_items')) }}
+    select * from {{ newest_versions(source('sage200', 'sales_tax_items'), 'transaction_date') }}
 ),
 
 renamed as (

@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ newest_versions(source('sage200', 'sales_posted_transactions')) }}
+    select * from {{ newest_versions(source('sage200', 'sales_posted_transactions'), 'transaction_date') }}
 ),
 
 renamed as (

@@ -42,6 +42,7 @@ members as (
         tax_pence,
         members_digest
     from {{ source('tranches', 'members') }}
+    where {{ is_judged_now('business_date') }}
 ),
 
 decided as (
