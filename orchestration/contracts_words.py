@@ -14,8 +14,8 @@ SETTINGS: dict[str, str] = {
     "app_address": "Where the app is served; another than this machine only once people sign in.",
     "app_port": "Port of the app.",
     "dagster_port": "Port of Dagster on 127.0.0.1.",
-    "keep_days_from": "How many documents must be published before a pass judges only the days that something new may touch; "
-    "below that it judges all of them.",
+    "keep_days_from": "How many documents must be published before a pass judges only the days that "
+    "something new may touch; with fewer it judges all.",
     "publications_kept": "How many publications are kept; files that none of them lists are dropped.",
     "sage200": "How Sage 200 is reached, and with what patience.",
     "sage50": "How Sage 50 is met: its files, and what is confirmed nowhere. [How it works](sage50.md).",

@@ -44,27 +44,29 @@ DATED = {
 """What staging reads by day, and its date."""
 READ_WHOLE = ("pos/till_closures", "intake/deliveries", "intake/set_aside_rows", "connector/sync_log")
 DECIDED = ("operations/intents", "operations/approvals", "operations/match_decisions", "tranches/members")
-NOT_READ = {"sage200/customers": ("balance",)}
-"""Columns that no model reads: a row that differs in them alone is no other."""
-BY_DOCUMENT = {"document_drifts": ("document_id", "document_verdicts")}
-BY_PROPOSAL = {"posting_proposal_legs": ("posting_key", "posting_proposals")}
-OF_ANOTHER = BY_DOCUMENT | BY_PROPOSAL
-"""Published models without a day: the column by which a row belongs to a row of another."""
+USED_BY_DAYS = ("sage200/products", "sage200/customers")
+"""What changes the days that use it, and no others."""
+CUSTOMERS_READ = "source_key, id, reference, name, on_hold, account_status_type, is_tombstone"
+"""What models read of a customer: its balance moves with every posting."""
 BY_DAY = (
-    *(
-        "receipts",
-        "receipt_lines",
-        "receipt_tenders",
-        "document_verdicts",
-        "ledger_documents",
-        "ledger_lines",
-    ),
+    *("receipts", "receipt_lines", "receipt_tenders", "document_verdicts", "ledger_documents", "ledger_lines"),
     *("bridge_lines", "coverage", "gate_flags", "linked_days", "sage_by_date", "sage_by_slot", "store_days"),
     *("tax_roundings", "till_customer_balances", "tranche_members"),
 )
-"""Published models of which this pass makes the judged days alone; all others it makes whole."""
+"""Published models of which a pass makes the judged days alone."""
+OF_ANOTHER = {
+    "document_drifts": ("document_id", "document_verdicts"),
+    "posting_proposal_legs": ("posting_key", "posting_proposals"),
+}
+"""The same of those without a day: the column by which a row belongs to a row of another."""
+WHOLE = (
+    *("company_periods", "debt", "debt_by_pass", "deliveries", "dirty_slots", "exceptions", "fix_set", "look_ahead"),
+    *("match_decisions", "period_bridge", "posting_proposals", "postings", "set_aside_rows", "till_closures"),
+    *("vat_returns", "verdict_history"),
+)
+"""Published models that every pass makes whole: they ask above days, or of days that are kept what was said of them."""
 UNDATED_FILES = ("linked_days",)
-"""Of those, what is published as one file whatever its days."""
+"""By day, and yet published as one file."""
 ASKED_BESIDE = ("exceptions", "posting_proposals")
 """Models that are whole, and ask of themselves what they said of the days that are kept."""
 OUR_KEY = "^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$"
@@ -102,21 +104,21 @@ def choose(
     root: Path,
     *,
     pass_number: int,
-    models: str,
+    rules: str,
     keep_from: int,
     largest_share: int | None = None,
 ) -> JudgedDays:
     """Choose the days of a pass, and lay what is kept beside them in schema `kept` of an empty warehouse.
 
-    `before` is what is published now, in the folder `root`; `models` the digest of the models that will judge;
+    `before` is what is published now, in the folder `root`; `rules` the digest of those that will judge;
     `keep_from` how many documents must be published for days to be kept at all.
     """
     if before is None:
         return JudgedDays(all_because="nothing is published yet")
     if before.pass_number >= pass_number:
         return JudgedDays(all_because="the pass is judged again")
-    if before.models_digest != models:
-        return JudgedDays(all_because="other models judged what is published")
+    if before.rules_digest != rules:
+        return JudgedDays(all_because="other rules judged what is published")
     documents = sum(int(file["rows"]) for file in before.tables.get("document_verdicts", []))
     if documents < keep_from:
         return JudgedDays(all_because="history is small")
@@ -125,8 +127,10 @@ def choose(
     if any(landing.files(name) for name in TABLES if name.startswith("sage50/")):
         return JudgedDays(all_because="Sage 50 is read whole")
     new = _Landed(landing, before.pass_number)
-    if changed := new.changed_above_all_days(connection):
-        return JudgedDays(all_because=f"{changed} changed")
+    if above := sorted(new.tables - {*DATED, *READ_WHOLE, *DECIDED, *USED_BY_DAYS}):
+        return JudgedDays(all_because=f"{above[0]} changed")
+    if _has_other_till_customer(connection, new):
+        return JudgedDays(all_because="a customer that tills post to changed")
     _lay_before(connection, before, root)
     _seed(connection, new)
     connection.execute(CLOSED)
@@ -141,6 +145,7 @@ def choose(
     assert counted is not None
     judged, known, judged_documents, all_documents = (int(value) for value in counted)
     if judged_documents * (largest_share or LARGEST_SHARE) > all_documents:
+        connection.execute("drop schema kept cascade; drop schema before cascade")
         return JudgedDays(all_because="most days are touched")
     _lay_kept(connection, before)
     return JudgedDays(judged, known)
@@ -176,31 +181,30 @@ class _Landed:
             partition by company_id, source_key order by pass_number desc) as place from {self.all(table)}
             ) as ranked where place = 1 and not is_tombstone)"""
 
-    def changed_above_all_days(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """The first table of which something came that no day bounds; empty where there is none."""
-        for table in sorted(self.tables - {*DATED, *READ_WHOLE, *DECIDED}):
-            if table not in NOT_READ or self._says_something_else(connection, table):
-                return table
-        return ""
-
-    def _says_something_else(self, connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-        """Whether a new version differs from its last in a column that is read."""
-        said = [name for name in TABLES[table].columns if name not in NOT_READ[table]]
-        columns = ", ".join(["source_key", *said, "is_tombstone"])
-        found = connection.execute(
-            f"""select count(*) from (
-                select {columns} from {self.new(table)}
+    def other_customers(self) -> str:
+        """Ids and references, in every version, of the customers that are no longer as they were."""
+        return f"""(select id, reference from {self.all("sage200/customers")} where source_key in (
+            select source_key from (
+                select {CUSTOMERS_READ} from {self.new("sage200/customers")}
                 except
-                select {columns} from (select *, row_number() over (
+                select {CUSTOMERS_READ} from (select *, row_number() over (
                     partition by company_id, source_key order by pass_number desc) as place
-                    from {self.earlier(table)}) as ranked where place = 1)"""
-        ).fetchone()
-        return found != (0,)
+                    from {self.earlier("sage200/customers")}) as ranked where place = 1) as other))"""
 
     def _relation(self, paths: Sequence[Path], table: str) -> str:
         anchor = self._landing.root / table / ANCHOR
         listed = ", ".join(f"'{sql_path(path)}'" for path in [*paths, anchor])
         return f"read_parquet([{listed}], union_by_name = true)"
+
+
+def _has_other_till_customer(connection: duckdb.DuckDBPyConnection, landed: _Landed) -> bool:
+    """Whether a customer changed that receipts are expected on: the gate asks of each whether it may be posted to."""
+    found = connection.execute(
+        f"""select count(*) from {landed.other_customers()} as customers
+            where reference in (select till_customer_reference from {landed.newest("operations/stores")})
+               or reference in (select customer_reference from {landed.newest("operations/customer_mappings")})"""
+    ).fetchone()
+    return found != (0,)
 
 
 def _tolerance(connection: duckdb.DuckDBPyConnection, landed: _Landed) -> int:
@@ -296,10 +300,9 @@ def _seed(connection: duckdb.DuckDBPyConnection, landed: _Landed) -> None:
         connection.execute(TOUCHED_DOCUMENTS.format(reason=reason, condition=condition))
 
     touch_documents("waiting", "verdict = 'pending'")
-    touch_documents("rows_set_aside", "reason = 'rows_set_aside'")
-    touch_documents(
-        "unexplained", f"posting_key is null and regexp_matches(coalesce(ledger_reference, ''), '{OUR_KEY}')"
-    )
+    touch("rows_set_aside", "select business_date from before.receipts where not is_complete")
+    ours = f"regexp_matches(coalesce(ledger_reference, ''), '{OUR_KEY}')"
+    touch_documents("unexplained", f"posting_key is null and verdict <> 'reversed' and {ours}")
     touch("waiting", "select business_date from before.posting_proposals where is_connector_still_trying")
     _seed_rows(connection, landed, touch)
     _seed_receipts(connection, landed, touch, touch_documents)
@@ -328,6 +331,19 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
                     where urn in (select urn from {landed.new(table)})""",
             )
     journals = "sage200/nominal_transactions"
+    if "sage200/products" in landed.tables:
+        touch(
+            "new_rows",
+            f"""select business_date from before.receipt_lines
+                where sku in (select upper(trim(code)) from {landed.all("sage200/products")}
+                    where source_key in (select source_key from {landed.new("sage200/products")}))""",
+        )
+    if "sage200/customers" in landed.tables:
+        touch(
+            "new_rows",
+            f"""select document_date from before.ledger_documents
+                where customer_reference in (select reference from {landed.other_customers()})""",
+        )
     if journals in landed.tables:
         touch(
             "journal",

@@ -19,7 +19,6 @@ import duckdb
 from orchestration.file_lock import locked
 from orchestration.files import put_text, sql_path
 from orchestration.history import History
-from orchestration.judged_days import JudgedDays
 from orchestration.landing import Landing
 from orchestration.landing_tables import DELIVERIES, TABLES
 from orchestration.publishing import Publications
@@ -47,8 +46,6 @@ class Pass:
     seconds: dict[str, float] = field(default_factory=dict)
     asked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Source -> requests it was sent, and how many tries failed; of sources that are asked over a network."""
-    days: JudgedDays = field(default_factory=JudgedDays)
-    """What of history the models judge; chosen once what arrived is landed."""
     beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _begun: dict[str, Future[Any]] = field(default_factory=dict)
 

@@ -45,8 +45,8 @@ class Publication:
     pending_documents: int
     """Documents that time alone may move: in their grace, or in the connector's retry window."""
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
-    models_digest: str = ""
-    """What tells the models that judged it from any others."""
+    rules_digest: str = ""
+    """What tells the rules that judged it from any others."""
 
     @property
     def digests(self) -> dict[str, list[str]]:
@@ -80,7 +80,7 @@ class Publications:
             as_of=datetime.fromisoformat(listed["as_of"]),
             pending_documents=listed["pending_documents"],
             tables=listed["tables"],
-            models_digest=listed.get("models_digest", ""),
+            rules_digest=listed.get("rules_digest", ""),
         )
 
     def publish(
@@ -93,7 +93,7 @@ class Publications:
         seconds: Mapping[str, float],
         signed_off: Sequence[int] = (),
         months: Mapping[str, Collection[str | None]] | None = None,
-        models_digest: str = "",
+        rules_digest: str = "",
     ) -> Publication:
         """Publish `models` (name -> relation in the warehouse) and make it current.
 
@@ -126,7 +126,7 @@ class Publications:
             as_of=as_of,
             pending_documents=int(waiting[0]) if waiting else 0,
             tables=tables,
-            models_digest=models_digest,
+            rules_digest=rules_digest,
         )
         self._write_analysts_view(publication)
         put_text(self.root / f"{publication.number}.json", _listing(publication))
@@ -330,7 +330,7 @@ def _listing(publication: Publication) -> str:
             "as_of": publication.as_of.isoformat(),
             "pending_documents": publication.pending_documents,
             "tables": publication.tables,
-            "models_digest": publication.models_digest,
+            "rules_digest": publication.rules_digest,
         },
         indent=1,
         sort_keys=True,

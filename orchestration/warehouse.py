@@ -74,6 +74,14 @@ class Warehouse:
         DuckDBConnectionManager.close_all_connections()
         reset_adapters()
 
+    def keeps_days(self) -> bool:
+        """Whether the models are to judge some days alone: what is published of all others lies beside them."""
+        with self.connect() as connection:
+            found = connection.execute(
+                "select count(*) from duckdb_schemas() where schema_name = 'kept'"
+            ).fetchone()
+        return found != (0,)
+
     def row_counts(self) -> dict[str, int]:
         """How many rows each table holds, by its name with the schema: DuckDB's own books, no table is read."""
         with self.connect() as connection:
@@ -225,12 +233,12 @@ def models_changed_at() -> float:
     return max(file.stat().st_mtime for file in _project_files())
 
 
-def models_digest() -> str:
-    """What tells these models from any others: a digest of what the dbt project says."""
+def rules_digest() -> str:
+    """What tells the rules that judge from any others: a digest of the models and of the gate's rules."""
     said = hashlib.sha256()
-    for file in sorted(_project_files()):
-        if file.suffix == ".sql":
-            said.update(f"{file.relative_to(PROJECT).as_posix()}\n".encode() + file.read_bytes())
+    rules = [file for file in _project_files() if file.suffix == ".sql"]
+    for file in sorted([*rules, *(PROJECT.parent / "expectations").glob("*.py")]):
+        said.update(f"{file.relative_to(PROJECT.parent).as_posix()}\n".encode() + file.read_bytes())
     return said.hexdigest()
 
 

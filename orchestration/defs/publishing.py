@@ -7,7 +7,7 @@ from orchestration.defs.transform import MANIFEST
 from orchestration.made_by import made_by
 from orchestration.operations import Operations
 from orchestration.passes import Pass
-from orchestration.warehouse import Warehouse, models_digest, public_models
+from orchestration.warehouse import Warehouse, public_models, rules_digest
 
 PUBLIC_MODELS = public_models(MANIFEST)
 
@@ -33,14 +33,14 @@ def publication(
         signed_off = operations.signed_publications()
     with current.timed("publishing"), warehouse.connect(read_only=False) as connection:
         relations, months = dict(PUBLIC_MODELS), {}
-        if current.days.are_some_kept:
+        if warehouse.keeps_days():
             relations = judged_days.lay_whole(connection, PUBLIC_MODELS)
             months = judged_days.touched_months(connection)
         published = current.publications.publish(
             connection,
             relations,
             months=months,
-            models_digest=models_digest(),
+            rules_digest=rules_digest(),
             pass_number=current.pass_number,
             as_of=current.as_of,
             seconds=current.seconds,

@@ -27,7 +27,7 @@ def _build(
     keys = {key.path[-1]: key for key in context.selected_asset_keys}
     tests = []
     with current.timed(f"models {selector.replace('_', ' ')}"):
-        home, keeps_days = current.settings.home, current.days.are_some_kept
+        home, keeps_days = current.settings.home, warehouse.keeps_days()
         for built in warehouse_room.build(home, selector, keeps_days=keeps_days):
             rows = warehouse.row_counts()
             for node in built:
@@ -54,16 +54,16 @@ def models_before_the_gate(
     current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
     with current.timed("choosing days"), warehouse.connect(read_only=False) as connection:
-        current.days = judged_days.choose(
+        days = judged_days.choose(
             connection,
             current.landing,
             current.publications.newest(),
             current.publications.root,
             pass_number=current.pass_number,
-            models=warehouse_room.models_digest(),
+            rules=warehouse_room.rules_digest(),
             keep_from=current.settings.keep_days_from,
         )
-    context.log.info(f"judged: {current.days}")
+    context.log.info(f"judged: {days}")
     yield from _build(context, current, warehouse, "before_the_gate")
 
 

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import play_days
 import pytest
 
 from app.published import Published
 from app.reports import trace
+from orchestration import judged_days
 from orchestration.demo import AS_OF
 from orchestration.publishing import Publications
+from orchestration.warehouse import Warehouse
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario.world import manifest_in
 
@@ -211,3 +214,21 @@ def sandbox_of(played: Played) -> Any:
     settings = tomllib.loads((played.home / "tillproof.toml").read_text())
     port = int(settings["sage200"]["base_url"].split(":")[2].split("/")[0])
     return serving(played.folder / "world" / "sage200.sqlite", port=port, clock=f"{AS_OF:%Y-%m-%dT%H:%M:%S}")
+
+
+@pytest.mark.long
+def test_judging_only_the_days_that_something_touches_publishes_the_same(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TILLPROOF_HOME", "DAGSTER_HOME"):  # put back afterwards
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(judged_days, "LARGEST_SHARE", 1)
+
+    assert play_days.play(played.home, tmp_path, seed=1, last_pass=2) == []
+
+    with Warehouse(tmp_path / "kept").connect() as connection:
+        kept = connection.execute(
+            "select count(distinct business_date) from kept.document_verdicts"
+        ).fetchone()
+    assert kept is not None
+    assert kept[0] > 5
