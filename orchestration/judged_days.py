@@ -49,7 +49,14 @@ USED_BY_DAYS = ("sage200/products", "sage200/customers")
 CUSTOMERS_READ = "source_key, id, reference, name, on_hold, account_status_type, is_tombstone"
 """What models read of a customer: its balance moves with every posting."""
 BY_DAY = (
-    *("receipts", "receipt_lines", "receipt_tenders", "document_verdicts", "ledger_documents", "ledger_lines"),
+    *(
+        "receipts",
+        "receipt_lines",
+        "receipt_tenders",
+        "document_verdicts",
+        "ledger_documents",
+        "ledger_lines",
+    ),
     *("bridge_lines", "coverage", "gate_flags", "linked_days", "sage_by_date", "sage_by_slot", "store_days"),
     *("tax_roundings", "till_customer_balances", "tranche_members"),
 )
@@ -60,7 +67,16 @@ OF_ANOTHER = {
 }
 """The same of those without a day: the column by which a row belongs to a row of another."""
 WHOLE = (
-    *("company_periods", "debt", "debt_by_pass", "deliveries", "dirty_slots", "exceptions", "fix_set", "look_ahead"),
+    *(
+        "company_periods",
+        "debt",
+        "debt_by_pass",
+        "deliveries",
+        "dirty_slots",
+        "exceptions",
+        "fix_set",
+        "look_ahead",
+    ),
     *("match_decisions", "period_bridge", "posting_proposals", "postings", "set_aside_rows", "till_closures"),
     *("vat_returns", "verdict_history"),
 )
@@ -71,6 +87,9 @@ ASKED_BESIDE = ("exceptions", "posting_proposals")
 """Models that are whole, and ask of themselves what they said of the days that are kept."""
 OUR_KEY = "^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$"
 DAYS_A_JOURNAL_LOOKS_BACK = 31
+
+UNFINISHED = "days_are_kept.unfinished"
+"""Lies beside the gate's files from the choice of days until they are published: what it outlives is judged whole."""
 
 Touch = Callable[[str, str], None]
 """Given a reason and a query of days, or of what documents: notes them down."""
@@ -106,12 +125,14 @@ def choose(
     pass_number: int,
     rules: str,
     keep_from: int,
+    is_trusted: bool = True,
     largest_share: int | None = None,
 ) -> JudgedDays:
     """Choose the days of a pass, and lay what is kept beside them in schema `kept` of an empty warehouse.
 
     `before` is what is published now, in the folder `root`; `rules` the digest of those that will judge;
-    `keep_from` how many documents must be published for days to be kept at all.
+    `keep_from` how many documents must be published for days to be kept at all; `is_trusted` is false after a pass that
+    kept days and was not published.
     """
     if before is None:
         return JudgedDays(all_because="nothing is published yet")
@@ -119,6 +140,8 @@ def choose(
         return JudgedDays(all_because="the pass is judged again")
     if before.rules_digest != rules:
         return JudgedDays(all_because="other rules judged what is published")
+    if not is_trusted:
+        return JudgedDays(all_because="the last pass that kept days came to no end")
     documents = sum(int(file["rows"]) for file in before.tables.get("document_verdicts", []))
     if documents < keep_from:
         return JudgedDays(all_because="history is small")

@@ -46,6 +46,7 @@ def publication(
             seconds=current.seconds,
             signed_off=signed_off,
         )
+        (current.settings.home / "gate" / judged_days.UNFINISHED).unlink(missing_ok=True)
         current.history.keep_published(current.pass_number, published.digests, made_by())
     return dg.MaterializeResult(
         metadata={

@@ -53,6 +53,7 @@ def models_before_the_gate(
     """What arrived, cleaned, and what Sage should hold for it. The rows received are judged meanwhile."""
     current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
+    unfinished = current.settings.home / "gate" / judged_days.UNFINISHED
     with current.timed("choosing days"), warehouse.connect(read_only=False) as connection:
         days = judged_days.choose(
             connection,
@@ -62,7 +63,10 @@ def models_before_the_gate(
             pass_number=current.pass_number,
             rules=warehouse_room.rules_digest(),
             keep_from=current.settings.keep_days_from,
+            is_trusted=not unfinished.exists(),
         )
+    if days.are_some_kept:
+        unfinished.touch()
     context.log.info(f"judged: {days}")
     yield from _build(context, current, warehouse, "before_the_gate")
 

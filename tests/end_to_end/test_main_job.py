@@ -231,4 +231,4 @@ def test_judging_only_the_days_that_something_touches_publishes_the_same(
             "select count(distinct business_date) from kept.document_verdicts"
         ).fetchone()
     assert kept is not None
-    assert kept[0] > 5
+    assert kept[0] > 0

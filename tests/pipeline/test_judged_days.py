@@ -108,7 +108,7 @@ class Installation:
         self.landing.land(spec, received, pass_number=pass_number)
 
     def chosen(
-        self, *, keep_from: int = 1, rules: str = RULES, pass_number: int = 2
+        self, *, keep_from: int = 1, rules: str = RULES, pass_number: int = 2, is_trusted: bool = True
     ) -> str | dict[date, str]:
         """Each day that is judged with its reason, or why all are."""
         relations = {}
@@ -129,6 +129,7 @@ class Installation:
             chosen = judged_days.choose(
                 connection, self.landing, self.published.newest(), self.published.root,
                 pass_number=pass_number, rules=rules, keep_from=keep_from, largest_share=1,
+                is_trusted=is_trusted,
             )  # fmt: skip
             schemas = {
                 name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()
@@ -356,6 +357,7 @@ def test_no_day_is_kept_of_what_other_rules_judged_or_this_pass_or_a_small_histo
     assert installation.chosen(rules="newer rules") == "other rules judged what is published"
     assert installation.chosen(pass_number=1) == "the pass is judged again"
     assert installation.chosen(keep_from=21) == "history is small"
+    assert installation.chosen(is_trusted=False) == "the last pass that kept days came to no end"
     with duckdb.connect() as connection:
         chosen = judged_days.choose(
             connection, installation.landing, None, tmp_path, pass_number=2, rules=RULES, keep_from=1
