@@ -11,7 +11,7 @@ Nothing on a day that is kept can be judged otherwise, because
 * what stands above all days has not changed: a mapping, an account, a period, a setting or a model that did makes
   every day judged, and so does a history that is small, or of which more than a share is touched.
 
-The models read judged days alone (`macros/dbt/kept.sql`); schema `kept` of the warehouse holds all other days of what
+The models read judged days alone (`macros/kept.sql`); schema `kept` of the warehouse holds all other days of what
 was published, by which each published model is whole again.
 """
 

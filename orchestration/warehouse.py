@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
 
 DAYS_ARE_KEPT = "TILLPROOF_DAYS_ARE_KEPT"
-"""Tells the models whether schema `kept` is there (macros/dbt/kept.sql)."""
+"""Tells the models whether schema `kept` is there (macros/kept.sql)."""
 TOLD_TOGETHER = 20
 """Nodes of which `build` tells at once: whoever is told looks at the warehouse each time."""
 

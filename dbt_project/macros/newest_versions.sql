@@ -1,7 +1,7 @@
 {# The newest landed version of each key at or below the pass, without what has vanished since. A pass lands a key at most
    once, so the pass names the version; finding it by a narrow grouping keeps wide rows out of any sort, and grouping only what
    came after the first pass spares the history that a first pass brings. `landed` is named once, so that its many small
-   files are read once. With a `date_column`, of the days that are judged now alone (macros/dbt/kept.sql): a row that was
+   files are read once. With a `date_column`, of the days that are judged now alone (macros/kept.sql): a row that was
    restated under another date has both its days among them, or neither. #}
 {% macro newest_versions(relation, date_column=none) -%}
     (

@@ -269,7 +269,7 @@ def test_what_time_alone_may_move_is_judged_every_time(installation):
     installation.publishes(
         "posting_proposals", posting_key="K", business_date=day(8), is_connector_still_trying=True
     )
-    installation.publishes("document_verdicts", document_id="DGS:sales:77", ledger_reference="TPAAAAAAAAAAAZZN011P",
+    installation.publishes("document_verdicts", document_id="DGS:sales:77", verdict="missing_in_pos", ledger_reference="TPAAAAAAAAAAAZZN011P",
                            business_date=day(10), document_date=day(10), ledger_date=day(10))  # fmt: skip
 
     assert installation.chosen() == {

@@ -448,17 +448,19 @@ described as (
 {% if are_days_kept() -%}
 -- what is proposed for a day that is kept stands as it was, but for a second writer that was seen since or is seen no more
 kept as (
-    select kept.* replace (
+    select
+        kept.* exclude (hold_reason, may_post),
         case
-            when kept.hold_reason is not null and kept.hold_reason not in (
-                'two writers post for this store', 'posting is stopped for this store', 'nobody is named to post for this store'
-            ) then kept.hold_reason
+            when
+                kept.hold_reason is not null and kept.hold_reason not in (
+                    'two writers post for this store', 'posting is stopped for this store', 'nobody is named to post for this store'
+                )
+                then kept.hold_reason
             when two_writers.store_id is not null then 'two writers post for this store'
             when stopped_stores.store_id is not null then 'posting is stopped for this store'
             when kept.writer = 'observe' then 'nobody is named to post for this store'
         end as hold_reason
-    )
-    from (select * exclude (may_post) from kept.posting_proposals) as kept
+    from kept.posting_proposals as kept
     left join stopped_stores
         on kept.company_id = stopped_stores.company_id and kept.store_id = stopped_stores.store_id
     left join two_writers

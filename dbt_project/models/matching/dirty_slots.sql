@@ -18,7 +18,7 @@ reasoned as (
         slots.company_id,
         slots.store_id,
         slots.business_date,
-        {% if are_days_kept() %}judged_days.reason{% else %}'all_days'{% endif %} as reason,
+        {% if are_days_kept() %}judged_days.reason{% else %}'all_days' as reason{% endif %},
         pass.pass_number
     from slots
     cross join {{ ref('stg_run__pass') }} as pass
