@@ -25,8 +25,8 @@ COMPANY = "DGS"
 STORES = ("S01", "S02", "S03")
 
 COLUMNS = {
-    "receipts": """event_id varchar, company_id varchar, store_id varchar, store_code varchar, till_id varchar, receipt_no
-    varchar,
+    "receipts": """event_id varchar, company_id varchar, store_id varchar, store_code varchar, till_id varchar,
+        receipt_no varchar,
         occurrence integer, receipt_kind varchar, business_date date, document_date date, sold_at timestamp,
         sold_at_local timestamp, zone varchar, gross_pence bigint, net_pence bigint, tax_pence bigint,
         tender_pence bigint, tip_pence bigint, do_lines_add_up boolean, policy_tax_pence bigint,
@@ -64,7 +64,8 @@ COLUMNS = {
         gross_pence bigint,
         net_pence bigint, tax_pence bigint, user_name varchar, mark varchar, is_in_nominal boolean,
         is_in_suspense boolean,
-        is_allocated boolean, unallocated_pence bigint, is_bank_reconciled boolean, posting_key varchar, rung integer""",
+        is_allocated boolean, unallocated_pence bigint, is_bank_reconciled boolean, posting_key varchar,
+        rung integer""",
     "ledger_lines": """company_id varchar, ledger_document_id varchar, urn bigint, line_id bigint,
     document_date date,
         nominal_code varchar, cost_centre varchar, department varchar, leg_role varchar, debit_pence bigint,

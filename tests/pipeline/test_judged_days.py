@@ -269,8 +269,9 @@ def test_what_time_alone_may_move_is_judged_every_time(installation):
     installation.publishes(
         "posting_proposals", posting_key="K", business_date=day(8), is_connector_still_trying=True
     )
-    installation.publishes("document_verdicts", document_id="DGS:sales:77", verdict="missing_in_pos", ledger_reference="TPAAAAAAAAAAAZZN011P",
-                           business_date=day(10), document_date=day(10), ledger_date=day(10))  # fmt: skip
+    ours = {"verdict": "missing_in_pos", "ledger_reference": "TPAAAAAAAAAAAZZN011P", "ledger_date": day(10)}
+    dates = {"business_date": day(10), "document_date": day(10)}
+    installation.publishes("document_verdicts", document_id="DGS:sales:77", **ours, **dates)
 
     assert installation.chosen() == {
         day(4): "waiting", day(6): "rows_set_aside", day(8): "waiting", day(10): "unexplained",

@@ -258,8 +258,8 @@ class Watch:
         return [one for one in self._operations.intents.of_events(COMPANY, events) if one.role == "A"]
 
     def person_undoes(self, undone: list[SetOff]) -> None:
-        """What a person takes back in Sage now, and of which the store says by now that it is there."""
-        known = {self._urns_of(intent) for intent in self.allocations() if intent.state not in UNKNOWABLE}
+        """What a person takes back in Sage now, and of which the store says by now that it was seen there."""
+        known = {self._urns_of(intent) for intent in self.allocations() if intent.state in POSTED}
         self._undone_and_known += [one.urns for one in undone if one.urns in known]
 
     def _urns_of(self, intent: StoredIntent) -> tuple[int, ...]:
@@ -271,7 +271,7 @@ class Watch:
         urns = self._urns_of(intent)
         times = sum(one.urns == urns for one in self._sage.set_off)
         undone = sum(one.urns == urns for one in self._sage.undone_by_a_person)
-        # what Sage took and said it refused, and a person took back before anybody looked, may be made anew
+        # what a person took back before anybody had seen it may be made anew
         ever = times + self._undone_and_known.count(urns)
         if ever > 1:
             self.tell("doubled", f"{intent.event_id} was allocated {ever} times")
