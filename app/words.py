@@ -37,6 +37,7 @@ CAUSES = {
     "posting_rejected": "Sage refused it",
     "customer_account_locked": "Customer account was locked",
     "half_corrected": "Undone and not yet posted right",
+    "order_not_invoiced": "Its sales order is not invoiced",
     "unallocated": "Left unallocated for too long",
     "posted_twice": "Posted twice",
     "posted_by_two_writers": "Posted by two writers",
@@ -146,6 +147,7 @@ DRIFTS = {
 
 REMEDIES = {
     "post_missing": "Post what is missing",
+    "post_order": "Enter a sales order",
     "post_difference": "Post the difference to its summary",
     "reverse_duplicate": "Reverse the copy",
     "reverse_and_repost": "Reverse it and post it right",
