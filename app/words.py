@@ -373,6 +373,16 @@ def kind(code: str | None) -> str:
     return said(KINDS, code)
 
 
+def goods(row: Mapping[str, Any]) -> str:
+    """What a line of a sales order is of, and out of which warehouse."""
+    quantity = f"{row['quantity_thousandths'] // 1000:,}" + (
+        f".{row['quantity_thousandths'] % 1000:03}".rstrip("0") if row["quantity_thousandths"] % 1000 else ""
+    )
+    if not row["product_code"]:
+        return f"{quantity} of {row['description']}"
+    return f"{quantity} of {row['product_code']} from {row['warehouse']}"
+
+
 def in_summary(row: Mapping[str, Any]) -> str:
     """That a receipt stands in a summary of its day, and how far that came."""
     of = f"{row['store_id']}{' till ' + row['till_id'] if row['till_id'] else ''} on {row['business_date']}"

@@ -182,8 +182,9 @@ MAPPING_COLUMNS: dict[str, str] = {
     "match_tolerance_days": "The same of their dates. Empty or 0 in both: no rung 4.",
     "unallocated_after_days": "How many days a till customer's documents may lie unallocated in Sage; older are an "
     "exception. Empty: not watched.",
-    "sales_posted_as": "What a missing sale becomes: `invoice` (or empty), or `order`, a sales order with a line for each "
-    "product, that a person despatches and invoices in Sage. Sage 200 only; of stores posted by receipt, not by day.",
+    "sales_posted_as": "What a missing sale becomes: `invoice` (or empty), or `order`, a sales order with a line for "
+    "each product, that a person despatches and invoices in Sage. Sage 200 only, and stores posted by receipt, not by "
+    "day.",
     "posting_enabled": "Empty or false: posting is switched on by `tillproof posting on`.",
     "store_id": "Our code of the store.",
     "store_code": "The code its tills print.",

@@ -327,14 +327,14 @@ def _unsound_order(proposal: Proposal) -> str:
     if document.document_kind != "invoice" or not document.is_order:
         return "it is to be a sales order and has no lines of goods"
     for line in document.order_lines:
+        if line.net_pence < 0 or line.quantity_thousandths <= 0:
+            return f"'{line.description}' is a line below nought, which an order does not take"
         if line.product_code == "":
-            return f"'{line.description}' is no one product of Sage: add it there, or name it in sku_mappings.csv"
+            return f"'{line.description}' is no one product of Sage: an order needs one"
         if line.warehouse == "":
             return f"store {proposal.store_id} has no warehouse: name it in stores.csv"
         if not line.nominal_code or line.tax_code < 0:
             return f"'{line.description}' has no account or tax code of its own on this sale"
-        if line.net_pence < 0 or line.quantity_thousandths <= 0:
-            return f"'{line.description}' is a line below nought, which an order does not take"
     by_nominal: Counter[tuple[str, str, str]] = Counter()
     by_code: Counter[int] = Counter()
     for line in document.order_lines:

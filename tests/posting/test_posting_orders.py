@@ -379,3 +379,14 @@ def test_a_payload_without_an_order_is_written_as_it_was_before_there_were_order
     ordered.add_order("1")
     assert Payload.from_text(_text_of(ordered)).text == _text_of(ordered)
     assert '"order_lines":[{' in _text_of(ordered) and DAY.isoformat() in _text_of(ordered)
+
+
+def test_an_order_that_is_invoiced_is_allocated_with_its_money(shop, sage):
+    policy = replace(ORDERS, remedies=ORDERS.remedies | {"allocate_sale"})
+    publication = Publication()
+    keys = [publication.add_order("A1"), publication.add("A1", "receipt", net=1200)]
+    assert post(shop, publication, policy=policy).allocated == 0
+    sage.invoice()
+    assert post(shop, publication.without(*keys), policy=policy).allocated == 1
+    found = [posted for key in keys for posted in sage.ledger.find(key[:18])]
+    assert [posted.allocated_pence for posted in found] == [1200, 1200]

@@ -175,8 +175,7 @@ order_lines as (
         lines.description,
         products.product_code,
         stores.warehouse,
-        -- a person named it as no goods, and Sage has no product for it
-        products.product_code is null and skus.sku is not null as is_text,
+        products.product_code is null and {{ is_outside_scope('lines.category') }} as is_text,
         {{ whole('lines.quantity * 1000') }} as quantity_thousandths,
         row_number() over (partition by proposals.posting_key order by lines.source_file, lines.source_row) as place
     from proposals
@@ -189,11 +188,6 @@ order_lines as (
             and coalesce(lines.till_tax_code, '') = accounts.till_tax_code
             and coalesce(lines.tax_rate_thousandths, -1) = accounts.tax_rate_thousandths
     left join products on lines.company_id = products.company_id and lines.sku = products.sku
-    left join {{ ref('stg_operations__sku_mappings') }} as skus
-        on
-            lines.company_id = skus.company_id
-            and lines.sku = skus.sku
-            and {{ is_in_force('skus', 'lines.document_date') }}
     left join {{ ref('stg_operations__stores') }} as stores
         on
             lines.company_id = stores.company_id

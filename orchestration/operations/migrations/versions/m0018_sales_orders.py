@@ -1,4 +1,4 @@
-"""Whether a company's missing sales are posted as invoices or entered as sales orders, and where a store's goods leave."""
+"""Whether a company's missing sales are invoices or sales orders, and the warehouse that a store's goods leave."""
 
 from __future__ import annotations
 
