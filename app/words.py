@@ -174,6 +174,7 @@ HOLDS = {
     "key_taken": "Its key is taken",
     "being_settled": "An earlier send is being settled",
     "already_posted": "Posted and proven before",
+    "order_not_invoiced": "A sales order that nobody has invoiced",
     "summary_begun": "More of its day was sent since",
     "refused": "Refused by Sage",
 }
