@@ -176,13 +176,17 @@ class PostedHeader:
 
 @dataclass(frozen=True)
 class PostedOrder:
-    """What a sales order in Sage is beside its figures; `is_draft` while somebody has it open and unsaved."""
+    """What a sales order in Sage is beside its figures; `is_draft` while somebody has it open and unsaved.
+
+    `is_invoiced` of one whose invoice is in no ledger under its number: printed and not posted, or posted otherwise.
+    """
 
     order_id: int
     document_no: str
     is_draft: bool
     is_cancelled: bool
     lines: tuple[OrderLine, ...]
+    is_invoiced: bool = False
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,7 @@ def read_order(row: Row, names: StockNames) -> PostedDocument:
             is_draft=bool(row.get("is_draft")) or status.endswith("draft"),
             is_cancelled=status.endswith(CANCELLED),
             lines=lines,
+            is_invoiced=_is_invoiced(row),
         ),
     )
 
@@ -249,9 +250,12 @@ def _read_line(line: Row, names: StockNames) -> OrderLine:
 def not_yet_invoices(rows: Iterable[Row], invoiced: set[str]) -> Iterator[Row]:
     """The orders that are not what a ledger holds already: one that was invoiced is that invoice, once it is read."""
     for row in rows:
-        status = str(row.get("invoice_credit_status") or "").lower()
-        if not (status.endswith(INVOICED) and str(row.get("customer_document_no") or "") in invoiced):
+        if not (_is_invoiced(row) and str(row.get("customer_document_no") or "") in invoiced):
             yield row
+
+
+def _is_invoiced(row: Row) -> bool:
+    return str(row.get("invoice_credit_status") or "").lower().endswith(INVOICED)
 
 
 def key_of(row: Row, settings: Sage200Settings) -> str:

@@ -68,6 +68,7 @@ def waiting_orders(ledger: Ledger, operations: Operations, company_id: str) -> I
 
 
 def _told(payload: Payload, found: Sequence[PostedDocument], suspense_account: str) -> str:
+    key = payload.document.posting_key
     truths = truths_of(payload, found, suspense_account)
     if truths.is_cancelled:
         return "cancelled in Sage: the next send counts it as undone"
@@ -75,4 +76,8 @@ def _told(payload: Payload, found: Sequence[PostedDocument], suspense_account: s
         return "not there"
     if truths.differences:
         return "; ".join(truths.differences)
-    return "invoiced since: the next send proves it" if truths.is_right else "waits to be invoiced in Sage"
+    if truths.is_right:
+        return "invoiced since: the next send proves it"
+    if any(posted.order and posted.order.is_invoiced for posted in found if posted.reference == key):
+        return "invoiced, and in no ledger under its number: post it in Sage, or see sage200.sop_invoice_key"
+    return "waits to be invoiced in Sage"

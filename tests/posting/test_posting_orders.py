@@ -175,6 +175,24 @@ def test_an_invoice_that_carries_the_number_as_its_reference_is_found_as_well(sh
     assert shop.state(key) == "proven"
 
 
+def test_an_invoice_that_carries_the_number_elsewhere_than_the_setting_says_is_told_and_never_sent_again(
+    shop, sage
+):
+    sage.set(sop_invoice_key="second_reference")
+    publication = Publication()
+    key = publication.add_order("R2")
+    elsewhere = sage.client.settings.model_copy(update={"sop_invoice_key": "reference"})
+    with Sage200Client(elsewhere) as client:
+        shop.ledger = Sage200Ledger(client)
+        post(shop, publication)
+        sage.invoice()
+        assert (post(shop, publication).posts, shop.state(key)) == (0, "deferred")
+        (waiting,) = waiting_orders(shop.ledger, shop.operations, "DGS")
+    assert "see sage200.sop_invoice_key" in waiting.told
+    (waiting,) = waiting_orders(sage.ledger, shop.operations, "DGS")
+    assert waiting.told == "invoiced since: the next send proves it"
+
+
 def test_a_person_who_invoices_under_another_date_is_told(shop, sage):
     publication = Publication()
     key = publication.add_order("D1")
