@@ -177,9 +177,9 @@ order_lines as (
         stores.warehouse,
         products.product_code is null and {{ is_outside_scope('lines.category') }} as is_text,
         {{ whole('lines.quantity * 1000') }} as quantity_thousandths,
-        row_number() over (partition by proposals.posting_key order by lines.source_file, lines.source_row) as place
+        lines.line_no
     from proposals
-    inner join {{ ref('int_receipt_lines_placed') }} as lines
+    inner join {{ ref('receipt_lines') }} as lines
         on proposals.company_id = lines.company_id and proposals.event_id = lines.event_id
     left join order_accounts as accounts
         on
@@ -191,12 +191,9 @@ order_lines as (
     left join {{ ref('stg_operations__stores') }} as stores
         on
             lines.company_id = stores.company_id
-            and lines.store_code = stores.store_code
-            and {{ is_in_force('stores', 'lines.document_date') }}
-    where
-        proposals.remedy = 'post_order'
-        and coalesce(lines.category, '') <> 'account_payment'
-        and not {{ is_return_line('lines.category', 'lines.receipt_kind', 'lines.gross_pence') }}
+            and lines.store_id = stores.store_id
+            and {{ is_in_force('stores', 'proposals.document_date') }}
+    where proposals.remedy = 'post_order' and coalesce(lines.category, '') <> 'account_payment' and not lines.is_return
 ),
 
 numbered as (
@@ -220,7 +217,7 @@ numbered as (
     union all
     select
         posting_key,
-        cast(1000 + place as integer) as leg_no,
+        cast(1000 + line_no as integer) as leg_no,
         leg_type,
         nominal_code,
         cost_centre,
