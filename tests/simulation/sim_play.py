@@ -330,7 +330,7 @@ class _Play:
         self.world.successor = None
         for _ in range(RUNS_IN_CALM):
             if self.story.undoes and self.story.turns % 2:
-                self.sage.undo_allocations()
+                self.watch.person_undoes(self.sage.undo_allocations())
             self.sage.invoice_orders(self._meant)
             self._publish()
             for work in self._acts:

@@ -221,11 +221,12 @@ class SimulatedSage:
         self.set_off.append(SetOff(_urns_of(allocation), seen_from))
         return 50_000 + len(self.set_off)
 
-    def undo_allocations(self) -> None:
-        """A person takes back all that can be seen."""
+    def undo_allocations(self) -> list[SetOff]:
+        """A person takes back all that can be seen: that is returned."""
         seen = [one for one in self.set_off if one.seen_from <= self._world.now]
         self.undone_by_a_person += seen
         self.set_off = [one for one in self.set_off if one not in seen]
+        return seen
 
     def entries(self, urns: Sequence[int]) -> list[AccountEntry]:
         """What is on customers' accounts under these URNs."""

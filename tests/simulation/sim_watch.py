@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sim_sage import Sent, SimulatedSage
+from sim_sage import Sent, SetOff, SimulatedSage
 from sim_store import COMPANY, SimulatedDatabase
 from sim_world import World
 
@@ -73,6 +73,7 @@ class Watch:
         self._database, self._raw = database, database.raw
         self._proposals = {proposal.posting_key: proposal for proposal in proposals}
         self._pace = Pace()
+        self._undone_and_known: list[tuple[int, ...]] = []
         self.return_limit_pence: int | None = None  # of the one filed return there is, if it is filed
 
     def tell(self, code: str, words: str) -> None:
@@ -256,14 +257,24 @@ class Watch:
         events = {proposal.event_id for proposal in self._proposals.values()}
         return [one for one in self._operations.intents.of_events(COMPANY, events) if one.role == "A"]
 
+    def person_undoes(self, undone: list[SetOff]) -> None:
+        """What a person takes back in Sage now, and of which the store says by now that it is there."""
+        known = {self._urns_of(intent) for intent in self.allocations() if intent.state not in UNKNOWABLE}
+        self._undone_and_known += [one.urns for one in undone if one.urns in known]
+
+    def _urns_of(self, intent: StoredIntent) -> tuple[int, ...]:
+        allocation = allocation_from(self._operations.intents.payload(intent.payload_digest))
+        return tuple(sorted(line.urn for line in allocation.lines))
+
     def _mind_allocation(self, intent: StoredIntent) -> None:
         """Once, or not at all; and the store knows which."""
-        allocation = allocation_from(self._operations.intents.payload(intent.payload_digest))
-        urns = tuple(sorted(line.urn for line in allocation.lines))
+        urns = self._urns_of(intent)
         times = sum(one.urns == urns for one in self._sage.set_off)
         undone = sum(one.urns == urns for one in self._sage.undone_by_a_person)
-        if times + undone > 1:
-            self.tell("doubled", f"{intent.event_id} was allocated {times + undone} times")
+        # what Sage took and said it refused, and a person took back before anybody looked, may be made anew
+        ever = times + self._undone_and_known.count(urns)
+        if ever > 1:
+            self.tell("doubled", f"{intent.event_id} was allocated {ever} times")
         is_told = intent.state in ("proven", "wrong")
         if (times and not is_told) or (is_told and not times + undone):
             self.tell(
