@@ -119,8 +119,18 @@ def _orders(settings: Settings) -> Iterator[Finding]:
         f"no warehouse is named for {', '.join(without)}": bool(without),
     }
     told = "; ".join(words for words, is_so in lacks.items() if is_so)
+    by_day = sorted(
+        {
+            row["store_id"]
+            for row in tables["store_grains"].to_pylist()
+            if row["company_id"] == settings.company_id
+            and row["grain"] != "receipt"
+            and row["valid_to"] is None
+        }
+    )
+    seen = "set up" + (f"; posted by day, so still as summaries: {', '.join(by_day)}" if by_day else "")
     yield Finding(
-        "sales orders", not told, told or "set up", "docs/posting.md, sales orders, says what they need"
+        "sales orders", not told, told or seen, "docs/posting.md, sales orders, says what they need"
     )
 
 

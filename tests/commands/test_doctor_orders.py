@@ -47,3 +47,9 @@ def test_what_orders_need_is_told_until_it_is_there(tmp_path):
         operations.set_posting_policy("DGS", PostingPolicy(remedies=frozenset(REMEDIES)), "Fay", "orders too")
     (finding,) = _orders(load(tmp_path))
     assert finding.is_well and finding.seen == "set up"
+    (tmp_path / "mappings" / "store_grains.csv").write_text(
+        "company_id,store_id,grain,valid_from,valid_to\nDGS,S02,store_day,2011-01-01,\n", encoding="utf-8"
+    )
+    described(tmp_path, "order", "SHOP-S02")
+    (finding,) = _orders(load(tmp_path))
+    assert finding.is_well and finding.seen == "set up; posted by day, so still as summaries: S02"

@@ -236,6 +236,15 @@ def test_an_order_cancelled_before_its_lost_reply_was_settled_is_not_entered_aga
     assert is_cancelled and (shop.state(key), sage.entered(key)) == ("reversed", 1)
 
 
+def test_a_key_whose_order_was_cancelled_before_we_knew_of_it_is_not_sent(shop, sage):
+    publication = Publication()
+    key = publication.add_order("C3")
+    assert sage.ledger.post(Payload.from_text(_text_of(publication)).document).kind == "accepted"
+    sage.cancel()
+    assert dict(post(shop, publication).held) == {"order_cancelled": 1}
+    assert sage.entered(key) == 1
+
+
 def test_an_order_deleted_in_sage_waits_for_a_person(shop, sage):
     publication = Publication()
     key = publication.add_order("X1")
