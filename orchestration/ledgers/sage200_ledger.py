@@ -35,12 +35,8 @@ from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_documents import Ids, UnpostableError, check_sendable, pence, request_of
 from orchestration.ledgers.sage200_lookups import Sage200Lookups, account_key
 from orchestration.ledgers.sage200_orders import (
-    FIELDS as ORDER_FIELDS,
-)
-from orchestration.ledgers.sage200_orders import (
-    RESOURCE as ORDER_RESOURCE,
-)
-from orchestration.ledgers.sage200_orders import (
+    ORDER_FIELDS,
+    ORDER_RESOURCE,
     StockIds,
     StockNames,
     key_of,
@@ -180,7 +176,7 @@ class Sage200Ledger:
         try:
             if document.is_order:
                 check_sendable(document)
-                stock = StockIds(self._product_id, self._warehouse_id)
+                stock = StockIds(self._lookups.product_id, self._lookups.warehouse_id)
                 resource, body = order_of(document, ids, stock, self._client.settings)
             else:
                 resource, body = request_of(document, ids)
@@ -219,18 +215,6 @@ class Sage200Ledger:
         return stock_problem(document, by_code, warehouses, held) or reckoning_problem(
             document, self.tax_code, self._client.settings
         )
-
-    def _product_id(self, code: str) -> int:
-        row = self._lookups.by_text("products", "code", code, select="id,code")
-        if row is None:
-            raise UnpostableError(f"Sage has no product {code}")
-        return int(row["id"])
-
-    def _warehouse_id(self, name: str) -> int:
-        row = self._lookups.by_text("warehouses", "name", name, select="id,name")
-        if row is None:
-            raise UnpostableError(f"Sage has no warehouse {name}")
-        return int(row["id"])
 
     def _orders(self, where: str, invoiced: set[str]) -> list[PostedDocument]:
         """The orders of a condition on our key that no ledger holds as invoices."""

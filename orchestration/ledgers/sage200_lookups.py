@@ -25,7 +25,9 @@ class Sage200Lookups:
         self._bank_codes: dict[int, str] = {}
         self._tax_code_ids: dict[int, int] = {}
         self._accounts: dict[int, Account] = {}
+        self._product_ids: dict[str, int] = {}
         self._product_codes: dict[int, str] = {}
+        self._warehouse_ids: dict[str, int] = {}
         self._warehouse_names: dict[int, str] = {}
         self._tax_codes: dict[int, int] = {}
 
@@ -74,6 +76,24 @@ class Sage200Lookups:
         if tax_code_id not in self._tax_codes:
             self._tax_codes[tax_code_id] = int(self._by_id("tax_codes", tax_code_id, "code"))
         return self._tax_codes[tax_code_id]
+
+    def product_id(self, code: str) -> int:
+        """The id of a product."""
+        if code not in self._product_ids:
+            row = self.by_text("products", "code", code, select="id,code")
+            if row is None:
+                raise UnpostableError(f"Sage has no product {code}")
+            self._product_ids[code] = row["id"]
+        return self._product_ids[code]
+
+    def warehouse_id(self, name: str) -> int:
+        """The id of a warehouse."""
+        if name not in self._warehouse_ids:
+            row = self.by_text("warehouses", "name", name, select="id,name")
+            if row is None:
+                raise UnpostableError(f"Sage has no warehouse {name}")
+            self._warehouse_ids[name] = row["id"]
+        return self._warehouse_ids[name]
 
     def product_code(self, product_id: int) -> str:
         """The code of a product id."""

@@ -27,11 +27,11 @@ from orchestration.ledgers.sage200_documents import DESCRIPTION_LENGTH, Ids, Unp
 from orchestration.ledgers.sage200_settings import Sage200Settings
 from orchestration.ledgers.sage200_wire import Row
 
-RESOURCE = "sop_orders"
+ORDER_RESOURCE = "sop_orders"
 STANDARD, FREE_TEXT = "EnumLineTypeStandard", "EnumLineTypeFreeText"
 CANCELLED = "cancelled"
 INVOICED = ("fully", "partially")
-FIELDS = (
+ORDER_FIELDS = (
     *(
         "id",
         "customer_id",
@@ -83,7 +83,7 @@ def order_of(
     if document.document_kind != "invoice" or not document.customer_reference:
         raise UnpostableError(f"a {document.document_kind} is no sales order")
     numbered = {"document_no": document.posting_key} if settings.sop_order_numbers == "ours" else {}
-    return RESOURCE, {
+    return ORDER_RESOURCE, {
         "customer_id": ids.customer(document.customer_reference),
         **numbered,
         "customer_document_no": document.posting_key,
