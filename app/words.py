@@ -37,6 +37,7 @@ CAUSES = {
     "posting_rejected": "Sage refused it",
     "customer_account_locked": "Customer account was locked",
     "half_corrected": "Undone and not yet posted right",
+    "order_not_invoiced": "Its sales order is not invoiced",
     "unallocated": "Left unallocated for too long",
     "posted_twice": "Posted twice",
     "posted_by_two_writers": "Posted by two writers",
@@ -146,6 +147,7 @@ DRIFTS = {
 
 REMEDIES = {
     "post_missing": "Post what is missing",
+    "post_order": "Enter a sales order",
     "post_difference": "Post the difference to its summary",
     "reverse_duplicate": "Reverse the copy",
     "reverse_and_repost": "Reverse it and post it right",
@@ -172,6 +174,7 @@ HOLDS = {
     "key_taken": "Its key is taken",
     "being_settled": "An earlier send is being settled",
     "already_posted": "Posted and proven before",
+    "order_not_invoiced": "A sales order that nobody has invoiced",
     "summary_begun": "More of its day was sent since",
     "refused": "Refused by Sage",
 }
@@ -369,6 +372,16 @@ def owner(code: str | None) -> str:
 
 def kind(code: str | None) -> str:
     return said(KINDS, code)
+
+
+def goods(row: Mapping[str, Any]) -> str:
+    """What a line of a sales order is of, and out of which warehouse."""
+    quantity = f"{row['quantity_thousandths'] // 1000:,}" + (
+        f".{row['quantity_thousandths'] % 1000:03}".rstrip("0") if row["quantity_thousandths"] % 1000 else ""
+    )
+    if not row["product_code"]:
+        return f"{quantity} of {row['description']}"
+    return f"{quantity} of {row['product_code']} from {row['warehouse']}"
 
 
 def in_summary(row: Mapping[str, Any]) -> str:

@@ -184,6 +184,9 @@ MAPPING_COLUMNS: dict[str, str] = {
     "match_tolerance_days": "The same of their dates. Empty or 0 in both: no rung 4.",
     "unallocated_after_days": "How many days a till customer's documents may lie unallocated in Sage; older are an "
     "exception. Empty: not watched.",
+    "sales_posted_as": "What a missing sale becomes: `invoice` (or empty), or `order`, a sales order with a line for "
+    "each product, that a person despatches and invoices in Sage. Sage 200 only, and stores posted by receipt, not by "
+    "day.",
     "posting_enabled": "Empty or false: posting is switched on by `tillproof posting on`.",
     "store_id": "Our code of the store.",
     "store_code": "The code its tills print.",
@@ -197,6 +200,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "tax_rounding": "How they round it to the penny: `half_up` (or empty), `half_even`, `truncate`.",
     "receipt_numbers": "`per_till` or `per_store`: receipts, voids included, are numbered by ones, letters before the "
     "digits left out, so that a number that never came is told. `unknown` (or empty): numbers are not counted.",
+    "warehouse": "Name of the Sage warehouse that the goods of a sales order leave, at most 20 characters; empty: its "
+    "orders are held.",
     "price_basis": "`net` (or empty): VAT is the rate on the net. `gross`: it is the VAT fraction of the gross. "
     "`gross_net_first`: the net is taken from the gross and rounded, VAT is the rest.",
     "till_tax_code": "The till's own tax code; in tender_mappings that of the goods that a voucher for one rate pays "

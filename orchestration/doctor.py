@@ -38,7 +38,7 @@ def examine(home: Path) -> dict[str, Any]:
     except SettingsError:
         settings = None
     if settings is not None:
-        for look in (_disk, _inbox, _mappings, _sage, _publication):
+        for look in (_disk, _inbox, _mappings, _orders, _sage, _publication):
             findings.extend(_guarded(look, settings))
     return {
         "home": str(home),
@@ -98,6 +98,40 @@ def _mappings(settings: Settings) -> Iterator[Finding]:
             f"{rows} rows",
             "import them from CSV: tillproof mappings import FOLDER",
         )
+
+
+def _orders(settings: Settings) -> Iterator[Finding]:
+    """Whether what a company needs to enter its sales as orders is all there; nothing where it enters none."""
+    from orchestration.operations import Operations
+    from orchestration.operations.policies import POST_ORDER
+
+    with Operations.open(settings.operations) as operations:
+        tables = operations.landed_tables()
+        policy = operations.posting_policy(settings.company_id)
+    mine = [row for row in tables["companies"].to_pylist() if row["company_id"] == settings.company_id]
+    if not mine or mine[0]["sales_posted_as"] != "order":
+        return
+    stores = [row for row in tables["stores"].to_pylist() if row["company_id"] == settings.company_id]
+    without = sorted({row["store_id"] for row in stores if not row["warehouse"] and row["valid_to"] is None})
+    lacks = {
+        "sop_order_numbers of [sage200] is unset": settings.sage200.sop_order_numbers == "unset",
+        f"the policy does not allow {POST_ORDER}": POST_ORDER not in policy.remedies,
+        f"no warehouse is named for {', '.join(without)}": bool(without),
+    }
+    told = "; ".join(words for words, is_so in lacks.items() if is_so)
+    by_day = sorted(
+        {
+            row["store_id"]
+            for row in tables["store_grains"].to_pylist()
+            if row["company_id"] == settings.company_id
+            and row["grain"] != "receipt"
+            and row["valid_to"] is None
+        }
+    )
+    seen = "set up" + (f"; posted by day, so still as summaries: {', '.join(by_day)}" if by_day else "")
+    yield Finding(
+        "sales orders", not told, told or seen, "docs/posting.md, sales orders, says what they need"
+    )
 
 
 def _sage(settings: Settings) -> Iterator[Finding]:

@@ -99,6 +99,11 @@ def _told(decision: Decision, returns: Returns) -> Report:
         "remedy": proposal.remedy,
         "target_urn": proposal.payload.target_urn,
         "document_kind": proposal.document_kind,
+        "is_order": document.is_order,
+        "order_lines": [
+            [line.product_code, line.warehouse, line.quantity_thousandths, line.net_pence, line.description]
+            for line in document.order_lines
+        ],
         "store_id": proposal.store_id,
         "receipt_no": proposal.receipt_no or (document.second_reference if proposal.members_digest else ""),
         "document_date": document.document_date.isoformat(),
@@ -117,6 +122,13 @@ def _told(decision: Decision, returns: Returns) -> Report:
     }
 
 
+def _document_of(row: Report) -> str:
+    """What is entered, in words."""
+    if not row["is_order"]:
+        return str(row["document_kind"])
+    return f"sales order, {counted(len(row['order_lines']), 'line')}"
+
+
 def render(report: Report, console: Console) -> None:
     """The same for a person."""
     source = (
@@ -129,7 +141,7 @@ def render(report: Report, console: Console) -> None:
     for row in report["goes"][:SHOWN]:
         account = row["bank"] or row["customer"] or ""
         table.add_row(
-            row["remedy"], row["document_kind"], row["store_id"], row["receipt_no"], row["document_date"], account,
+            row["remedy"], _document_of(row), row["store_id"], row["receipt_no"], row["document_date"], account,
             f"{row['gross_pence'] // 100:,}.{row['gross_pence'] % 100:02d}",
         )  # fmt: skip
     console.print(table)
@@ -154,6 +166,11 @@ def render(report: Report, console: Console) -> None:
             f"{code.replace('_', ' ')} {count}" for code, count in sent["not_allocated"].items()
         )
         console.print(f"allocated {sent['allocated']}{'; ' + others if others else ''}", highlight=False)
+    if sent["orders_waiting"]:
+        console.print(
+            f"{counted(sent['orders_waiting'], 'sales order')} in Sage to be despatched and invoiced there.",
+            highlight=False,
+        )
     for key in sent["half_corrected"]:
         console.print(
             f"[red]half corrected:[/red] {key} is owed, what it replaces is undone", highlight=False

@@ -10,12 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.money import counted, pounds
-from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError, can_allocate
+from orchestration.ledgers.ledger import Ledger, LedgerUnavailableError, can_allocate, orders_of
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import ChainBrokenError, Operations
 from orchestration.posting import Proof, prove_again
 from orchestration.posting.allocations import changed_since
+from orchestration.posting.orders import waiting_orders
 from orchestration.settings import Settings
 from orchestration.tranches import altered
 
@@ -68,6 +69,7 @@ def verify_postings(ledger: Ledger, operations: Operations, company_id: str) -> 
         "not_there": not_there,
         "differing": [_told(one) for one in differing],
         "allocations_changed": _allocations_changed(ledger, operations, company_id),
+        "orders_waiting": _orders_waiting(ledger, operations, company_id),
     }
 
 
@@ -78,6 +80,22 @@ def _allocations_changed(ledger: Ledger, operations: Operations, company_id: str
     return [
         {"allocation": intent.posting_key, "event_id": intent.event_id, "differences": list(differences)}
         for intent, differences in changed_since(ledger, operations, company_id)
+    ]
+
+
+def _orders_waiting(ledger: Ledger, operations: Operations, company_id: str) -> list[Report]:
+    """Sales orders of ours that the record does not know to be invoiced: told, and no fault of the record."""
+    if orders_of(ledger) is None:
+        return []
+    return [
+        {
+            "posting_key": order.posting_key,
+            "store_id": order.store_id,
+            "business_date": order.business_date.isoformat() if order.business_date else None,
+            "gross_pence": order.gross_pence,
+            "told": order.told,
+        }
+        for order in waiting_orders(ledger, operations, company_id)
     ]
 
 
@@ -127,6 +145,12 @@ def render(report: Report, console: Console) -> None:
         console.print(
             f"allocation {changed['allocation']} of {escape(changed['event_id'])}: "
             f"{'; '.join(changed['differences'])}",
+            highlight=False,
+        )
+    for order in report["orders_waiting"][:SHOWN]:
+        console.print(
+            f"order {order['posting_key']} of {escape(order['store_id'])}, {pounds(order['gross_pence'])}: "
+            f"{escape(order['told'])}",
             highlight=False,
         )
     differing = report["differing"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, HTTPException
@@ -12,7 +12,7 @@ from sandbox.faults import BadFault, Fault, read_fault
 
 
 def admin_routes(desk: Desk) -> APIRouter:
-    """Health, faults, clock, settings, period states and deferred lines."""
+    """Health, faults, clock, settings, deferred lines, and what a person does with sales orders."""
     router = APIRouter(prefix="/_sandbox")
 
     @router.get("/health")
@@ -60,6 +60,27 @@ def admin_routes(desk: Desk) -> APIRouter:
     @router.post("/release_deferred")
     def release_deferred(everything: Annotated[bool, Body(embed=True)] = True) -> dict[str, int]:
         return {"lines": desk.company.release_deferred(everything=everything)}
+
+    @router.post("/invoice_orders")
+    def invoice_orders(
+        invoice_date: Annotated[date | None, Body(embed=True)] = None,
+    ) -> dict[str, list[int]]:
+        """What a person does at the end of a day: every live order leaves its warehouse and is invoiced."""
+        urns = [
+            desk.company.despatch_and_invoice(
+                order_id, user_name="WAREHOUSE", posted_at=desk.clock.tick(), invoice_date=invoice_date
+            )
+            for order_id in desk.company.waiting_orders()
+        ]
+        return {"urns": urns}
+
+    @router.post("/cancel_orders")
+    def cancel_orders() -> dict[str, list[int]]:
+        """Every live order is cancelled, as on the desktop."""
+        cancelled = desk.company.waiting_orders()
+        for order_id in cancelled:
+            desk.company.cancel_order(order_id, at=desk.clock.tick())
+        return {"orders": cancelled}
 
     @router.post("/refresh_tokens")
     def refresh_token() -> dict[str, str]:

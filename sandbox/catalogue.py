@@ -55,6 +55,7 @@ WRITERS = {
     "money": scaled(2),
     "rate": scaled(2),
     "quantity": scaled(3, "00"),
+    "price": scaled(5),
     "bool": "iif($, 'true', 'false')",
     "date": "iif($ is null, 'null', '\"' || $ || 'T00:00:00\"')",
     "time": "'\"' || rtrim(rtrim($, '0'), '.') || 'Z\"'",

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sandbox import housekeeping
+from sandbox import housekeeping, ordering
 from sandbox.books import Books
 from sandbox.documents import NOMINAL, PLAIN, Divergence, Line, Posting, build
 from sandbox.lookups import MODULES, Lookups, read_lookups, read_settings
@@ -194,6 +194,44 @@ class SageCompany:
                 books.connection, self.lookups(), body, user_name=user_name, at=stamp(posted_at), urn=urn
             )
             return urn
+
+    def order(self, body: Mapping[str, Any], *, user_name: str, posted_at: datetime) -> dict[str, Any]:
+        """Enter a sales order as its REST resource would; returns its id and numbers. Raises Refused."""
+        with self._writing() as books:
+            books.flush()
+            return ordering.enter(
+                books.connection, self.lookups(), body, user_name=user_name[:20], at=stamp(posted_at)
+            )
+
+    def despatch_and_invoice(
+        self, order_id: int, *, user_name: str, posted_at: datetime, invoice_date: date | None = None
+    ) -> int:
+        """What a person does on the desktop: the goods leave, the invoice is printed and posted; returns its URN.
+
+        The invoice is dated as the order, unless the person types another date. Raises Refused.
+        """
+        with self._writing() as books:
+            books.flush()
+            lookups = self.lookups()
+            posting = ordering.invoice_of(books.connection, lookups, order_id, invoice_date)
+            urn = books.write(posting, lookups, user_name[:20], stamp(posted_at), is_deferred=False)
+            ordering.issue(books.connection, order_id, posting, user_name=user_name, at=posted_at)
+            return urn
+
+    def waiting_orders(self) -> list[int]:
+        """Ids of the live orders that nobody has invoiced, oldest first."""
+        with self._lock:
+            return ordering.waiting(self._connection)
+
+    def cancel_order(self, order_id: int, *, at: datetime) -> None:
+        """Cancel an order on the desktop. Raises Refused for one that is invoiced."""
+        with self._changing() as connection:
+            ordering.cancel(connection, order_id, at=stamp(at))
+
+    def delete_order(self, order_id: int) -> None:
+        """Delete an order on the desktop, lines and all."""
+        with self._changing() as connection:
+            ordering.delete(connection, order_id)
 
     # -- looking up -----------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from sandbox.bodies import read_body
 from sandbox.catalogue import Resource
 from sandbox.clock import SandboxClock
 from sandbox.company import SageCompany
-from sandbox.faults import ALLOCATIONS, Fault, FaultBoard, Request, Struck
+from sandbox.faults import ALLOCATIONS, ORDERS, Fault, FaultBoard, Request, Struck
 from sandbox.odata import parse_query
 from sandbox.options import Options
 from sandbox.reading import ReadPool, count, one, pages
@@ -35,6 +35,7 @@ DOCUMENTS = (
     "bank_payment",
     "bank_transfer",
 )
+GHOST_ORDER = 999_999
 
 
 class Unauthorized(Exception):  # noqa: N818 - Sage's answer: 401 with an empty body
@@ -171,15 +172,32 @@ class Desk:
             struck, lambda: self.company.allocate(body, user_name=user_name, posted_at=self.clock.tick())
         )
 
-    def _taken(self, struck: Struck, book: Callable[[], int]) -> Response:
+    def post_order(self, raw: bytes, user_name: str) -> Response:
+        """Take one sales order, as the faults allow. Raises Refused, Struckdown, Unauthorized."""
+        body = parse_body(raw)
+        struck = self.strike(self._request(ORDERS, body))
+        if struck.ending is not None and struck.ending.kind == "ghost_success":
+            return object_reply({"id": GHOST_ORDER, "document_no": body.get("document_no", "")})
+        taken: dict[str, Any] = {}
+
+        def keep() -> int:
+            taken.update(self.company.order(body, user_name=user_name, posted_at=self.clock.tick()))
+            return 0
+
+        return self._taken(struck, keep, lambda _: object_reply(taken))
+
+    def _taken(
+        self, struck: Struck, book: Callable[[], int], reply: Callable[[int], Response] | None = None
+    ) -> Response:
         """What is answered once it is in the books; with a ghost success nothing is."""
+        reply = reply or self._urn_reply
         ending = struck.ending
         if ending is not None and ending.kind == "ghost_success":
-            return self._urn_reply(self.company.consume_urn())
+            return reply(self.company.consume_urn())
         with self._posting:  # so that stamps rise with URNs
             urn = book()
         if ending is None:
-            return self._urn_reply(urn)
+            return reply(urn)
         if ending.kind == "lost_reply":
             return LostReply()
         return refusal_reply(ending.refusal(), ending.body)
@@ -208,7 +226,8 @@ class Desk:
             bank = lookups.banks.get(body.get(name, -1))
             if bank:
                 accounts.append(bank.code)
-        return Request("POST", resource, True, tuple(accounts), str(body.get("reference", "")))
+        reference = body.get("reference", body.get("customer_document_no", ""))
+        return Request("POST", resource, True, tuple(accounts), str(reference))
 
     def _urn_reply(self, urn: int) -> Response:
         padded = self.options.urn_format == "padded"

@@ -30,7 +30,7 @@ DOCUMENTS_ONLY = (
     "hide_nominal",  # an account is closed just before this post is considered
 )
 KINDS = READS_AND_POSTS + POSTS_ONLY + DOCUMENTS_ONLY
-ALLOCATIONS = "sales_allocations"
+ALLOCATIONS, ORDERS = "sales_allocations", "sop_orders"
 GO_ON = ("slow", "accept_hidden_nominal", "refuse_hidden_nominal", "to_suspense", "deferred", "hide_nominal")
 
 LOCK_WORDINGS = (
@@ -76,7 +76,7 @@ class Fault:
         """Whether this fault waits for such a request."""
         if self.kind in POSTS_ONLY + DOCUMENTS_ONLY and not request.is_posting:
             return False
-        if self.kind in DOCUMENTS_ONLY and request.resource == ALLOCATIONS:
+        if self.kind in DOCUMENTS_ONLY and request.resource in (ALLOCATIONS, ORDERS):
             return False
         return (
             self.method in (None, request.method)

@@ -20,6 +20,11 @@ DEFAULT_SETTINGS = {
     "closed_period_classification": "Acceptable",  # or Unacceptable, which refuses
     "future_period_classification": "Acceptable",
     "update_nominal_online": "true",
+    "sop_auto_number": "false",  # true: Sage numbers orders and passes over a document_no that is given
+    "sop_unique_numbers": "false",  # whether a document_no is taken twice; not documented
+    "sop_vat": "line",  # line | tax_code: what an order's VAT is rounded by; not documented
+    "sop_price_decimals": "5",  # decimals of a unit price that count; not documented
+    "sop_invoice_key": "second_reference",  # where the customer's order number goes on the invoice; not documented
     "next_urn": "1",
 }
 

@@ -169,6 +169,25 @@ create table product_transactions (
     reference text not null, second_reference text not null, user_name text not null, updated_at text not null
 ) strict;
 
+create table sop_orders (
+    id integer primary key, document_no text not null, customer_document_no text not null,
+    customer_id integer not null, document_date text not null, document_status text not null,
+    invoice_credit_status text not null, cancelled_status text not null, is_draft integer not null,
+    net_pence integer not null, tax_pence integer not null, gross_pence integer not null,
+    analysis_code_1 text not null, created_by text not null, created_at text not null, updated_at text not null
+) strict;
+create index sop_orders_by_customer_document on sop_orders (customer_document_no);
+create index sop_orders_by_document on sop_orders (document_no);
+
+create table sop_order_lines (
+    id integer primary key, sop_order_id integer not null, line_number integer not null, line_type text not null,
+    product_id integer, warehouse_id integer, description text not null, quantity_thousandths integer not null,
+    price_hundredthousandths integer not null, tax_code_id integer not null, nominal_reference text not null,
+    nominal_cost_centre text not null, nominal_department text not null, net_pence integer not null,
+    tax_pence integer not null, created_at text not null, updated_at text not null
+) strict;
+create index sop_order_lines_by_order on sop_order_lines (sop_order_id);
+
 create table access_tokens (token text primary key, user_name text not null, expires_at real not null) strict;
 create table refresh_tokens (
     token text primary key, user_name text not null, is_used integer not null

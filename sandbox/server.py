@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sandbox import answers, reads_bank_stock, reads_nominal, reads_sales
+from sandbox import answers, reads_bank_stock, reads_nominal, reads_orders, reads_sales
 from sandbox.admin import admin_routes
 from sandbox.catalogue import Resource
 from sandbox.desk import DOCUMENTS, Desk, Struckdown, Unauthorized, not_found, parse_body
@@ -28,7 +28,12 @@ __all__ = ["Running", "build_app", "serving"]
 
 COLLECTIONS = {
     resource.name: resource
-    for resource in [*reads_nominal.RESOURCES, *reads_sales.RESOURCES, *reads_bank_stock.RESOURCES]
+    for resource in [
+        *reads_nominal.RESOURCES,
+        *reads_sales.RESOURCES,
+        *reads_bank_stock.RESOURCES,
+        *reads_orders.RESOURCES,
+    ]
 }
 READ_BY_ID = (
     "nominal_codes",
@@ -43,6 +48,7 @@ READ_BY_ID = (
     "products",
     "warehouses",
     "warehouse_holdings",
+    "sop_orders",
 )
 READ_UNDER_A_PARENT = (
     ("nominal_codes", "nominal_transaction_enquiry_views"),
@@ -78,8 +84,13 @@ def build_app(company_path: Path, options: Options | None = None) -> FastAPI:
             f"/{parent}/{{row_id}}/{name}",
             _under(desk, COLLECTIONS[parent], COLLECTIONS[name]),
         )
+    lines = reads_orders.SOP_ORDER_LINES  # Sage lists them of one order only
+    _route(
+        router, "GET", "/sop_orders/{row_id}/sop_order_lines", _under(desk, COLLECTIONS["sop_orders"], lines)
+    )
     for name in DOCUMENTS:
         _route(router, "POST", f"/{name}", _document(desk, name))
+    _route(router, "POST", "/sop_orders", _order(desk))
     _route(router, "POST", "/sales_allocations", _allocation(desk))
     _route(router, "PUT", "/sales_posted_transactions/{row_id}", _queried(desk))
     _route(router, "POST", "/transaction_date_validation", _date_validation(desk))
@@ -166,6 +177,14 @@ def _document(desk: Desk, name: str) -> Endpoint:
         return await run_in_threadpool(desk.post_document, name, await request.body(), user_name)
 
     return document
+
+
+def _order(desk: Desk) -> Endpoint:
+    async def order(request: HttpRequest) -> Response:
+        user_name = await run_in_threadpool(desk.admit, request.headers)
+        return await run_in_threadpool(desk.post_order, await request.body(), user_name)
+
+    return order
 
 
 def _allocation(desk: Desk) -> Endpoint:

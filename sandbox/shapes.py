@@ -108,5 +108,32 @@ ALLOCATION = Shape(
         ),
     }
 )
+ORDER_LINE = Shape(
+    {
+        "line_type": text(50, required=True),
+        "product_id": integer(),
+        "warehouse_id": integer(),
+        "code": text(30),
+        "description": text(6000),
+        "line_quantity": RATE,
+        "selling_unit_price": RATE,
+        "tax_code_id": integer(),
+        "nominal_reference": text(8),
+        "nominal_cost_centre": text(3),
+        "nominal_department": text(3),
+    }
+)
+ORDER = Shape(
+    {
+        "customer_id": integer(required=True),
+        "document_no": text(20),
+        "customer_document_no": text(30),
+        "document_date": DATE,
+        "is_editing": FLAG,
+        "override_on_hold": FLAG,
+        "analysis_code_1": text(60),
+        "lines": items(ORDER_LINE, required=True),
+    }
+)
 QUERIED = Shape({"queried": text(1, required=True)})
 DATE_TO_VALIDATE = Shape({"date": DATE, "ledger_type": text(30, required=True)})

@@ -273,6 +273,15 @@ def document_line(decision: Decision, returns_now: Returns, may_choose: bool, ev
             {"line": "VAT", "account": f"code {line.tax_code}", "net": line.net_pence, "tax": line.tax_pence}
             for line in document.tax_lines
         ]
+        lines += [
+            {
+                "line": "Goods",
+                "account": words.goods(vars(line)),
+                "net": line.net_pence,
+                "tax": line.tax_pence,
+            }
+            for line in document.order_lines
+        ]
         table(
             lines,
             {

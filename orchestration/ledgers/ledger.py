@@ -6,6 +6,7 @@ Money is integer pence throughout. A document's own figures are positive in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,6 +30,9 @@ KIND_LETTERS: dict[DocumentKind, str] = {
     "bank_payment": "Y",
     "transfer": "T",
 }
+
+# an invoice's own posting key: Sage carries an order's number onto its invoice
+INVOICE_KEY = re.compile(rf"TP[0-9A-HJKMNP-TV-Z]{{13}}{KIND_LETTERS['invoice']}[0-9]{{3}}P")
 
 OPPOSITE_KIND: dict[DocumentKind, DocumentKind] = {
     "invoice": "credit_note",
@@ -76,11 +80,31 @@ class SplitLine:
 
 
 @dataclass(frozen=True)
+class OrderLine:
+    """One line of a sales order: so much of a product out of a warehouse, or of what is no product (both None).
+
+    Net and tax are of the whole quantity; what the line was at the till, or what Sage makes of it when read back.
+    """
+
+    description: str
+    product_code: str | None
+    warehouse: str | None
+    quantity_thousandths: int
+    nominal_code: str
+    cost_centre: str
+    department: str
+    tax_code: int
+    net_pence: int
+    tax_pence: int
+
+
+@dataclass(frozen=True)
 class Document:
     """One thing Sage will give one URN to. `posting_key` travels as its `reference`.
 
     `splits`, where there are any, say once more what `nominal_lines` and `tax_lines` say each by itself.
     A transfer is out of `bank_code` and into `to_bank_code`, which is of no other document.
+    An invoice with `order_lines` is sent as a sales order, and gets its URN when a person invoices that in Sage.
     """
 
     company_id: str
@@ -98,6 +122,12 @@ class Document:
     tax_lines: tuple[TaxLine, ...] = ()
     splits: tuple[SplitLine, ...] = ()
     to_bank_code: str | None = None
+    order_lines: tuple[OrderLine, ...] = ()
+
+    @property
+    def is_order(self) -> bool:
+        """Whether it is sent as a sales order."""
+        return bool(self.order_lines)
 
 
 @dataclass(frozen=True)
@@ -145,9 +175,25 @@ class PostedHeader:
 
 
 @dataclass(frozen=True)
+class PostedOrder:
+    """What a sales order in Sage is beside its figures; `is_draft` while somebody has it open and unsaved.
+
+    `is_invoiced` of one whose invoice is in no ledger under its number: printed and not posted, or posted otherwise.
+    """
+
+    order_id: int
+    document_no: str
+    is_draft: bool
+    is_cancelled: bool
+    lines: tuple[OrderLine, ...]
+    is_invoiced: bool = False
+
+
+@dataclass(frozen=True)
 class PostedDocument(PostedHeader):
     """A document as Sage holds it now, with its lines.
 
+    `order` is told of a sales order that is no invoice yet: it has no URN (0) and nothing in any ledger.
     `is_in_nominal` is false while Sage keeps the nominal side back (a Future period, waiting updates): then
     `nominal_lines` is empty and `period` is None. `tax_lines` is empty where Sage gives no tax items.
     """
@@ -162,6 +208,7 @@ class PostedDocument(PostedHeader):
     allocated_pence: int = 0
     is_bank_reconciled: bool = False
     is_historical: bool = False
+    order: PostedOrder | None = None
 
     @property
     def posting_key(self) -> str:
@@ -310,3 +357,25 @@ class AllocatingLedger(Ledger, Protocol):
 def can_allocate(ledger: Ledger) -> TypeGuard[AllocatingLedger]:
     """Whether a ledger is one of those."""
     return hasattr(ledger, "allocate")
+
+
+class OrderingLedger(Ledger, Protocol):
+    """A Ledger that may also take an invoice as a sales order. Sage 50 imports none."""
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether orders are sent and looked for: the installation says how Sage numbers them."""
+        ...
+
+    def order_problem(self, document: Document) -> str:
+        """Why Sage would not take the order to the penny as it is, in words; empty when it would."""
+        ...
+
+
+def orders_of(ledger: Ledger) -> OrderingLedger | None:
+    """The ledger as one that takes orders; None where it does not."""
+    return ledger if _has_orders(ledger) and ledger.takes_orders else None
+
+
+def _has_orders(ledger: Ledger) -> TypeGuard[OrderingLedger]:
+    return hasattr(ledger, "takes_orders")

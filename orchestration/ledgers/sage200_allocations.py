@@ -15,8 +15,8 @@ from orchestration.ledgers.sage200_wire import Row
 
 RESOURCE = "sales_allocations"
 ENTRY_FIELDS = (
-    *("id", "urn", "reference", "customer_id", "trader_transaction_type", "document_gross_value"),
-    *("document_allocated_value", "allocation_session_items"),
+    *("id", "urn", "reference", "second_reference", "customer_id", "trader_transaction_type"),
+    *("document_gross_value", "document_allocated_value", "allocation_session_items"),
 )
 CREDITS = ("credit_note", "receipt")
 

@@ -88,13 +88,15 @@ class Sage200Client:
         key: str = "id",
         after: int | None = None,
         page_size: int | None = None,
+        expand: str = "",
     ) -> Iterator[list[Row]]:
         """Pages in order of `key`, each beginning where the last ended, so that rows inserted or changed
         meanwhile shift nothing. The server's own ceiling may be below `page_size`: it ends at a small page.
         """
         while True:
             beyond = None if after is None else f"{key} gt {after}"
-            page = self._page(resource, self._params(both(where, beyond), select, key, page_size))
+            params = self._params(both(where, beyond), select, key, page_size)
+            page = self._page(resource, {**params, **({"$expand": expand} if expand else {})})
             if not page:
                 return
             keys = [row[key] for row in page]
@@ -162,9 +164,9 @@ class Sage200Client:
             raise LedgerUnavailableError("transaction_date_validation gave no object")
         return answer
 
-    def post_once(self, resource: str, body: Mapping[str, object]) -> Reply:
+    def post_once(self, resource: str, body: Mapping[str, object], *, is_order: bool = False) -> Reply:
         """Send a document once, and say what the answer proves; no layer beneath sends it again."""
-        return self._way.send_once(resource, to_json(body))
+        return self._way.send_once(resource, to_json(body), is_order=is_order)
 
     def _params(
         self, where: str | None, select: Sequence[str], order: str, page_size: int | None

@@ -27,6 +27,7 @@ REFERENCE_LENGTH = 20
 NARRATIVE_LENGTH = 6000
 NOMINAL_LENGTH = 8
 ANALYSIS_LENGTH = 3  # cost centre, department
+DESCRIPTION_LENGTH = 6000  # of an order's line of text
 
 
 class UnpostableError(ValueError):
@@ -57,7 +58,7 @@ def pence(amount: Any) -> int:
 
 def request_of(document: Document, ids: Ids) -> tuple[str, dict[str, Any]]:
     """The resource and the body to post. Raises UnpostableError before anything is looked up or sent."""
-    _check(document)
+    check_sendable(document)
     match document.document_kind:
         case "invoice" | "credit_note":
             body = _trading_document(document, ids)
@@ -70,7 +71,8 @@ def request_of(document: Document, ids: Ids) -> tuple[str, dict[str, Any]]:
     return RESOURCES[document.document_kind], body
 
 
-def _check(document: Document) -> None:
+def check_sendable(document: Document) -> None:
+    """Raises UnpostableError for what Sage would cut, or for figures that do not add up."""
     kind = document.document_kind
     if kind not in RESOURCES:
         raise UnpostableError(f"a {kind} is not posted to Sage 200")

@@ -6,9 +6,11 @@ are one document here. Its nominal legs are the nominal lines of that URN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypeVar
 from urllib.parse import quote
 
 from orchestration.ledgers.ledger import (
@@ -30,12 +32,25 @@ from orchestration.ledgers.ledger import (
 )
 from orchestration.ledgers.sage200_allocations import ENTRY_FIELDS, allocated_with, allocation_of
 from orchestration.ledgers.sage200_client import Sage200Client
-from orchestration.ledgers.sage200_documents import Ids, UnpostableError, pence, request_of
+from orchestration.ledgers.sage200_documents import Ids, UnpostableError, check_sendable, pence, request_of
 from orchestration.ledgers.sage200_lookups import Sage200Lookups, account_key
+from orchestration.ledgers.sage200_orders import (
+    ORDER_FIELDS,
+    ORDER_RESOURCE,
+    StockIds,
+    StockNames,
+    key_of,
+    not_yet_invoices,
+    order_of,
+    read_order,
+    reckoning_problem,
+    stock_problem,
+)
 from orchestration.ledgers.sage200_periods import period_state
 from orchestration.ledgers.sage200_transport import ReadRefusedError
 from orchestration.ledgers.sage200_wire import Row, both, date_literal, text_literal
 
+T = TypeVar("T")
 TRADER_KINDS: dict[str, DocumentKind] = {
     "invoice": "invoice",
     "creditnote": "credit_note",
@@ -47,10 +62,10 @@ TRADER_KINDS: dict[str, DocumentKind] = {
 TRADER_PREFIX = "tradingaccountentrytype"
 SALES_SOURCE = "LedgerSales"
 RECEIVED_BY = "received_by_bank_id"
-HEAD = ("id", "urn", "reference", "transaction_date")
+HEAD = ("id", "urn", "reference", "second_reference", "transaction_date")
 SALES_HEAD = (*HEAD, "customer_id", "trader_transaction_type", "document_tax_value", "document_gross_value")
 BANK_HEAD = (*HEAD, "tax_analysis_items", "bank_id", "cheque_value", "source")
-COMMON = ("second_reference", "user_name")
+COMMON = ("user_name",)
 SALES_FIELDS = (*SALES_HEAD, *COMMON, "tax_analysis_items", "document_allocated_value")
 BANK_FIELDS = (*BANK_HEAD, *COMMON, "last_statement_date")
 LINE_FIELDS = (
@@ -68,8 +83,26 @@ SALES_RESOURCES = ("sales_posted_transactions", HISTORICAL_RESOURCE)
 BANK_RESOURCE = "bank_posted_transactions"
 NOMINAL_RESOURCE = "nominal_transaction_enquiry_views"
 MONEY_KINDS = ("receipt", "payment")
+# the field that carries our key: of a document, of the invoice an order became, of an order
+REFERENCE, SECOND_REFERENCE, ORDER_REFERENCE = "reference", "second_reference", "customer_document_no"
+PRODUCT_FIELDS = ("id", "code", "product_status_type", "allow_sales_order")
+WAREHOUSE_FIELDS = ("id", "name", "use_for_sales_trading")
+HOLDING_FIELDS = ("id", "product_id", "warehouse_id")
 URNS_AT_A_TIME = 20  # a filter must fit an address line
 LONGEST_FILTER = 1600  # characters as sent: the rest of the address line must fit beside it
+
+
+@dataclass(frozen=True)
+class _Name:
+    """What a document is looked for by: a reference, or how one begins."""
+
+    text: str
+    is_stem: bool = False
+
+    def on(self, field: str) -> str:
+        """The condition on one field."""
+        literal = text_literal(self.text)
+        return f"startswith({field},{literal})" if self.is_stem else f"{field} eq {literal}"
 
 
 class Sage200Ledger:
@@ -83,24 +116,28 @@ class Sage200Ledger:
 
     def find(self, key_stem: str) -> list[PostedDocument]:
         """Every document whose reference begins with the stem: posted, historical and bank."""
-        found = self._documents_where(f"startswith(reference,{text_literal(key_stem)})")
+        found = self._documents_where_any([_Name(key_stem, is_stem=True)])
         return [document for document in found if document.reference.startswith(key_stem)]
 
     def find_by_reference(self, reference: str) -> list[PostedDocument]:
         """Every document with exactly this reference."""
-        found = self._documents_where(f"reference eq {text_literal(reference)}")
+        found = self._documents_where_any([_Name(reference)])
         return [document for document in found if document.reference == reference]
 
     def find_many(self, key_stems: Sequence[str], references: Sequence[str]) -> list[PostedDocument]:
         """Every document whose reference begins with one of the stems or is one of the references."""
-        conditions = [f"startswith(reference,{text_literal(stem)})" for stem in key_stems]
-        conditions += [f"reference eq {text_literal(reference)}" for reference in references]
-        found = [document for part in _that_fit(conditions) for document in self._documents_where_any(part)]
-        return list({(one.urn, one.reference, one.document_kind): one for one in found}.values())
+        names = [_Name(stem, is_stem=True) for stem in key_stems] + [_Name(one) for one in references]
+        found = [
+            document
+            for part in _that_fit(names, self._sales_condition)
+            for document in self._documents_where_any(part)
+        ]
+        return list({_identity(one): one for one in found}.values())
 
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """The documents of one URN; empty when Sage has none."""
-        return self._documents_where(f"urn eq {int(urn)}")
+        where = f"urn eq {int(urn)}"
+        return self._documents(sales_where=where, bank_where=where)
 
     def posted_since(self, urn: int) -> list[PostedHeader]:
         """The heads of every document with a greater URN, whoever posted it, of the kinds we know."""
@@ -137,12 +174,58 @@ class Sage200Ledger:
         """Send once. What cannot be put into Sage's words is refused here, before anything is sent."""
         ids = Ids(self._lookups.customer_id, self._lookups.bank_id, self._lookups.tax_code_id)
         try:
-            resource, body = request_of(document, ids)
+            if document.is_order:
+                check_sendable(document)
+                stock = StockIds(self._lookups.product_id, self._lookups.warehouse_id)
+                resource, body = order_of(document, ids, stock, self._client.settings)
+            else:
+                resource, body = request_of(document, ids)
         except UnpostableError as unpostable:
             return Reply("refused", None, None, f"not sent: {unpostable}")
         except LedgerUnavailableError as unavailable:
             return Reply("locked", None, None, f"not sent: {unavailable}")
-        return self._client.post_once(resource, body)
+        return self._client.post_once(resource, body, is_order=document.is_order)
+
+    # ordering
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether orders are sent and looked for."""
+        return self._client.settings.sop_order_numbers != "unset"
+
+    def order_problem(self, document: Document) -> str:
+        """Why Sage would not take the order to the penny as it is, in words; empty when it would."""
+        wanted = {line.product_code for line in document.order_lines if line.product_code is not None}
+        by_code = {
+            str(row["code"]): row
+            for part in _that_fit([f"code eq {text_literal(code)}" for code in sorted(wanted)])
+            for row in self._all("products", " or ".join(part), PRODUCT_FIELDS)
+        }
+        warehouses = {
+            str(row["name"]): row["id"]
+            for row in self._all("warehouses", None, WAREHOUSE_FIELDS)
+            if row.get("use_for_sales_trading") is not False
+        }
+        ids = sorted(row["id"] for code, row in by_code.items() if code in wanted)
+        held = {
+            (row["product_id"], row["warehouse_id"])
+            for part in _that_fit([f"product_id eq {product_id}" for product_id in ids])
+            for row in self._all("warehouse_holdings", " or ".join(part), HOLDING_FIELDS)
+        }
+        return stock_problem(document, by_code, warehouses, held) or reckoning_problem(
+            document, self.tax_code, self._client.settings
+        )
+
+    def _orders(self, where: str, invoiced: set[str]) -> list[PostedDocument]:
+        """The orders of a condition on our key that no ledger holds as invoices."""
+        names = StockNames(
+            self._lookups.product_code,
+            self._lookups.warehouse_name,
+            self._lookups.tax_code,
+            self._lookups.customer_reference,
+        )
+        rows = self._all(ORDER_RESOURCE, where, ORDER_FIELDS, expand="lines")
+        return [read_order(row, names) for row in not_yet_invoices(rows, invoiced)]
 
     # allocating
 
@@ -151,7 +234,7 @@ class Sage200Ledger:
         return [
             AccountEntry(
                 urn=row["urn"],
-                reference=str(row.get("reference") or ""),
+                reference=key_of(row, self._client.settings),
                 document_kind=_kind(row),
                 customer_reference=self._lookups.customer_reference(row["customer_id"]),
                 gross_pence=abs(pence(row["document_gross_value"])),
@@ -215,21 +298,32 @@ class Sage200Ledger:
 
     # reading documents back
 
-    def _documents_where(self, where: str) -> list[PostedDocument]:
-        return self._documents(sales_where=where, bank_where=where)
-
-    def _documents_where_any(self, conditions: Sequence[str]) -> list[PostedDocument]:
-        """The documents of any of the conditions; asked in halves where Sage does not take so many at once."""
+    def _documents_where_any(self, names: Sequence[_Name]) -> list[PostedDocument]:
+        """The documents of any of the names; asked in halves where Sage does not take so many at once."""
         try:
-            return self._documents_where(" or ".join(conditions))
+            return self._documents_named(names)
         except ReadRefusedError:
-            if len(conditions) == 1:
+            if len(names) == 1:
                 raise
-            middle = len(conditions) // 2
-            return [
-                *self._documents_where_any(conditions[:middle]),
-                *self._documents_where_any(conditions[middle:]),
-            ]
+            middle = len(names) // 2
+            return [*self._documents_where_any(names[:middle]), *self._documents_where_any(names[middle:])]
+
+    def _documents_named(self, names: Sequence[_Name]) -> list[PostedDocument]:
+        """The ledgers are asked first: an order that is invoiced meanwhile is seen as an order, never as nothing."""
+        found = self._documents(
+            sales_where=" or ".join(self._sales_condition(name) for name in names),
+            bank_where=" or ".join(name.on(REFERENCE) for name in names),
+        )
+        if not self.takes_orders:
+            return found
+        order_where = " or ".join(name.on(ORDER_REFERENCE) for name in names)
+        return found + self._orders(order_where, {one.reference for one in found})
+
+    def _sales_condition(self, name: _Name) -> str:
+        """A name in every field of a sales ledger row that may carry it."""
+        is_second = self.takes_orders and self._client.settings.sop_invoice_key == SECOND_REFERENCE
+        fields = (REFERENCE, SECOND_REFERENCE) if is_second else (REFERENCE,)
+        return " or ".join(name.on(field) for field in fields)
 
     def _documents(
         self, *, sales_where: str | None = None, bank_where: str | None = None
@@ -266,8 +360,9 @@ class Sage200Ledger:
         ]
         return sorted(documents, key=lambda document: (document.urn, document.reference))
 
-    def _all(self, resource: str, where: str | None, select: Iterable[str]) -> list[Row]:
-        return [row for page in self._client.read(resource, where=where, select=list(select)) for row in page]
+    def _all(self, resource: str, where: str | None, select: Iterable[str], expand: str = "") -> list[Row]:
+        pages = self._client.read(resource, where=where, select=list(select), expand=expand)
+        return [row for page in pages for row in page]
 
     def _of_urns(self, resource: str, urns: Iterable[int], select: Iterable[str]) -> list[Row]:
         wanted = sorted(set(urns))
@@ -282,6 +377,7 @@ class Sage200Ledger:
         return self._header(
             row,
             document_kind=_kind(row),
+            reference=key_of(row, self._client.settings),
             gross_pence=abs(signed),
             tax_pence=pence(row["document_tax_value"]) * _direction(signed),
             customer_reference=self._lookups.customer_reference(row["customer_id"]),
@@ -299,6 +395,7 @@ class Sage200Ledger:
         return self._header(
             row,
             document_kind=kinds[signed < 0],
+            reference=str(row.get("reference") or ""),
             gross_pence=abs(signed),
             tax_pence=sum(line.tax_pence for line in _tax_lines(row)),
             customer_reference=None,
@@ -310,6 +407,7 @@ class Sage200Ledger:
         row: Row,
         *,
         document_kind: DocumentKind,
+        reference: str,
         gross_pence: int,
         tax_pence: int,
         customer_reference: str | None,
@@ -317,7 +415,7 @@ class Sage200Ledger:
     ) -> PostedHeader:
         return PostedHeader(
             urn=row["urn"],
-            reference=str(row.get("reference") or ""),
+            reference=reference,
             document_kind=document_kind,
             document_date=_day(row["transaction_date"]),
             gross_pence=gross_pence,
@@ -376,12 +474,17 @@ class Sage200Ledger:
         )
 
 
-def _that_fit(conditions: Iterable[str]) -> Iterator[list[str]]:
+def _identity(document: PostedDocument) -> tuple[int, str, str, int]:
+    order_id = document.order.order_id if document.order else 0
+    return (document.urn, document.reference, document.document_kind, order_id)
+
+
+def _that_fit(conditions: Iterable[T], words: Callable[[T], str] = str) -> Iterator[list[T]]:
     """The conditions in order, as many together as one address line has room for."""
-    part: list[str] = []
+    part: list[T] = []
     room = LONGEST_FILTER
     for condition in conditions:
-        length = len(quote(f" or {condition}", safe=""))
+        length = len(quote(f" or {words(condition)}", safe=""))
         if part and length > room:
             yield part
             part, room = [], LONGEST_FILTER

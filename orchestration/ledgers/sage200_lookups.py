@@ -11,7 +11,7 @@ Account = tuple[str, str, str]  # nominal code, cost centre, department
 
 
 class Sage200Lookups:
-    """Ids of customers, banks and tax codes both ways, and the account of a nominal id.
+    """Ids of customers, banks, tax codes, products and warehouses both ways, and the account of a nominal id.
 
     To an id: UnpostableError for what Sage does not have. From an id: LedgerUnavailableError for an id that
     Sage names and does not list.
@@ -25,6 +25,11 @@ class Sage200Lookups:
         self._bank_codes: dict[int, str] = {}
         self._tax_code_ids: dict[int, int] = {}
         self._accounts: dict[int, Account] = {}
+        self._product_ids: dict[str, int] = {}
+        self._product_codes: dict[int, str] = {}
+        self._warehouse_ids: dict[str, int] = {}
+        self._warehouse_names: dict[int, str] = {}
+        self._tax_codes: dict[int, int] = {}
 
     def customer_id(self, reference: str) -> int:
         """The id of a customer account."""
@@ -65,6 +70,42 @@ class Sage200Lookups:
                 raise UnpostableError(f"Sage has no tax code {code}")
             self._tax_code_ids[code] = found
         return self._tax_code_ids[code]
+
+    def tax_code(self, tax_code_id: int) -> int:
+        """The number that users know a tax code by."""
+        if tax_code_id not in self._tax_codes:
+            self._tax_codes[tax_code_id] = int(self._by_id("tax_codes", tax_code_id, "code"))
+        return self._tax_codes[tax_code_id]
+
+    def product_id(self, code: str) -> int:
+        """The id of a product."""
+        if code not in self._product_ids:
+            row = self.by_text("products", "code", code, select="id,code")
+            if row is None:
+                raise UnpostableError(f"Sage has no product {code}")
+            self._product_ids[code] = row["id"]
+        return self._product_ids[code]
+
+    def warehouse_id(self, name: str) -> int:
+        """The id of a warehouse."""
+        if name not in self._warehouse_ids:
+            row = self.by_text("warehouses", "name", name, select="id,name")
+            if row is None:
+                raise UnpostableError(f"Sage has no warehouse {name}")
+            self._warehouse_ids[name] = row["id"]
+        return self._warehouse_ids[name]
+
+    def product_code(self, product_id: int) -> str:
+        """The code of a product id."""
+        if product_id not in self._product_codes:
+            self._product_codes[product_id] = self._by_id("products", product_id, "code")
+        return self._product_codes[product_id]
+
+    def warehouse_name(self, warehouse_id: int) -> str:
+        """The name of a warehouse id."""
+        if warehouse_id not in self._warehouse_names:
+            self._warehouse_names[warehouse_id] = self._by_id("warehouses", warehouse_id, "name")
+        return self._warehouse_names[warehouse_id]
 
     def account(self, nominal_code_id: int) -> Account:
         """The account of a nominal id."""

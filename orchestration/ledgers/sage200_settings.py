@@ -67,6 +67,29 @@ class Sage200Settings(BaseModel):
         description="The date of an allocation: the newest of its documents, or none is sent and Sage takes its own.",
     )
 
+    sop_order_numbers: Literal["unset", "ours", "automatic"] = Field(
+        default="unset",
+        description="Who numbers sales orders: `ours` sends the posting key as `document_no`, `automatic` leaves it to "
+        "Sage (an SOP setting; Standard always does). Either way the key is the customer's order number, by which an "
+        "order is looked for. While `unset` no order is sent or looked for; once one was sent, leave it set.",
+    )
+    sop_invoice_key: Literal["second_reference", "reference"] = Field(
+        default="second_reference",
+        description="Where Sage writes an order's number on the invoice it becomes: not documented; "
+        "ask the demo company.",
+    )
+    sop_price_decimals: int = Field(
+        default=5,
+        ge=2,
+        le=5,
+        description="Decimals of a unit price that Sage reckons an order line with: 5 by its field.",
+    )
+    sop_vat: Literal["line", "tax_code"] = Field(
+        default="line",
+        description="What Sage rounds an order's VAT by, half up: each line, or all lines of a tax code. Not "
+        "documented; an order whose VAT would not come to the till's is held.",
+    )
+
     timeout_s: float = Field(default=60.0, gt=0, description="Wait for one answer to a read.")
     post_timeout_s: float = Field(default=120.0, gt=0, description="Wait for the answer to a POST.")
     max_attempts: int = Field(default=6, ge=1, description="Tries of one read, the first included.")

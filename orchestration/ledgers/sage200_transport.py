@@ -156,7 +156,7 @@ class Sage200Transport:
 
         return self._with_patience(attempt)
 
-    def send_once(self, path: str, content: str) -> Reply:
+    def send_once(self, path: str, content: str, *, is_order: bool = False) -> Reply:
         """POST a document once and say what the answer proves; what Sage or the line does never raises."""
         try:
             token = self._with_patience(self._tokens.access_token)
@@ -170,7 +170,7 @@ class Sage200Transport:
         if response.status_code == 401:
             self._renew(token)
         answer = self._struck(response.content.decode("utf-8", errors="replace"))
-        return reply_of(response.status_code, answer.encode(), _asked_wait(response))
+        return reply_of(response.status_code, answer.encode(), _asked_wait(response), is_order=is_order)
 
     def _with_patience(self, ask: Callable[[], Any]) -> Any:
         retrying = Retrying(

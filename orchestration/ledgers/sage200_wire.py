@@ -147,10 +147,15 @@ def urn_of(value: object) -> int | None:
     return int(text[-URN_SEQUENCE_DIGITS:]) if len(text) >= 12 else int(text)
 
 
-def reply_of(status: int, content: bytes, retry_after: float | None = None) -> Reply:
-    """What one answer to a document POST proves; a server error or a strange answer proves nothing."""
+def reply_of(
+    status: int, content: bytes, retry_after: float | None = None, *, is_order: bool = False
+) -> Reply:
+    """What one answer to a document POST proves; a server error or a strange answer proves nothing.
+
+    An order has no URN: Sage answers with the order itself.
+    """
     if 200 <= status < 300:
-        return _reply_of_success(status, content)
+        return _reply_of_success(status, content, "id" if is_order else "urn")
     message = message_of(content) or f"HTTP {status} with no message"
     if status in {423, 429} or (status in LOCKABLE and LOCK_WORDS.search(message)):
         return Reply("locked", status, None, message, retry_after)
@@ -159,12 +164,13 @@ def reply_of(status: int, content: bytes, retry_after: float | None = None) -> R
     return Reply("unknown", status, None, message, retry_after)
 
 
-def _reply_of_success(status: int, content: bytes) -> Reply:
+def _reply_of_success(status: int, content: bytes, number: str) -> Reply:
     try:
         body = from_json(content)
     except ValueError:
         return Reply("unknown", status, None, "accepted, but the answer is not readable")
-    urn = urn_of(body.get("urn")) if isinstance(body, dict) else None
-    if urn is None:
-        return Reply("unknown", status, None, message_of(content) or "accepted, but without a URN")
-    return Reply("accepted", status, urn, "")
+    given = urn_of(body.get(number)) if isinstance(body, dict) else None
+    if given is None:
+        named = "a URN" if number == "urn" else "an order"
+        return Reply("unknown", status, None, message_of(content) or f"accepted, but without {named}")
+    return Reply("accepted", status, given if number == "urn" else None, "")

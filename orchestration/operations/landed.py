@@ -37,10 +37,12 @@ COMPANY = (
     *("name", "currency", "ledger_kind"),
     *("suspense_nominal_code", "grace_hours", "late_policy", "tax_rounding_cap_pence", "posting_enabled"),
     *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days", "unallocated_after_days"),
+    "sales_posted_as",
 )
 STORE = (
     *("valid_to", "store_code", "name", "zone", "day_cutoff_minutes", "currency", "till_customer_reference"),
     *("cost_centre", "department", "tax_basis", "tax_rounding", "price_basis", "receipt_numbers"),
+    "warehouse",
 )
 ACCOUNT = ("nominal_code", "cost_centre", "department")
 STOP = ("company_id", "store_id", "reason", "is_lifted")

@@ -196,11 +196,12 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "match_tolerance_pence": whole_or_open(0, 10_000),
             "match_tolerance_days": whole_or_open(0, 31),
             "unallocated_after_days": whole_or_open(0, 3650),
+            "sales_posted_as": one_of_or("invoice", "order"),
         },
         optional=frozenset(
             {
                 *("outside_scope_tax_code", "match_tolerance_pence", "match_tolerance_days"),
-                "unallocated_after_days",
+                *("unallocated_after_days", "sales_posted_as"),
             }
         ),
         ignored={"posting_enabled": off},
@@ -225,9 +226,10 @@ MAPPING_FILES: tuple[MappingFile, ...] = (
             "tax_rounding": one_of_or("half_up", "half_even", "truncate"),
             "price_basis": one_of_or("net", "gross", "gross_net_first"),
             "receipt_numbers": one_of_or("unknown", "per_till", "per_store"),
+            "warehouse": text(20, True),
             **VALIDITY,
         },
-        optional=frozenset({"tax_basis", "tax_rounding", "price_basis", "receipt_numbers"}),
+        optional=frozenset({"tax_basis", "tax_rounding", "price_basis", "receipt_numbers", "warehouse"}),
     ),
     MappingFile(
         "tax_mappings",

@@ -163,6 +163,9 @@ def _row(
         errors.append(MappingError(name, line, "valid_to", "is before valid_from"))
     if row.get("filed_on") and row.get("valid_to") and row["filed_on"] <= row["valid_to"]:
         errors.append(MappingError(name, line, "filed_on", "is not after the period's last day"))
+    if row.get("sales_posted_as") == "order" and row.get("ledger_kind") == "sage50":
+        told = "is order, and Sage 50 imports no sales order: leave it invoice"
+        errors.append(MappingError(name, line, "sales_posted_as", told))
     if file.name == "tender_mappings":
         errors.extend(MappingError(name, line, column, told) for column, told in _unclear_settlement(row))
     errors.extend(MappingError(name, line, column, told) for column, told in _unclear_recipe(row))

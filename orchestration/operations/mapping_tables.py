@@ -31,6 +31,7 @@ class Company(Recorded, Base):
     match_tolerance_pence: Mapped[int | None] = mapped_column(Integer)
     match_tolerance_days: Mapped[int | None] = mapped_column(Integer)
     unallocated_after_days: Mapped[int | None] = mapped_column(Integer)
+    sales_posted_as: Mapped[str] = mapped_column(String(20), default="invoice")
     posting_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
@@ -53,6 +54,7 @@ class Store(Recorded, Base):
     tax_rounding: Mapped[str] = mapped_column(String(20), default="half_up")
     price_basis: Mapped[str] = mapped_column(String(20), default="net")
     receipt_numbers: Mapped[str] = mapped_column(String(20), default="unknown")
+    warehouse: Mapped[str] = mapped_column(String(20), default="")
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 

@@ -32,13 +32,13 @@ IN_FORCE = (
 )
 POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE = "post_missing", "post_difference", "reverse_duplicate"
 REVERSE_POSTING, REVERSE_AND_REPOST = "reverse_posting", "reverse_and_repost"
-ALLOCATE_SALE = "allocate_sale"
+ALLOCATE_SALE, POST_ORDER = "allocate_sale", "post_order"
 REMEDIES = (
     *(POST_MISSING, POST_DIFFERENCE, REVERSE_DUPLICATE, REVERSE_POSTING, REVERSE_AND_REPOST),
-    ALLOCATE_SALE,
+    *(ALLOCATE_SALE, POST_ORDER),
 )
 # never without a person: what undoes a document that somebody meant, and whatever another writer may still send
-BY_ITSELF = ("tillproof/post_missing", "tillproof/reverse_duplicate")
+BY_ITSELF = ("tillproof/post_missing", "tillproof/post_order", "tillproof/reverse_duplicate")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WINDOW = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-2][0-9]:[0-5][0-9])-([0-2][0-9]:[0-5][0-9])")
 LIMITS = ("document_limit_pence", "run_documents", "run_limit_pence", "two_approvers_above_pence")

@@ -15,6 +15,7 @@ from orchestration.operations.database import Database
 from orchestration.operations.intents import DOCUMENT_ROLES
 from orchestration.operations.mapping_import import ACTIONS
 from orchestration.operations.people_tables import AuditLog
+from orchestration.operations.policies import POST_ORDER
 from orchestration.operations.posting_tables import PostingRun
 
 RUNS, LOG = table_of(PostingRun), table_of(AuditLog)
@@ -74,7 +75,7 @@ OF_STORE_AND_KIND = (
     INTENTS.c.role == "P",
 )
 SINCE_CHANGE = (
-    select(INTENTS.c.posting_key, INTENTS.c.state)
+    select(INTENTS.c.posting_key, INTENTS.c.state, INTENTS.c.remedy)
     .join(RUNS, INTENTS.c.run_number == RUNS.c.run_number)
     .where(
         *OF_STORE_AND_KIND,
@@ -84,7 +85,7 @@ SINCE_CHANGE = (
 )
 # a correction that was begun: its contra has left, its repost has not
 OWED = (
-    select(INTENTS.c.posting_key, INTENTS.c.state)
+    select(INTENTS.c.posting_key, INTENTS.c.state, INTENTS.c.remedy)
     .join(CONTRAS, CONTRAS.c.posting_key == INTENTS.c.after_key)
     .where(
         *OF_STORE_AND_KIND,
@@ -161,8 +162,10 @@ class RunStore:
         with self._database.read() as connection:
             rows = connection.execute(SINCE_CHANGE, asked).all()
             owed = connection.execute(OWED, asked).all()
-        is_proven = any(row.state in PROVEN for row in rows)
-        unproven = {row.posting_key: row.state for row in (*rows, *owed) if row.state not in PROVEN}
+        is_proven = any(_is_as_sent(row.state, row.remedy) for row in rows)
+        unproven = {
+            row.posting_key: row.state for row in (*rows, *owed) if not _is_as_sent(row.state, row.remedy)
+        }
         return is_proven, dict(sorted(unproven.items()))
 
     def end(self, run_number: int, posts: int, stopped_because: str) -> None:
@@ -189,6 +192,11 @@ class RunStore:
         with self._database.read() as connection:
             documents, pence = connection.execute(SENT_IN, {"its_number": run_number}).one()
         return int(documents), int(pence)
+
+
+def _is_as_sent(state: str, remedy: str) -> bool:
+    """Whether it was read back as it was sent. An order was, that waits to be invoiced: what differs is `wrong`."""
+    return state in PROVEN or (remedy == POST_ORDER and state == "deferred")
 
 
 def _not_ended(connection: Connection, asked: Mapping[str, object]) -> Run | None:

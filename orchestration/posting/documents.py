@@ -25,10 +25,11 @@ from orchestration.ledgers.ledger import (
     OPPOSITE_KIND,
     Document,
     NominalLine,
+    OrderLine,
     SplitLine,
     TaxLine,
 )
-from orchestration.operations.policies import REVERSE_AND_REPOST
+from orchestration.operations.policies import POST_ORDER, REVERSE_AND_REPOST
 from orchestration.posting.key import build_key
 
 Rows: TypeAlias = "pa.Table | str | Path"
@@ -65,6 +66,8 @@ class Payload:
             del values["document"]["splits"]  # and before a document told its rows
         if self.document.to_bank_code is None:
             del values["document"]["to_bank_code"]  # and before there were transfers
+        if not self.document.order_lines:
+            del values["document"]["order_lines"]  # and before there were sales orders
         return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_iso)
 
     @cached_property
@@ -80,10 +83,13 @@ class Payload:
         lines = tuple(NominalLine(**line) for line in document.pop("nominal_lines"))
         taxes = tuple(TaxLine(**line) for line in document.pop("tax_lines"))
         splits = tuple(SplitLine(**line) for line in document.pop("splits", ()))
+        orders = tuple(OrderLine(**line) for line in document.pop("order_lines", ()))
         document["document_date"] = date.fromisoformat(document["document_date"])
         start = values["expected_period_start"]
         return cls(
-            document=Document(**document, nominal_lines=lines, tax_lines=taxes, splits=splits),
+            document=Document(
+                **document, nominal_lines=lines, tax_lines=taxes, splits=splits, order_lines=orders
+            ),
             remedy=values["remedy"],
             role=values["role"],
             target_urn=values["target_urn"],
@@ -201,6 +207,7 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
             for leg in legs
             if leg["leg_type"] == "split" and leg["tax_code"] is not None
         ),
+        order_lines=tuple(_order_line(leg) for leg in legs if leg["leg_type"] == "item"),
     )
     payload = Payload(
         document=document,
@@ -235,6 +242,22 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
     )
 
 
+def _order_line(leg: Mapping[str, Any]) -> OrderLine:
+    """One line of a sales order. What is no product of Sage by right is a line of text, out of no warehouse."""
+    return OrderLine(
+        description=leg["description"] or leg["sku"] or "",
+        product_code=None if leg["is_text"] else leg["product_code"] or "",
+        warehouse=None if leg["is_text"] else leg["warehouse"] or "",
+        quantity_thousandths=int(leg["quantity_thousandths"] or 0),
+        nominal_code=leg["nominal_code"] or "",
+        cost_centre=leg["cost_centre"] or "",
+        department=leg["department"] or "",
+        tax_code=-1 if leg["tax_code"] is None else int(leg["tax_code"]),
+        net_pence=int(leg["net_pence"]),
+        tax_pence=int(leg["tax_pence"] or 0),
+    )
+
+
 def unsound_because(proposal: Proposal) -> str:
     """The first way in which a proposal contradicts itself, in words; empty when it holds together."""
     document = proposal.payload.document
@@ -257,7 +280,7 @@ def unsound_because(proposal: Proposal) -> str:
     ]
     if proposal.posting_key not in keys:
         return f"the key of this event is {keys[0]}"
-    return _unsound_amounts(document) or _unsound_parties(proposal)
+    return _unsound_amounts(document) or _unsound_parties(proposal) or _unsound_order(proposal)
 
 
 def _unsound_amounts(document: Document) -> str:
@@ -294,6 +317,41 @@ def _unsound_splits(document: Document) -> str:
     out = [name for name, pence in by_nominal.items() if pence]
     out += [f"T{code}" for code, sums in by_code.items() if any(sums.values())]
     return f"its rows do not come to its lines on {', '.join(sorted(out))}" if out else ""
+
+
+def _unsound_order(proposal: Proposal) -> str:
+    """An order without lines, or with lines that lack what Sage needs, or that do not come to its invoice."""
+    document = proposal.payload.document
+    if proposal.remedy != POST_ORDER:
+        return "only a missing sale is sent as an order" if document.is_order else ""
+    if document.document_kind != "invoice" or not document.is_order:
+        return "it is to be a sales order and has no lines of goods"
+    for line in document.order_lines:
+        if line.net_pence < 0 or line.quantity_thousandths <= 0:
+            return f"'{line.description}' is a line below nought, which an order does not take"
+        if line.product_code == "":
+            return f"'{line.description}' is no one product of Sage: an order needs one"
+        if line.warehouse == "":
+            return f"store {proposal.store_id} has no warehouse: name it in stores.csv"
+        if not line.nominal_code or line.tax_code < 0:
+            return f"'{line.description}' has no account or tax code of its own on this sale"
+    by_nominal: Counter[tuple[str, str, str]] = Counter()
+    by_code: Counter[int] = Counter()
+    for line in document.order_lines:
+        by_nominal[line.nominal_code, line.cost_centre, line.department] += line.net_pence
+        by_code[line.tax_code] += line.tax_pence
+    for nominal in document.nominal_lines:
+        by_nominal[nominal.nominal_code, nominal.cost_centre, nominal.department] -= nominal.net_pence
+    for tax in document.tax_lines:
+        by_code[tax.tax_code] -= tax.tax_pence
+    out = ["/".join(account).rstrip("/") for account, pence in by_nominal.items() if pence]
+    out += [f"tax code {code}" for code, pence in by_code.items() if pence]
+    named = ", ".join(sorted(out))
+    return (
+        f"the goods of the order do not come to its invoice on {named}: a tip or voucher is no goods"
+        if out
+        else ""
+    )
 
 
 def _unsound_parties(proposal: Proposal) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from orchestration.ledgers.ledger import Document, Ledger, LedgerType
+from orchestration.ledgers.ledger import Document, Ledger, LedgerType, orders_of
 from orchestration.operations import Operations
 from orchestration.posting.documents import CUSTOMER_KINDS, Payload
 from orchestration.posting.holds import Hold
@@ -40,6 +40,7 @@ class LiveGate:
             or self._nominals(document)
             or self._tax_codes(document)
             or self._period(payload)
+            or self._order(document)
         )
 
     def _ask(self, question: Hashable, ask: Callable[[], Any]) -> Any:
@@ -91,6 +92,16 @@ class LiveGate:
                 wanted = " or ".join(str(one.normalize()) for one in sorted(required))
                 return Hold("tax_code_changed", f"tax code {code} has {rate}%, it must have {wanted}%")
         return None
+
+    def _order(self, document: Document) -> Hold | None:
+        """Whether Sage would take a sales order as it is; asked last, for it asks of every product."""
+        if not document.is_order:
+            return None
+        ledger = orders_of(self._ledger)
+        if ledger is None:
+            return Hold("order_not_takeable", "orders are not set up: sage200.sop_order_numbers is unset")
+        problem = ledger.order_problem(document)
+        return Hold("order_not_takeable", problem) if problem else None
 
     def _period(self, payload: Payload) -> Hold | None:
         """Sage puts a document into its date's period if open, else into the next open one: expect the same.

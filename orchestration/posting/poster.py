@@ -31,6 +31,7 @@ from orchestration.ledgers.ledger import (
     PostedDocument,
     Reply,
     can_allocate,
+    orders_of,
 )
 from orchestration.operations import ALLOCATES, Operations, PostingPolicy, Run, Step, StoredIntent, VatReturn
 from orchestration.operations.policies import REVERSE_AND_REPOST
@@ -40,6 +41,7 @@ from orchestration.posting.holds import Hold
 from orchestration.posting.limits import over_run_limit
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
+from orchestration.posting.orders import is_order_in_sage
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits
 from orchestration.posting.probes import (
@@ -50,7 +52,7 @@ from orchestration.posting.probes import (
     hold_by_target,
     names_by_connector,
 )
-from orchestration.posting.states import LOOKING, move
+from orchestration.posting.states import LEADS, LOOKING, move
 from orchestration.posting.vat import Returns, hold_by_return
 from orchestration.posting.verification import Truths, truths_of
 
@@ -61,6 +63,10 @@ TO_SEND = ("decided", "locked", "claimed")
 
 class HeldElsewhereError(Exception):
     """Another worker has the intent and its lease runs still."""
+
+
+class OrdersUnseenError(Exception):
+    """What may be a sales order in Sage cannot be looked for: the installation no longer says how they are numbered."""
 
 
 class Poster:
@@ -207,7 +213,7 @@ class Poster:
         if truths.is_present:
             return self._seen(intent, truths)
         returns = Returns(self._operations)
-        hold = self._hold(intent, payload, found, returns)
+        hold = Hold("order_cancelled") if truths.is_cancelled else self._hold(intent, payload, found, returns)
         if hold:
             return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
         corrected = returns.key_of(intent)
@@ -409,9 +415,15 @@ class Poster:
         truths = self._look_for(intent)
         if truths.is_present:
             return self._seen(intent, truths)
+        if truths.is_cancelled and (intent.state, "reverse") in LEADS:
+            detail = {"order": "cancelled in Sage"}
+            return self._step(intent, "reverse", {"next_attempt_at": None}, detail=detail)
         looks = intent.probe_count + 1
         if intent.state == "refused":
             return self._step(intent, "look", {"probe_count": looks})
+        if is_order_in_sage(intent):
+            gone = {"refusal": "its order was in Sage, and is there no more", "truth_present": False}
+            return self._step(intent, "give_up", gone)
         if intent.state not in ("unknown", "acknowledged"):
             return intent
         is_on_its_way = intent.state == "unknown" and not self._has_run_out(intent)
@@ -447,7 +459,10 @@ class Poster:
         if intent.role == ALLOCATES:
             allocation = self._allocation(intent)
             return allocations.truths_of_allocation(allocation, self._entries(allocation))
-        return self._truths(self._payload(intent), self._ledger.find(intent.key_stem))
+        payload = self._payload(intent)
+        if payload.document.is_order and orders_of(self._asked) is None:
+            raise OrdersUnseenError("it went as a sales order: set sage200.sop_order_numbers, to look for it")
+        return self._truths(payload, self._ledger.find(intent.key_stem))
 
     def _truths(self, payload: Payload, found: list[PostedDocument]) -> Truths:
         return truths_of(payload, found, self._suspense_of(payload.document.company_id))

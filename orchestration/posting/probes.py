@@ -101,7 +101,7 @@ def hold_by_connector(
     document = payload.document
     for reference in names_by_connector(intent, payload, patterns):
         for posted in looks.find_by_reference(reference):
-            if posted.urn == payload.target_urn:
+            if posted.urn == payload.target_urn or (posted.order and posted.order.is_cancelled):
                 continue  # what a repost replaces is undone
             same_kind = posted.document_kind == document.document_kind
             # receipt numbers wrap: an old namesake has neither the date nor the amount

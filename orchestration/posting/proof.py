@@ -65,11 +65,14 @@ def proofs_of(
         payload = Payload.from_text(payloads[intent.payload_digest])
         truths = truths_of(payload, found, suspense_account)
         differences = list(truths.differences)
-        if not truths.is_present:
+        if intent.state == "reversed" and intent.urn is None:
+            # an order that was cancelled before it was an invoice: there is nothing to be there
+            differences = ["it was cancelled, and is in Sage again"] if truths.is_present else []
+        elif not truths.is_present:
             differences = ["it is not there"]
         elif not truths.is_in_nominal:
             differences.append("it is not in the nominal ledger")
-        if truths.is_present and truths.urn != intent.urn:
+        if truths.is_present and truths.urn != intent.urn and intent.urn is not None:
             differences.append(f"its URN is {truths.urn}, not {intent.urn}")
         yield Proof(
             posting_key=intent.posting_key,
@@ -80,6 +83,6 @@ def proofs_of(
             document_kind=intent.document_kind,
             gross_pence=payload.document.gross_pence,
             urn=intent.urn,
-            is_there=truths.is_present,
+            is_there=truths.is_present or not differences,
             differences=tuple(differences),
         )

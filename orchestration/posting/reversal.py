@@ -21,6 +21,7 @@ from orchestration.posting.documents import CUSTOMER_KINDS, Payload, Proposal
 from orchestration.posting.holds import Hold
 from orchestration.posting.key import receipt_no_of
 from orchestration.posting.limits import within_returns, within_run
+from orchestration.posting.orders import CANCEL_IT, is_order_in_sage
 from orchestration.posting.policy import Permits, PostingPolicy
 from orchestration.posting.probes import hold_by_difference, hold_by_opposite
 from orchestration.posting.proof import AT_ONCE, Proof, proofs_of
@@ -132,6 +133,7 @@ def contra_of(intent: StoredIntent, payload: Payload, writer: str, period_start:
         was,
         posting_key=contra_key(intent),
         document_kind=OPPOSITE_KIND[was.document_kind],
+        order_lines=(),  # what an order became is undone in the ledger; its goods come back by hand
         narrative=narrative,
         nominal_lines=tuple(replace(line, narrative=narrative) for line in was.nominal_lines),
     )
@@ -182,6 +184,8 @@ def _hold_by_state(
         return Hold(
             "already_reversed", f"URN {intent.urn} was reversed" + (f" by URN {by.urn}" if by else "")
         )
+    if is_order_in_sage(intent):
+        return Hold("order_not_invoiced", CANCEL_IT)
     if intent.state != "proven":
         words = f": {intent.refusal}" if intent.refusal else ""
         return Hold("not_proven", f"it is {intent.state}, {NOT_SAID_SO}{words}")

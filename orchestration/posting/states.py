@@ -82,21 +82,26 @@ MOVES: tuple[Move, ...] = (
     Move("unknown", "give_up", "unsettled"),
     Move("acknowledged", "vanish", "unknown"),
     Move("unsettled", "absent", "claimed", PERSON),
+    # an order that was seen and is seen no more: a person looks
+    Move("deferred", "give_up", "unsettled"),
+    Move("wrong", "give_up", "unsettled"),
     Move("proven", "differ", "wrong"),
     *(Move(state, "look", state) for state in LOOKING if state != "claimed"),
     *(Move(state, "prove", "proven") for state in LOOKING),
     *(Move(state, "defer", "deferred") for state in LOOKING if state != "deferred"),
     *(Move(state, "differ", "wrong") for state in LOOKING if state != "wrong"),
     *(Move(state, "reverse", "reversed") for state in ("proven", "deferred", "wrong")),
+    # an order that a person has cancelled in Sage
+    *(Move(state, "reverse", "reversed") for state in ("unknown", "acknowledged", "unsettled")),
 )
 
 STATES = tuple(dict.fromkeys(move.to for move in MOVES))
-_BY_STATE_AND_EVENT = {(move.state, move.event): move for move in MOVES}
+LEADS = {(move.state, move.event): move for move in MOVES}
 
 
 def move(state: str, event: str, mover: Mover) -> str:
     """Where the event leads from the state; IllegalMoveError when it leads nowhere or not for this mover."""
-    found = _BY_STATE_AND_EVENT.get((state, event))
+    found = LEADS.get((state, event))
     if found is None:
         raise IllegalMoveError(f"an intent that is {state or 'not yet decided'} cannot {event}")
     if mover not in found.movers:

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestration.operations import ALLOCATES, StoredIntent
 from orchestration.posting.holds import Hold
+from orchestration.posting.orders import is_order_in_sage
 
 UNCERTAIN = ("unknown", "unsettled", "sending", "claimed", "acknowledged")
 
@@ -16,6 +17,7 @@ UNCERTAIN = ("unknown", "unsettled", "sending", "claimed", "acknowledged")
 class PostingSummary:
     """Counts of documents this run worked on; the five truths are those that hold at its end.
 
+    `orders_waiting` are the sales orders that are in Sage and not invoiced, which no document of theirs is until then.
     `posts` is how many POSTs this run made; `left` what it decided on and did not come to; `already` what was
     proven before; `half_corrected` has the keys of reposts that are owed; `held` counts what may not go by the
     code of the reason. `allocated` counts sales whose documents were set against each other, `not_allocated` those that
@@ -36,6 +38,7 @@ class PostingSummary:
     locked: int = 0
     unknown: int = 0
     deferred: int = 0
+    orders_waiting: int = 0
     wrong: int = 0
     cancelled: int = 0
     allocated: int = 0
@@ -75,6 +78,7 @@ class PostingSummary:
             self.unknown += 1
         elif intent.state in ("refused", "locked", "deferred", "wrong"):
             setattr(self, intent.state, getattr(self, intent.state) + 1)
+        self.orders_waiting += is_order_in_sage(intent)
         if intent.state == "refused":
             self.refusals[intent.refusal] += 1
 

@@ -7,12 +7,13 @@ penny, on its account; nothing on suspense; both sides equal; and the period we 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from orchestration.ledgers.ledger import Document, Period, PostedDocument, TaxLine
+from orchestration.ledgers.ledger import Document, OrderLine, Period, PostedDocument, PostedOrder, TaxLine
 from orchestration.posting.documents import Payload
 
 Account = tuple[str, str, str]
@@ -30,27 +31,35 @@ class Truths:
     is_right: bool
     copies: int
     differences: tuple[str, ...] = ()
+    is_cancelled: bool = False  # a sales order, and nothing else, that a person has cancelled
 
 
 ABSENT = Truths(None, False, False, False, 0)
+CANCELLED = Truths(None, False, False, False, 0, is_cancelled=True)
 
 
 def truths_of(payload: Payload, found: Iterable[PostedDocument], suspense_account: str) -> Truths:
-    """The truths of one payload among whatever carries its stem; only its exact key counts."""
+    """The truths of one payload among whatever carries its stem; only its exact key counts.
+
+    An order that is no invoice yet is present, and in no ledger.
+    """
+    keyed = [posted for posted in found if posted.reference == payload.document.posting_key]
     ours = sorted(
-        (posted for posted in found if posted.reference == payload.document.posting_key),
-        key=lambda posted: posted.urn,
+        (posted for posted in keyed if not (posted.order and posted.order.is_cancelled)),
+        key=lambda posted: (posted.order is not None, posted.urn),
     )
     if not ours:
-        return ABSENT
+        return CANCELLED if keyed else ABSENT
     posted = ours[0]
     differences = [f"Sage holds {len(ours)} copies"] if len(ours) > 1 else []
     differences += _header_differences(payload.document, posted)
     if posted.is_in_nominal:
         differences += _line_differences(payload.document, posted, suspense_account)
         differences += _period_differences(payload.expected_period_start, posted.period)
+    if posted.order:
+        differences += _order_differences(payload.document, posted.order)
     is_right = posted.is_in_nominal and not differences
-    return Truths(posted.urn, True, posted.is_in_nominal, is_right, len(ours), tuple(differences))
+    return Truths(posted.urn or None, True, posted.is_in_nominal, is_right, len(ours), tuple(differences))
 
 
 def _header_differences(document: Document, posted: PostedDocument) -> list[str]:
@@ -71,6 +80,26 @@ def _header_differences(document: Document, posted: PostedDocument) -> list[str]
         if wanted != has:
             told.append(f"tax by code is {has}, not {wanted}")
     return told
+
+
+def _order_differences(document: Document, order: PostedOrder) -> list[str]:
+    """What the order's own lines say, each as it was sent and to the penny; in whatever order Sage keeps them."""
+    told = [f"order {order.document_no} is a draft"] if order.is_draft else []
+    wanted, has = _counted(document.order_lines), _counted(order.lines)
+    told += [f"order line missing: {words}" for words in sorted((wanted - has).elements())]
+    told += [f"order line not sent by us: {words}" for words in sorted((has - wanted).elements())]
+    return told
+
+
+def _counted(lines: Iterable[OrderLine]) -> Counter[str]:
+    return Counter(_words_of(line) for line in lines)
+
+
+def _words_of(line: OrderLine) -> str:
+    quantity = Decimal(line.quantity_thousandths).scaleb(-3).normalize()
+    account = "/".join((line.nominal_code, line.cost_centre, line.department)).rstrip("/")
+    goods = f"{line.product_code} from {line.warehouse}" if line.product_code else "text"
+    return f"{quantity:f} of {goods} on {account}, tax code {line.tax_code}, for {line.net_pence} pence"
 
 
 def _by_code(lines: Sequence[TaxLine]) -> dict[int, tuple[int, int]]:

@@ -17,7 +17,7 @@ from synthetic_published import publish, shop
 
 from orchestration import posting_approving, posting_run
 from orchestration.ledgers.ledger import Allocation, AllocationLine
-from orchestration.operations import Operations, OperationsError, Step, StoredIntent
+from orchestration.operations import Operations, OperationsError, PostingPolicy, Step, StoredIntent
 from orchestration.operations.database import Database
 from orchestration.posting.allocations import allocation_key, text_of
 from orchestration.posting.key import build_key
@@ -274,3 +274,41 @@ def test_what_leaves_is_exactly_what_is_shown(posting_home) -> None:
         )
     payload = json.loads(shown.proposal.payload.text)
     assert payload["document"]["gross_pence"] == shown.document.gross_pence == 12000
+
+
+def test_an_order_is_shown_with_its_goods_before_anybody_says_yes(
+    tmp_path: Path, proposed: tuple[Path, list[str]], open_page
+) -> None:
+    home = Path(shutil.copytree(proposed[0], tmp_path / "home"))
+    story = shop()
+    story.tables["posting_proposals"].clear()
+    key = propose(story, "570304", remedy="post_order", writer="tillproof")
+    for place, (product, pieces, pence) in enumerate([("MUG", 2500, 6000), (None, 1000, 4000)], start=1001):
+        story.add(
+            "posting_proposal_legs",
+            posting_key=key,
+            leg_no=place,
+            leg_type="item",
+            nominal_code="4000",
+            cost_centre="S01",
+            tax_code=1,
+            net_pence=pence,
+            tax_pence=pence // 5,
+            sku=product or "GIFTCARD",
+            description=product or "Gift card",
+            product_code=product,
+            warehouse="SHOP-S01",
+            is_text=product is None,
+            quantity_thousandths=pieces,
+        )
+    shutil.rmtree(home / "published")
+    publish(home, story)
+    with Operations.open(load(home).operations) as operations:
+        operations.enable_posting("DGS", "Fay", "go")
+        allowed = operations.posting_policy("DGS").remedies | {"post_order"}
+        operations.set_posting_policy("DGS", PostingPolicy(remedies=allowed), "Fay", "stock is in Sage")
+    page = open_page(home, "posting")
+    assert "£120.00** enter a sales order: invoice for receipt 570304" in told(page)
+    lines = next(one.value for one in page.table if "Account" in one.value)
+    goods = lines[lines["Line"] == "Goods"]["Account"].str.replace("\\", "")
+    assert goods.tolist() == ["2.5 of MUG from SHOP-S01", "1 of Gift card"]

@@ -170,6 +170,7 @@ def built(
     mappings: Mapping[str, str],
     policy: PostingPolicy,
     closed_months: Sequence[date] = (),
+    seed: Path = SEED,
 ) -> Iterator[House]:
     """A house of these stores, described and switched on; the sandbox has some accounting periods closed."""
     home, described = folder / "home", folder / "mappings"
@@ -178,7 +179,7 @@ def built(
     for name, text in mappings.items():
         (described / f"{name}.csv").write_text(text, encoding="utf-8")
     books = folder / "company.sqlite"
-    company = SageCompany.create(books, SEED, site_id="site", company_id=1, company_name="Demo")
+    company = SageCompany.create(books, seed, site_id="site", company_id=1, company_name="Demo")
     for month in closed_months:
         for ledger in ("LedgerSales", "LedgerCashBook", "LedgerNominal"):
             company.set_period_state(ledger, month, "Closed")

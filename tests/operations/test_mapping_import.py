@@ -343,3 +343,22 @@ def test_no_file_can_turn_posting_on(operations, tmp_path):
     renamed = off.replace("Demo Gift Stores", "Gift Stores")
     operations.import_mappings(write_folder(tmp_path / "off", companies=renamed), "Ann", "new name")
     assert operations.is_posting_enabled("DGS"), "and none turns it off by being imported again"
+
+
+def test_sales_as_orders_are_of_sage_200_and_unless_said_a_sale_is_an_invoice(operations, tmp_path):
+    operations.import_mappings(write_folder(tmp_path / "a"), "Ann", "first import")
+    tables = operations.landed_tables()
+    assert tables["companies"].column("sales_posted_as").to_pylist() == ["invoice"]
+    assert set(tables["stores"].column("warehouse").to_pylist()) == {""}
+    heading, row = FILES["companies"].splitlines()
+    ordering = f"{heading},sales_posted_as\n{row},order\n"
+    operations.import_mappings(write_folder(tmp_path / "b", companies=ordering), "Ann", "stock is in Sage")
+    assert operations.landed_tables()["companies"].column("sales_posted_as").to_pylist() == ["order"]
+    on_50 = ordering.replace("sage200", "sage50")
+    assert refusals(operations, write_folder(tmp_path / "c", companies=on_50)) == [
+        "companies.csv row 2, column sales_posted_as: is order, and Sage 50 imports no sales order: leave it invoice"
+    ]
+    other = ordering.replace(",order\n", ",orders\n")
+    assert refusals(operations, write_folder(tmp_path / "d", companies=other)) == [
+        "companies.csv row 2, column sales_posted_as: 'orders' is not one of invoice, order"
+    ]

@@ -40,8 +40,12 @@ LEGS = pa.schema(
         ("tax_code", pa.int32()),
         ("net_pence", pa.int64()),
         ("tax_pence", pa.int64()),
+        *((name, pa.string()) for name in ("sku", "description", "product_code", "warehouse")),
+        ("is_text", pa.bool_()),
+        ("quantity_thousandths", pa.int64()),
     ]
 )
+LEDGER_LEG = LEGS.names[:9]
 DAY = date(2011, 2, 10)
 
 
@@ -110,9 +114,37 @@ class Publication:
         self.rows[key] = {**row, **changed}
         if is_goods:
             self.legs[key] = [
-                dict(zip(LEGS.names, [key, 1, "nominal", "4000", store_id, "", None, net, 0], strict=True)),
-                dict(zip(LEGS.names, [key, 2, "tax", None, None, None, 1, net, tax], strict=True)),
+                dict(zip(LEDGER_LEG, [key, 1, "nominal", "4000", store_id, "", None, net, 0], strict=True)),
+                dict(zip(LEDGER_LEG, [key, 2, "tax", None, None, None, 1, net, tax], strict=True)),
             ]
+        return key
+
+    def add_order(self, receipt_no: str, *goods: tuple[str, int, int], **changed: Any) -> str:
+        """Propose an invoice as a sales order, its goods each a product, pieces and net pence; returns its key."""
+        goods = goods or (("MUG", 2, 600), ("LAMP", 1, 400))
+        net = sum(pence for _, _, pence in goods)
+        key = self.add(receipt_no, net=net, remedy="post_order", **changed)
+        row = self.rows[key]
+        self.legs[key] += [
+            {
+                "posting_key": key,
+                "leg_no": place,
+                "leg_type": "item",
+                "nominal_code": "4000",
+                "cost_centre": row["store_id"],
+                "department": "",
+                "tax_code": 1,
+                "net_pence": pence,
+                "tax_pence": pence // 5,
+                "sku": product,
+                "description": f"A {product.lower()}",
+                "product_code": product,
+                "warehouse": f"SHOP-{row['store_id']}",
+                "is_text": False,
+                "quantity_thousandths": pieces * 1000,
+            }
+            for place, (product, pieces, pence) in enumerate(goods, start=3)
+        ]
         return key
 
     def add_case(

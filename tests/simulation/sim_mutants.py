@@ -151,6 +151,15 @@ def _undoes_what_it_allocated(patch: Any) -> None:
     patch.setattr(probes, "hold_by_allocation", lambda *_: None)
 
 
+def _looks_in_the_ledgers_only(patch: Any) -> None:
+    truths_of = room.truths_of
+
+    def without_orders(payload: Any, found: Any, suspense_account: str) -> Any:
+        return truths_of(payload, [posted for posted in found if not posted.order], suspense_account)
+
+    patch.setattr(room, "truths_of", without_orders)
+
+
 DOUBLED = frozenset({"doubled"})
 MUTANTS = {
     "skips the probe": Mutant(_without_the_probe, DOUBLED),
@@ -169,5 +178,6 @@ MUTANTS = {
     "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"}), seeds=200, first=800),
     "allocates without looking": Mutant(_allocates_without_looking, DOUBLED),
     "undoes what it allocated": Mutant(_undoes_what_it_allocated, frozenset({"allocated"})),
+    "looks for orders in the ledgers": Mutant(_looks_in_the_ledgers_only, DOUBLED),
     "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
 }

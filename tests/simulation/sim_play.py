@@ -18,7 +18,7 @@ from sim_story import LIVES_MAX, UNDOING, Happens, Paper, Story, smaller, story_
 from sim_watch import Watch
 from sim_world import Death, NeverRestsError, World
 
-from orchestration.ledgers.ledger import LedgerUnavailableError
+from orchestration.ledgers.ledger import Document, LedgerUnavailableError
 from orchestration.operations import FenceLostError
 from orchestration.posting import (
     Decision,
@@ -73,11 +73,22 @@ def _published(
             publication.add_case(str(number), urn, there={**common, "net": paper.net - 100}, right=common)
         elif paper.kind == "sale":
             for kind, net in (("invoice", paper.net), ("receipt", paper.net + paper.net // 5)):
-                if (number, kind) not in parts_there:
+                if (number, kind) in parts_there:
+                    continue
+                if paper.is_order and kind == "invoice":
+                    _add_order(publication, number, paper, common)
+                else:
                     publication.add(str(number), kind, **{**common, "net": net})
+        elif paper.is_order and paper.kind == "invoice":
+            _add_order(publication, number, paper, common)
         else:
             publication.add(str(number), "invoice" if paper.kind == "case" else paper.kind, **common)
     return publication.tables()
+
+
+def _add_order(publication: Publication, number: int, paper: Paper, common: dict[str, Any]) -> None:
+    rest = {name: value for name, value in common.items() if name != "net"}
+    publication.add_order(str(number), ("MUG", 2, paper.net - 400), ("LAMP", 1, 400), **rest)
 
 
 @lru_cache(maxsize=4096)
@@ -165,6 +176,7 @@ class _Play:
         self.counts["steps"] = self.world.steps
         self.counts["posts"] = sum(len(sent) for sent in self.sage.sent.values())
         self.counts.update(f"ends {state}" for state in self._states())
+        self.counts["orders invoiced"] = self.sage.orders_invoiced
         self.counts["allocations"] = sum(len(sent) for sent in self.sage.sent_allocations.values())
         self.counts.update(f"allocation ends {one.state}" for one in self.watch.allocations())
         head = self.operations.intents.chain_end().head_hash
@@ -211,9 +223,9 @@ class _Play:
     # lives
 
     def _publish(self) -> None:
-        """A pass: propose what nobody who looks now can see in Sage."""
+        """A pass: propose what nobody who looks now can see in a ledger of Sage's; no pass reads its orders."""
         self.number += 1
-        seen = {posted.reference for posted in self.sage.in_sight()}
+        seen = {posted.reference for posted in self.sage.in_sight() if not posted.order}
         there = frozenset(
             number
             for number, proposal in enumerate(self.proposals)
@@ -319,6 +331,7 @@ class _Play:
         for _ in range(RUNS_IN_CALM):
             if self.story.undoes and self.story.turns % 2:
                 self.watch.person_undoes(self.sage.undo_allocations())
+            self.sage.invoice_orders(self._meant)
             self._publish()
             for work in self._acts:
                 self.world.start(lambda work=work: work(alone=True))
@@ -333,13 +346,17 @@ class _Play:
             if self.watch.forbidden_at.pop(store_id, None):
                 self.operations.lift_stop(COMPANY, store_id, "Fay", "go on")
         self.watch.forbidden_at.pop("*", None)
+        self.sage.invoice_orders(self._meant)
         for place, kept in enumerate(self.sage.books):
-            if not kept.posted.is_in_nominal:
+            if not kept.posted.is_in_nominal and not kept.posted.order:
                 document = self.watch.proposal(kept.posted.reference).payload.document
                 let_in = self.sage.keep(document)
                 self.sage.books.pop()
                 posted = replace(let_in.posted, urn=kept.posted.urn)
                 self.sage.books[place] = replace(kept, posted=posted)
+
+    def _meant(self, posting_key: str) -> Document:
+        return self.watch.proposal(posting_key).payload.document
 
     # happenings
 
@@ -350,6 +367,8 @@ class _Play:
         now = self.world.now
         if happening.what == "hide nominal":
             self.sage.nominal_hidden_at = self.sage.nominal_hidden_at or now
+        elif happening.what == "invoice orders":
+            self.sage.invoice_orders(self._meant)
         elif happening.what == "connector posts":
             name = self._connectors_name(happening.paper % len(self.story.papers))
             if name and not any(kept.posted.reference == name for kept in self.sage.books):

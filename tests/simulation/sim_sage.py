@@ -28,6 +28,7 @@ from orchestration.ledgers.ledger import (
     PeriodState,
     PostedDocument,
     PostedNominalLine,
+    PostedOrder,
     Reply,
 )
 from orchestration.ledgers.sage200_wire import reply_of
@@ -52,6 +53,7 @@ ERRORS = {
 }
 TIMES_OUT = ("timeout before commit", "timeout after commit", "lost reply")
 SAVED = ("", "late", "lost reply", "timeout after commit", "deferred", "suspense")
+ORDERED_ALL_THE_SAME = ("deferred", "suspense")  # an order is in no nominal ledger, whatever that does
 GHOST_URN = 999_999
 
 
@@ -92,6 +94,7 @@ class SimulatedSage:
         self.set_off: list[SetOff] = []
         self.sent_allocations: dict[tuple[int, ...], list[Sent]] = defaultdict(list)
         self.undone_by_a_person: list[SetOff] = []
+        self.orders_invoiced = 0
         self.before_allocate: Callable[[Allocation], None] = lambda _allocation: None
         self.nominal_hidden_at: datetime | None = None
         self.before_post: Callable[[Document], None] = lambda _document: None
@@ -138,11 +141,17 @@ class SimulatedSage:
             if isinstance(document, Allocation):
                 urn = self._set_off(document, after_s)
             else:
-                urn = self.keep(document, how=met.fault, after_s=after_s).posted.urn
+                kept = self.keep(document, how=met.fault, after_s=after_s).posted
+                if kept.order and met.fault in ("", "late", *ORDERED_ALL_THE_SAME):
+                    body = {"id": kept.order.order_id, "document_no": kept.order.document_no}
+                    return reply_of(200, json.dumps(body).encode(), is_order=True), takes_s
+                urn = kept.urn
             if met.fault in ("lost reply",):
                 return NO_ANSWER, takes_s
             if met.fault not in ERRORS:
                 return reply_of(200, json.dumps({"urn": str(urn)}).encode()), takes_s
+        if met.fault == "ghost" and isinstance(document, Document) and document.is_order:
+            return reply_of(200, json.dumps({"id": GHOST_URN}).encode(), is_order=True), takes_s
         if met.fault == "ghost":
             return reply_of(200, json.dumps({"urn": str(GHOST_URN)}).encode()), takes_s
         if met.fault in ERRORS:
@@ -153,9 +162,10 @@ class SimulatedSage:
 
     def keep(self, document: Document, *, how: str = "", after_s: float = 0.0, reference: str = "") -> Kept:
         """Put a document into the books, to be seen after so many seconds; `reference` where it is not ours."""
-        is_deferred = how == "deferred"
+        is_order = document.is_order and not reference
+        is_deferred = how == "deferred" or is_order
         posted = PostedDocument(
-            urn=1000 + len(self.books),
+            urn=0 if is_order else 1000 + len(self.books),
             reference=reference or document.posting_key,
             second_reference=document.second_reference,
             document_kind=document.document_kind,
@@ -170,10 +180,30 @@ class SimulatedSage:
             nominal_lines=() if is_deferred else _lines(document, to_suspense=how == "suspense"),
             tax_lines=document.tax_lines,
             period=None if is_deferred else _period(document.document_date),
+            order=_order(document, len(self.books)) if is_order else None,
         )
         kept = Kept(posted, self._world.now + timedelta(seconds=after_s), not reference)
         self.books.append(kept)
         return kept
+
+    # ordering
+
+    takes_orders = True
+
+    def order_problem(self, document: Document) -> str:
+        """None: every product is there, and comes to the till's pence."""
+        self._answer()
+        return ""
+
+    def invoice_orders(self, document_of: Callable[[str], Document]) -> None:
+        """A person despatches and invoices every order that can be seen; `document_of` a key is what was meant."""
+        for place, kept in enumerate(self.books):
+            if kept.posted.order and kept.seen_from <= self._world.now:
+                invoiced = replace(document_of(kept.posted.reference), order_lines=())
+                posted = replace(self.keep(invoiced).posted, urn=1000 + place)
+                self.books.pop()
+                self.books[place] = replace(kept, posted=posted)
+                self.orders_invoiced += 1
 
     # allocating
 
@@ -214,7 +244,7 @@ class SimulatedSage:
                 posted.urn,
             )
             for posted in seen
-            if posted.urn in urns and posted.customer_reference
+            if posted.urn in urns and posted.customer_reference and not posted.order
         ]
 
     def of(self, posting_key: str) -> list[PostedDocument]:
@@ -251,15 +281,15 @@ class SimulatedSage:
 
     def posted_since(self, urn: int) -> list[PostedDocument]:
         """Those of a greater URN."""
-        return [posted for posted in self._seen() if posted.urn > urn]
+        return [posted for posted in self._seen() if posted.urn > urn and not posted.order]
 
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """Those of one URN."""
-        return [posted for posted in self._seen() if posted.urn == urn]
+        return [posted for posted in self._seen() if posted.urn == urn and not posted.order]
 
     def find_alike(self, document: Document) -> list[PostedDocument]:
         """Those just like it."""
-        return [posted for posted in self._seen() if posted.is_like(document)]
+        return [posted for posted in self._seen() if posted.is_like(document) and not posted.order]
 
     def _seen(self) -> list[PostedDocument]:
         self._answer()
@@ -313,6 +343,12 @@ class SimulatedSage:
         """There."""
         self._answer()
         return "active"
+
+
+def _order(document: Document, place: int) -> PostedOrder:
+    return PostedOrder(
+        place + 1, document.posting_key, is_draft=False, is_cancelled=False, lines=document.order_lines
+    )
 
 
 def _urns_of(allocation: Allocation) -> tuple[int, ...]:

@@ -50,6 +50,7 @@ MAPPINGS = {
 
 
 NOT_ALLOCATING = frozenset(REMEDIES) - {"allocate_sale"}
+BY_ITSELF = frozenset({("tillproof", "post_missing"), ("tillproof", "post_order")})
 RETURN_LIMIT_PENCE = 500
 FILED_RETURN = insert(vat_periods.PERIODS).values(
     company_id=COMPANY,
@@ -71,7 +72,7 @@ def file_return(database: SimulatedDatabase) -> None:
 
 ALLOCATING = insert(policies.POLICIES).values(
     company_id=COMPANY,
-    **PostingPolicy(remedies=frozenset(REMEDIES)).columns(),
+    **PostingPolicy(remedies=frozenset(REMEDIES), by_itself=BY_ITSELF).columns(),
     author="Fay",
     recorded_at=datetime(2011, 5, 7),  # noqa: DTZ001  clocks here are UTC without a zone
     reason="we allocate our own",
@@ -157,6 +158,8 @@ def laid_out() -> tuple[SimulatedDatabase, Operations, bytes]:
             (Path(folder) / f"{name}.csv").write_text(text, encoding="utf-8")
         operations.import_mappings(folder, "Ann", "set-up")
     operations.enable_posting(COMPANY, "Fay", "go live")
-    operations.set_posting_policy(COMPANY, PostingPolicy(remedies=NOT_ALLOCATING), "Fay", "go live")
+    operations.set_posting_policy(
+        COMPANY, PostingPolicy(remedies=NOT_ALLOCATING, by_itself=BY_ITSELF), "Fay", "go live"
+    )
     database.is_plain = False
     return database, operations, database.raw.serialize()

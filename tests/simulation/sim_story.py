@@ -21,7 +21,7 @@ HAPPENINGS = (
 )
 LIVES_MAX = 8
 UNDOING = ("contra", "case")
-UNDOES, FILED, ALLOCATES = 0.3, 0.2, 0.35  # of the stories
+UNDOES, FILED, ALLOCATES, ORDERS = 0.3, 0.2, 0.35, 0.25  # of the stories
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Paper:
     store_id: str
     net: int
     is_approved: bool = True
+    is_order: bool = False  # its invoice goes as a sales order, and is one when a person invoices it
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,18 @@ def story_of(seed: int) -> Story:
         is_filed=not undoes and rng.random() < FILED,  # what undoes is told enough by itself
         unseconded=tuple(number for number in range(len(papers)) if rng.random() < 0.2),
     )
-    return _with_sales(story, rng) if rng.random() < ALLOCATES and not story.is_filed else story
+    if rng.random() < ALLOCATES and not story.is_filed:
+        story = _with_sales(story, rng)
+    orders = random.Random(f"orders of {seed}")  # noqa: S311  by itself, so that every other is as it was
+    return _with_orders(story, orders, last) if orders.random() < ORDERS else story
+
+
+def _with_orders(story: Story, rng: random.Random, last: int) -> Story:
+    """The same story, where goods leave as sales orders, and a person invoices what he sees of them now and then."""
+    papers = tuple(replace(paper, is_order=paper.kind in ("invoice", "sale")) for paper in story.papers)
+    invoiced = tuple(Happens(rng.randrange(1, last), "invoice orders") for _ in range(rng.choice((0, 1, 2))))
+    happens = sorted((*story.happens, *invoiced), key=lambda one: (one.step, one.what))
+    return replace(story, papers=papers, happens=tuple(happens))
 
 
 def _with_sales(story: Story, rng: random.Random) -> Story:
@@ -151,6 +163,8 @@ def smaller(story: Story) -> Iterator[Story]:
         if one.late_s:
             calm = replace(one, late_s=0.0)
             yield replace(story, meets=(*story.meets[:place], calm, *story.meets[place + 1 :]))
+    if any(paper.is_order for paper in story.papers):
+        yield replace(story, papers=tuple(replace(paper, is_order=False) for paper in story.papers))
     if story.workers > 1:
         yield replace(story, workers=1)
     if story.undoes:

@@ -23,6 +23,21 @@ owed as (
     group by left(repost.posting_key, 18)
 ),
 
+-- A sale of ours that is a sales order in Sage, or was one, and that no ledger has.
+ordered as (
+    select
+        left(posting_key, 18) as key_stem,
+        min(case
+            when state = 'deferred' then 'its order waits to be invoiced in Sage'
+            when state = 'reversed' then 'its order was cancelled in Sage'
+            else refusal
+        end) as told,
+        bool_or(state = 'deferred') as is_waiting
+    from {{ ref('stg_operations__intents') }}
+    where remedy = 'post_order' and role = 'P' and urn is null and state in ('deferred', 'wrong', 'unsettled', 'reversed')
+    group by left(posting_key, 18)
+),
+
 classed as (
     select
         verdicts.*,
@@ -30,6 +45,7 @@ classed as (
         case
             when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null then 'half_corrected'
             when verdicts.is_changed then 'changed_after_posting'
+            when verdicts.verdict = 'missing_in_ledger' and ordered.key_stem is not null then 'order_not_invoiced'
             when verdicts.verdict = 'missing_in_ledger' and verdicts.reason = 'waits_for_its_like' then 'waits_for_its_like'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.exception_class
             when verdicts.verdict = 'missing_in_ledger' and verdicts.sync_claim = 'accepted' then 'synced_but_not_posted'
@@ -48,6 +64,7 @@ classed as (
         case
             when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null then 'finance'
             when verdicts.is_changed then 'finance'
+            when verdicts.verdict = 'missing_in_ledger' and ordered.key_stem is not null then 'operations'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.owner
             when verdicts.verdict = 'duplicate_in_pos' or verdicts.reason = 'waits_for_its_like' then 'operations'
             when verdicts.verdict = 'missing_in_ledger' then 'integration'
@@ -61,6 +78,7 @@ classed as (
             when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null
                 then 'owed is ' || owed.repost_key || coalesce(': ' || owed.refusal, '')
             when verdicts.is_changed then verdicts.evidence
+            when verdicts.verdict = 'missing_in_ledger' and ordered.key_stem is not null then ordered.told
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null
                 then blocks.rule_id || coalesce(' ' || blocks.observed_value, '')
             when verdicts.verdict = 'drifted' then verdicts.drift_kinds
@@ -73,6 +91,8 @@ classed as (
             when verdicts.verdict = 'missing_in_ledger' and owed.key_stem is not null
                 then 'Mend what stops its second half, then send again: tillproof post --send goes on with it.'
             when verdicts.is_changed then 'Ask who changed it in Sage and why; then have it put back, or the rest follow it.'
+            when verdicts.verdict = 'missing_in_ledger' and ordered.is_waiting then 'Despatch the order and invoice it in Sage, under its own date.'
+            when verdicts.verdict = 'missing_in_ledger' and ordered.key_stem is not null then 'Look at its order in Sage: the runbook says what then.'
             when verdicts.verdict = 'missing_in_ledger' and blocks.rule_id is not null then blocks.remedy
             when verdicts.verdict = 'duplicate_in_pos' then 'Have the till confirm that it was sold once; if it was sold twice, decide that it is none of its candidates.'
             when verdicts.reason = 'waits_for_its_like' then 'Post the other one first; then this one shows for what it is.'
@@ -92,6 +112,7 @@ classed as (
     from verdicts
     left join {{ ref('int_gate_blocks_worst') }} as blocks on verdicts.posting_key = blocks.posting_key
     left join owed on left(verdicts.posting_key, 18) = owed.key_stem
+    left join ordered on left(verdicts.posting_key, 18) = ordered.key_stem
 )
 
 select * from classed

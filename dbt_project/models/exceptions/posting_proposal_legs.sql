@@ -136,6 +136,69 @@ unioned as (
     select * from reversed_splits
 ),
 
+-- what each leg of an order's sale is made of, as its lines name it
+order_accounts as (
+    select
+        proposals.posting_key,
+        legs.category,
+        coalesce(legs.till_tax_code, '') as till_tax_code,
+        coalesce(legs.tax_rate_thousandths, -1) as tax_rate_thousandths,
+        min(legs.nominal_code) as nominal_code,
+        min(legs.cost_centre) as cost_centre,
+        min(legs.department) as department,
+        min(legs.tax_code) as tax_code
+    from proposals
+    inner join {{ ref('expected_legs') }} as legs on proposals.posting_key = legs.posting_key
+    where proposals.remedy = 'post_order' and legs.leg_type = 'nominal'
+    group by proposals.posting_key, legs.category, legs.till_tax_code, legs.tax_rate_thousandths
+),
+
+products as (
+    select
+        company_id,
+        sku,
+        min(sku_in_sage) as product_code
+    from {{ ref('stg_sage200__products') }}
+    group by company_id, sku
+    having count(*) = 1
+),
+
+-- what was sold, line by line; what came back is on a credit note, what was paid off an account on none
+order_lines as (
+    select
+        proposals.posting_key,
+        'item' as leg_type,
+        accounts.nominal_code,
+        accounts.cost_centre,
+        accounts.department,
+        cast(accounts.tax_code as integer) as tax_code,
+        lines.net_pence,
+        lines.tax_pence,
+        lines.sku_as_sent as sku,
+        lines.description,
+        products.product_code,
+        stores.warehouse,
+        products.product_code is null and {{ is_outside_scope('lines.category') }} as is_text,
+        {{ whole('lines.quantity * 1000') }} as quantity_thousandths,
+        lines.line_no
+    from proposals
+    inner join {{ ref('receipt_lines') }} as lines
+        on proposals.company_id = lines.company_id and proposals.event_id = lines.event_id
+    left join order_accounts as accounts
+        on
+            proposals.posting_key = accounts.posting_key
+            and lines.category = accounts.category
+            and coalesce(lines.till_tax_code, '') = accounts.till_tax_code
+            and coalesce(lines.tax_rate_thousandths, -1) = accounts.tax_rate_thousandths
+    left join products on lines.company_id = products.company_id and lines.sku = products.sku
+    left join {{ ref('stg_operations__stores') }} as stores
+        on
+            lines.company_id = stores.company_id
+            and lines.store_id = stores.store_id
+            and {{ is_in_force('stores', 'proposals.document_date') }}
+    where proposals.remedy = 'post_order' and coalesce(lines.category, '') <> 'account_payment' and not lines.is_return
+),
+
 numbered as (
     select
         posting_key,
@@ -146,8 +209,32 @@ numbered as (
         department,
         tax_code,
         net_pence,
-        tax_pence
+        tax_pence,
+        cast(null as varchar) as sku,
+        cast(null as varchar) as description,
+        cast(null as varchar) as product_code,
+        cast(null as varchar) as warehouse,
+        cast(null as boolean) as is_text,
+        cast(null as bigint) as quantity_thousandths
     from unioned
+    union all
+    select
+        posting_key,
+        cast(1000 + line_no as integer) as leg_no,
+        leg_type,
+        nominal_code,
+        cost_centre,
+        department,
+        tax_code,
+        net_pence,
+        tax_pence,
+        sku,
+        description,
+        product_code,
+        warehouse,
+        is_text,
+        quantity_thousandths
+    from order_lines
 )
 
 select * from numbered

@@ -63,6 +63,12 @@ withdrawing as (
     where members_digest = '' and state in ('decided', 'held', 'refused')
 ),
 
+-- whose missing sales are entered as sales orders
+ordering as (
+    select company_id from {{ ref('stg_operations__companies') }}
+    where sales_posted_as = 'order' and ledger_kind = 'sage200'
+),
+
 to_post as (
     select
         open_documents.posting_key,
@@ -76,7 +82,10 @@ to_post as (
         open_documents.ordinal,
         cast(1 as integer) as revision,
         'P' as role,
-        'post_missing' as remedy,
+        case
+            when ordering.company_id is not null and open_documents.document_kind = 'invoice' and grains.grain is null then 'post_order'
+            else 'post_missing'
+        end as remedy,
         cast(null as varchar) as after_key,
         expected.customer_reference,
         expected.bank_code,
@@ -107,6 +116,7 @@ to_post as (
             and open_documents.store_id = grains.store_id
             and open_documents.business_date = grains.business_date
     left join withdrawing on open_documents.posting_key = withdrawing.posting_key
+    left join ordering on open_documents.company_id = ordering.company_id
     where
         open_documents.verdict in ('missing_in_ledger', 'covered_by_journal') and live_intents.posting_key is null
         and in_summaries.posting_key is null
@@ -334,7 +344,7 @@ timed as (
         coalesce(writers.writer, 'observe') as writer,
         retry_windows.retry_window_hours,
         case
-            when writers.writer = 'connector' and unioned.remedy in ('post_missing', 'post_difference')
+            when writers.writer = 'connector' and unioned.remedy in ('post_missing', 'post_order', 'post_difference')
                 then coalesce({{ seconds_between('unioned.last_try_at', 'pass.as_of') }} < retry_windows.retry_window_hours * 3600, false)
             else false
         end as is_connector_still_trying

@@ -30,6 +30,11 @@ read_references as (
         case
             when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
                 then documents.reference
+            -- Sage carries the number of a sales order onto the invoice it becomes
+            when
+                documents.document_kind = 'invoice'
+                and regexp_matches(coalesce(documents.second_reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}N[0-9]{3}P$')
+                then documents.second_reference
         end as our_key,
         named.named_store_id,
         named.named_receipt_no,

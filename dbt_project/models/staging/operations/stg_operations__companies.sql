@@ -16,6 +16,7 @@ renamed as (
         coalesce(match_tolerance_pence, 0) as match_tolerance_pence,
         coalesce(match_tolerance_days, 0) as match_tolerance_days,
         unallocated_after_days,
+        coalesce(sales_posted_as, 'invoice') as sales_posted_as,
         posting_enabled as is_posting_enabled
     from source
 )

@@ -18,6 +18,7 @@ renamed as (
         tax_rounding,
         price_basis,
         coalesce(receipt_numbers, 'unknown') as receipt_numbers,
+        nullif(warehouse, '') as warehouse,
         valid_from,
         valid_to
     from source
