@@ -29,6 +29,8 @@ FINGERPRINT = """
 """Equal for equal rows in any order: it says whether a month must be written, and is never a digest of evidence."""
 TOGETHER = {"document_verdicts": ("store_id", "business_date")}
 """What is read together lies together; all else is in the order of its columns."""
+ROW_GROUP = 30_720
+"""Rows of a file that are read for one of them: a trace wants a row or two of each table, every column of them."""
 CLOCKS = "health_passes"
 """The one published table that holds clocks; it is the same in no two runs."""
 
@@ -200,7 +202,7 @@ class Publications:
         model: str,
         month: str | None,
         query: str,
-        row_group: int = 122_880,
+        row_group: int = ROW_GROUP,
     ) -> dict[str, Any]:
         folder = self.root / model / (month or "all")
         folder.mkdir(parents=True, exist_ok=True)
