@@ -37,7 +37,8 @@ def show(published: Published, query: str) -> None:
         st.info("No row answers to that.")
         return
     st.caption(f"The first {MOST_SHOWN:,} rows." if found.is_cut else f"{counted(len(found.rows), 'row')}.")
-    st.dataframe(found.shown(), hide_index=True, alt="The answer to the query")
+    numbers = {name: st.column_config.Column(alignment="right") for name in found.numbers()}
+    st.dataframe(found.shown(), hide_index=True, column_config=numbers, alt="The answer to the query")
     with st.container(horizontal=True):
         for kind, mime in FILES.items():
             st.download_button(

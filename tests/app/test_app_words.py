@@ -14,12 +14,21 @@ from app import words
         ("nominal_hidden", "NOM-03 4015 S02", "4015 S02"),
         ("drift_amount", "amount", "differs in amount"),
         ("never_sent", "never_sent", ""),
+        ("store_unmapped", "store_unmapped S09", "S09"),
         ("rows_set_aside", "S01/sales_2011-02-31.csv", "S01/sales 2011-02-31.csv"),
         (None, None, ""),
     ],
 )
 def test_what_was_seen_has_no_rule_number_and_days_in_uk_form(cause, detail, said):
     assert words.seen(cause, detail) == said
+
+
+def test_how_long_it_has_been_open_is_said_as_people_say_it():
+    assert [words.since(days) for days in (0, 1, 14)] == [
+        "open since today",
+        "open for 1 day",
+        "open for 14 days",
+    ]
 
 
 def test_a_reason_names_remedies_and_rules_in_words():

@@ -71,7 +71,8 @@ def test_a_publication_has_a_file_a_month_of_the_trading_day_and_says_what_it_is
 
 def test_for_one_row_of_a_big_month_only_a_part_of_its_file_is_read(published, warehouse):
     warehouse.execute(
-        "insert into marts.document_verdicts select 'M' || i, '2011-03-31', '2011-03-31', 'matched' from range(70000) as t (i)"
+        """insert into marts.document_verdicts
+           select 'M' || i, '2011-03-31', '2011-03-31', 'matched' from range(70000) as t (i)"""
     )
     path = published.root / paths(publish(published, warehouse), "document_verdicts")["2011-03"]
     parts = warehouse.execute(
