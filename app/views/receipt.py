@@ -227,16 +227,21 @@ def in_sage(told: Life) -> None:
     if not told["ledger"]:
         st.markdown("Sage holds nothing for it.")
         return
+    judged = {row["ledger_document_id"]: row for row in told["documents"] if row["ledger_document_id"]}
     columns = st.columns(min(SIDE_BY_SIDE, len(told["ledger"])))
     for place, document in enumerate(told["ledger"]):
         with columns[place % len(columns)].container(border=True):
-            ledger_document(document)
+            ledger_document(document, judged.get(document["ledger_document_id"]))
 
 
-def ledger_document(document: Row) -> None:
+def ledger_document(document: Row, judged: Row | None) -> None:
+    """One of Sage's, with its verdict: what differs is seen where it stands."""
+    verdict = f" {verdict_badge(judged['verdict'])}" if judged else ""
+    differs = words.drifts(judged["drift_kinds"]) if judged else ""
     st.markdown(
-        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}  \n"
-        f"{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
+        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}{verdict}"
+        + (f" in {plain(differs)}" if differs else "")
+        + f"  \n{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
     )
     if not document["lines"]:
         st.warning("Not in the nominal ledger.")
