@@ -229,7 +229,9 @@ def causes_listed(found: Rows) -> None:
             "Exceptions": count("exceptions"),
             "At risk": pence("value_at_risk_pence"),
             "£-days": Figures(lambda row: row["debt_pence_days"], whole_pounds),
-            "Oldest": Figures(lambda row: row["days_open"], lambda days: counted(days, "day")),
+            "Oldest": Figures(
+                lambda row: row["days_open"], lambda days: counted(days, "day") if days else "today"
+            ),
         },
         alt="Exceptions by cause, most value first",
     )

@@ -301,7 +301,7 @@ def page() -> None:
     if not periods:
         st.info("No store-day has been checked yet. Put a till's files in its inbox, then run: tillproof run")
         st.stop()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         period = choose_month(periods)
         shade = choose_shade()
     slot = heat_map(published, period, shade)

@@ -32,7 +32,7 @@ MENU = {
     "Mappings": "Nothing can be decided here",
     "Connections": "the file is empty",
     "Analyst": "6 rows.",
-    "Runbooks": "One page for each class of exception",
+    "Runbooks": "For whoever closes the month",
 }
 """Every page of the menu, and what stands on it when it is whole."""
 
@@ -138,7 +138,7 @@ def test_on_a_phone_a_wide_table_is_a_list_with_every_heading(
     headings = item.locator("td").evaluate_all(
         "cells => cells.map(each => getComputedStyle(each, '::before').content)"
     )
-    assert headings[1:] == [f'"{name}" " "' for name in ("State", "Owner", "Due", "Found")]
+    assert headings[1:] == [f'"{name} "' for name in ("State", "Owner", "Due", "Found")]
     right = item.locator("td").evaluate_all("cells => cells.map(each => each.getBoundingClientRect().right)")
     assert max(right) <= visit.width
     visit.is_well()
