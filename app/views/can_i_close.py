@@ -142,7 +142,7 @@ def blocked_by(period: Mapping[str, Any], blockers: Rows) -> str:
         for row in blockers
         if (row["company_id"], row["period"]) == (period["company_id"], period["period"])
     ]
-    more = f", +{len(mine) - 1}{SPACE}more" if len(mine) > 1 else ""
+    more = f", +{len(mine) - 1}{SPACE}{'causes' if len(mine) > 2 else 'cause'}" if len(mine) > 1 else ""
     return plain("".join(mine[:1]) + more)
 
 
@@ -156,7 +156,7 @@ def periods_table(periods: Rows, blockers: Rows) -> None:
             **(company if several else {}),
             "Period": lambda row: f"{row['period']:%b}{SPACE}{row['period']:%Y}",
             "Ready?": lambda row: close_badge(row["close_verdict"]),
-            "What blocks it most": lambda row: blocked_by(row, blockers),
+            "Blocked most by (exceptions)": lambda row: blocked_by(row, blockers),
             "At risk": pence("value_at_risk_pence"),
         },
         alt="Every company and month, whether it can be closed, and what blocks it",

@@ -427,6 +427,9 @@ def page() -> None:
             dry_run(settings, operations, published)
             returns(settings, operations)
             outbox(settings, operations)
+            st.caption(
+                "To undo what was posted, by key, by store and day, or by run: tillproof reverse, a dry run first."
+            )
             allocations(settings, operations)
             retries(settings, operations)
     except (CannotDecideError, OperationsError, posting_run.NothingPublishedError) as refusal:

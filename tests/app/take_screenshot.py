@@ -1,6 +1,7 @@
 """Take the pictures of docs/images from a finished demo: `python tests/app/take_screenshot.py HOME FOLDER`.
 
-Each page at 1280 x 800, its charts drawn, in 128 colours: a third of the bytes, and no eye sees it. With `--seconds` it says besides how long each took to open by its menu.
+Each page at 1280 x 800, its charts drawn, in 128 colours: a third of the bytes, and no eye sees it. With `--seconds` it
+says besides how long each took to open by its menu.
 """
 
 from __future__ import annotations

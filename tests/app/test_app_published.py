@@ -181,3 +181,19 @@ def test_a_name_is_looked_for_in_the_days_that_the_index_gives_and_in_no_other(p
     assert place == {"store_id": asked["store_id"], "day": asked["business_date"]}
     assert published._places(["nobody has this"]) == []
     assert published.named("receipts", "*", "receipt_no", ["nobody has this"]) == []
+
+
+def test_what_names_several_documents_as_its_partners_is_told_with_each(tmp_path: Path, monkeypatch) -> None:
+    story = shop()
+    contra = next(row for row in story.tables["document_verdicts"] if row.get("reason") == "contra")
+    undone, other = contra["partner_id"], "sage200:77"
+    contra["partner_id"] = f"{other},{undone}"
+    copy = next(row for row in story.tables["document_verdicts"] if row["document_id"] == undone)
+    copy["partner_id"] = None  # it is the other alone that names the pair
+    with_index = Published(publish(tmp_path, story) / "published")
+    everything = Published(with_index.root)
+    monkeypatch.setattr(everything, "_places", lambda _: None)
+    subject = finding.Subject(ledger_document_id=undone)
+    for published in (with_index, everything):
+        told = {row["document_id"] for row in life(published, subject)["documents"]}
+        assert {undone, contra["document_id"]} <= told
