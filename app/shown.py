@@ -17,6 +17,9 @@ from app.money import NONE, pounds
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:&])")
 
+_BLANKS = re.compile(r"[ \t\r\n\f\v\x1c-\x1f\x85\u2028\u2029]+")
+"""Every blank but those that hold words together."""
+
 SIGNS = {"green": "✓", "blue": "≈", "red": "!", "gray": "?"}
 SLOT_SIGNS = {"agrees": "✓", "explained": "≈", "open": "!", "not_checked": "?", "nothing_to_check": "·"}
 
@@ -25,7 +28,7 @@ def plain(text: object) -> str:
     """A text as it stands: nothing in it is taken for Markdown, a formula, an icon or a link."""
     if text is None or text == "":
         return NONE
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return _SPECIAL.sub(r"\\\1", _BLANKS.sub(" ", str(text)).strip())
 
 
 def verdict_badge(code: str | None) -> str:

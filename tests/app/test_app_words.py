@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app import words
+from app.shown import plain
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,8 @@ def test_a_reason_names_remedies_and_rules_in_words():
     assert words.in_words("CUS-02,PER-01") == "Customer is on hold (CUS-02); Period is closed (PER-01)"
     assert words.in_words("OLD-99") == "Gate rule OLD-99", "of another version of the gate"
     assert words.in_words("two writers post for this store") == "two writers post for this store"
+
+
+def test_words_that_are_held_together_stay_so_and_all_other_blanks_are_one():
+    assert plain("  two\n\twords ") == "two words"
+    assert plain("+4\N{NO-BREAK SPACE}causes") == "\\+4\N{NO-BREAK SPACE}causes"
