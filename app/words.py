@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,9 @@ def in_words(text: str) -> str:
     """A reason that names a remedy by its code, as a person would say it; a gate's rules by their titles."""
     if RULES.fullmatch(text):
         return "; ".join(_rule(rule_id) for rule_id in text.split(","))
+    head, colon, tail = text.rpartition(": ")
+    if colon and RULES.fullmatch(tail):
+        return f"{head}: {in_words(tail)}"
     for code, word in REMEDIES.items():
         text = text.replace(code, f"“{word.lower()}”")
     return text
@@ -406,6 +410,18 @@ def remedy(suggested: str | None, likely_partner: str | None) -> str:
 def drifts(codes: str | None) -> str:
     """What differs, from a comma-separated list: `amount,tax_code` is "amount, VAT code"."""
     return ", ".join(DRIFTS.get(code, code.replace("_", " ")) for code in (codes or "").split(",") if code)
+
+
+def drift_value(kind: str, value: str | None) -> str:
+    """One side of a difference, as a UK reader writes it: £920.26, 1 Dec 2010; a code as it is."""
+    if not value:
+        return NONE
+    if kind in ("amount", "tax_amount"):
+        try:
+            return pounds(int(Decimal(value).scaleb(2)))
+        except InvalidOperation:  # words, such as of a document that is not there
+            return value
+    return uk_days(value)
 
 
 def truth(name: str) -> str:

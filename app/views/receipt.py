@@ -189,8 +189,10 @@ def expected(told: Life) -> None:
             told["drifts"],
             {
                 "Differs in": lambda row: f":red-badge[! {words.drifts(row['drift_kind'])}]",
-                "Should be": lambda row: plain(row["expected_value"]),
-                "Sage has": lambda row: f"**{plain(row['ledger_value'])}**",
+                "Should be": lambda row: plain(words.drift_value(row["drift_kind"], row["expected_value"])),
+                "Sage has": lambda row: (
+                    f"**{plain(words.drift_value(row['drift_kind'], row['ledger_value']))}**"
+                ),
             },
             alt="Each difference with both values",
         )
@@ -277,7 +279,7 @@ def done_about_it(told: Life) -> None:
     for row in told["summaries"]:
         st.markdown(plain(words.in_summary(row)))
     for row in told["proposals"]:
-        may = "may be posted" if row["may_post"] else f"held: {plain(row['hold_reason'])}"
+        may = "may be posted" if row["may_post"] else f"held: {plain(words.in_words(row['hold_reason']))}"
         st.markdown(
             f"Proposed: **{words.said(words.REMEDIES, row['remedy']).lower()}**, "
             f"{words.kind(row['document_kind']).lower()} of {pounds(row['gross_pence'])} "

@@ -38,6 +38,9 @@ def test_a_reason_names_remedies_and_rules_in_words():
     )
     assert words.in_words("CUS-02") == "Customer is on hold (CUS-02)"
     assert words.in_words("CUS-02,PER-01") == "Customer is on hold (CUS-02); Period is closed (PER-01)"
+    assert words.in_words("the gate does not let it through: PER-01") == (
+        "the gate does not let it through: Period is closed (PER-01)"
+    )
     assert words.in_words("OLD-99") == "Gate rule OLD-99", "of another version of the gate"
     assert words.in_words("two writers post for this store") == "two writers post for this store"
 
@@ -45,3 +48,18 @@ def test_a_reason_names_remedies_and_rules_in_words():
 def test_words_that_are_held_together_stay_so_and_all_other_blanks_are_one():
     assert plain("  two\n\twords ") == "two words"
     assert plain("+4\N{NO-BREAK SPACE}causes") == "\\+4\N{NO-BREAK SPACE}causes"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("amount", "920.26", "£920.26"),
+        ("tax_amount", "-3.6", "\N{MINUS SIGN}£3.60"),
+        ("amount", "not there", "not there"),
+        ("date", "2010-12-01", "1 Dec 2010"),
+        ("tax_code", "1", "1"),
+        ("bank", None, "\N{EN DASH}"),
+    ],
+)
+def test_both_sides_of_a_difference_are_told_in_uk_form(kind, value, said):
+    assert words.drift_value(kind, value) == said
