@@ -69,6 +69,9 @@ def funnel(published: Published) -> None:
         else f":red-badge[! {left:,} not proven] of {counted(truths['decided'], 'document')} decided on: "
         f"{truths['refused']:,} refused, {truths['unknown']:,} unknown, {truths['held']:,} held."
     )
+    st.caption(
+        "To undo what was posted, by key, by store and day, or by run: tillproof reverse, a dry run first."
+    )
 
 
 def switches(settings: Any, operations: Any, published: Published) -> None:
@@ -427,9 +430,6 @@ def page() -> None:
             dry_run(settings, operations, published)
             returns(settings, operations)
             outbox(settings, operations)
-            st.caption(
-                "To undo what was posted, by key, by store and day, or by run: tillproof reverse, a dry run first."
-            )
             allocations(settings, operations)
             retries(settings, operations)
     except (CannotDecideError, OperationsError, posting_run.NothingPublishedError) as refusal:
