@@ -39,6 +39,11 @@ def answer(published: Published) -> None:
     behind = [row for row in found if row["days_behind"] is None or row["days_behind"] > sources.LATE_DAYS]
     waiting = sum(row["exception_status"] == "open" for row in sources.troubled_files(published))
     files = f"{counted(waiting, 'file')} refused or read in part and not made good" if waiting else ""
+    read = source_log.summed_up(source_log.read_log(home()), sources.LATELY)
+    if failing := [row["source"] for row in read if row["is_failing"]]:
+        st.error(
+            f"**Could not be read the last time: {plain(', '.join(failing))}.**", icon=":material/link_off:"
+        )
     if behind:
         late = ", ".join(plain(row["store_id"]) if row["store_id"] else "Sage" for row in behind[:8])
         more = f" and {len(behind) - 8} more" if len(behind) > 8 else ""
@@ -49,7 +54,7 @@ def answer(published: Published) -> None:
         )
     elif waiting:
         st.warning(f"**Every source is up to date.** {files}.", icon=":material/draft:")
-    else:
+    elif not failing:
         st.success("**Every source is up to date,** and every file was read.", icon=":material/check_circle:")
 
 

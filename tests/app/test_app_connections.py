@@ -219,3 +219,4 @@ def test_how_often_each_source_failed_is_told_with_its_last_words(deciding_home:
     assert table["Asked again"].tolist() == [":orange-badge[! 10.0% (4 of 40)]", ""]
     assert table["Last read whole"].tolist() == ["30 Nov 2011, 19:05 UTC"] * 2
     assert "**Sage** failed on 30 Nov 2011, 20:05 UTC: no answer" in told(page)
+    assert "**Could not be read the last time: Sage.**" in [each.value for each in page.error]
