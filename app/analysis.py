@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +115,32 @@ class Answer:
                 for value, money in zip(row, moneys, strict=True)
             ]
 
+    def told_apart(self) -> list[str]:
+        """The columns as they are shown; a name that comes twice is told apart."""
+        header = self.header()
+        return [
+            f"{name} ({place})" if header.index(name) != place else name for place, name in enumerate(header)
+        ]
+
+    def numbers(self) -> list[str]:
+        """The columns that are shown and hold nothing but numbers."""
+        return [
+            name
+            for place, name in enumerate(self.told_apart())
+            if {type(row[place]) for row in self.rows} - {type(None)} in ({int}, {float}, {Decimal})
+        ]
+
     def shown(self) -> dict[str, list[str]]:
-        """The rows as text by column, as a UK reader writes them; a name that comes twice is told apart."""
-        names = [f"{name} ({place})" if self.header().index(name) != place else name
-                 for place, name in enumerate(self.header())]  # fmt: skip
-        rows = [[str(printed(cell)) for cell in row] for row in self.cells()]
-        return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+        """The rows as text by column, as a UK reader writes them, money with its thousands set apart."""
+        moneys = [is_pence(name) for name in self.names]
+        rows = [
+            [
+                f"{cell:,.2f}" if money and isinstance(cell, Decimal) else str(printed(cell))
+                for cell, money in zip(row, moneys, strict=True)
+            ]
+            for row in self.cells()
+        ]
+        return {name: [row[place] for row in rows] for place, name in enumerate(self.told_apart())}
 
 
 def answer(published: Published, query: str, most: int = MOST_SHOWN, seconds: float = SECONDS) -> Answer:

@@ -11,12 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from app.published import Published, Row, Rows
 
 OUR_KEY = re.compile(r"^TP[0-9A-Z]{18}$")
 EXCEPTION = re.compile(r"^EX[0-9A-F]{10}$")
 _PRINTED = re.compile(r":(\d{4}-\d\d-\d\d):\d+$")
+NEAR = timedelta(days=2)
+"""A trading day lies so near the date printed, whatever hour it is cut at."""
 URN = re.compile(r"^(?:URN[ :]*)(\d+)$")
 
 
@@ -72,8 +75,16 @@ def _is_text(
 def receipts_of(published: Published, columns: str, event_id: str) -> Rows:
     """The receipt of an event, or none: in the files of the date printed, where the event id has one."""
     printed = _PRINTED.search(event_id)
-    day, given = ("and document_date = cast(? as date)", [printed[1]]) if printed else ("", [])
-    return published.rows(f"select {columns} from receipts where event_id = ? {day}", [event_id, *given])
+    if not printed:
+        return published.rows(f"select {columns} from receipts where event_id = ?", [event_id])
+    try:
+        day = date.fromisoformat(printed[1])
+    except ValueError:
+        return []  # it only looks like one
+    lies_in = published.within("receipts", day - NEAR, day + NEAR)
+    return published.rows(
+        f"select {columns} from {lies_in} where event_id = ? and document_date = ?", [event_id, day]
+    )
 
 
 def _by_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:

@@ -6,16 +6,13 @@ Every function takes the subject's ids and gives rows; nothing here judges. Mone
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from app import finding
-from app.finding import Subject
+from app.finding import NEAR, Subject
 from app.published import Published, Row, Rows
 
 Life = dict[str, Any]
-NEAR = timedelta(days=2)
-"""A trading day lies so near the date printed, whatever hour it is cut at."""
 
 
 def life(published: Published, subject: Subject) -> Life:
@@ -108,8 +105,9 @@ def _of_receipt(published: Published, model: str, receipt: Row | None, order: st
     """What a receipt has in another table, from the files of its day."""
     if receipt is None:
         return []
+    lies_in = published.within(model, receipt["business_date"])
     return published.rows(
-        f"select * from {model} where event_id = ? and business_date = ? order by {order}",
+        f"select * from {lies_in} where event_id = ? and business_date = ? order by {order}",
         [receipt["event_id"], receipt["business_date"]],
     )
 
@@ -131,12 +129,13 @@ def _documents(published: Published, subject: Subject, receipt: Row | None) -> R
             [receipt["company_id"], receipt["store_id"]],
         )
     else:  # a day's, of its documents
-        told += published.rows(
-            """
-            select * from document_verdicts
-            where event_id is null and partner_id is not null and list_contains(string_split(partner_id, ','), ?)
-            """,
+        told += published.named(
+            "document_verdicts",
+            "*",
+            "partner_id",
             [subject.event_id or subject.ledger_document_id],
+            "and event_id is null",
+            is_list=True,
         )
     partners, held = (
         [row[name] for row in told if row[name]] for name in ("partner_id", "ledger_document_id")
@@ -150,8 +149,9 @@ def _documents(published: Published, subject: Subject, receipt: Row | None) -> R
 def _own(published: Published, subject: Subject, receipt: Row | None) -> Rows:
     """The verdicts on the documents of an event, or on one of Sage's; of a receipt in the files of its day."""
     if receipt:
+        lies_in = published.within("document_verdicts", receipt["business_date"])
         return published.rows(
-            "select * from document_verdicts where event_id = ? and business_date = ?",
+            f"select * from {lies_in} where event_id = ? and business_date = ?",
             [subject.event_id, receipt["business_date"]],
         )
     if subject.event_id:
@@ -207,8 +207,9 @@ def _lines_of(published: Published, documents: Rows) -> Rows:
     days = [row["document_date"] for row in documents if row["document_date"] is not None]
     if not days:
         return []
+    lies_in = published.within("ledger_lines", min(days), max(days))
     return published.rows(
-        "select * from ledger_lines where document_date between ? and ? and list_contains(?, ledger_document_id)",
+        f"select * from {lies_in} where document_date between ? and ? and list_contains(?, ledger_document_id)",
         [min(days), max(days), [row["ledger_document_id"] for row in documents]],
     )
 
@@ -239,12 +240,12 @@ def _history(published: Published, subjects: list[str], documents: Rows) -> Rows
         for name in ("business_date", "document_date", "ledger_date")
         if row[name] is not None
     ]
-    query = "select * from verdict_history where"
     if not days:
-        rows = published.among(f"{query} true", "subject_id", subjects)
+        rows = published.among("select * from verdict_history where true", "subject_id", subjects)
     else:
-        around = [min(days) - NEAR, max(days) + NEAR]
-        rows = published.among(f"{query} business_date between ? and ?", "subject_id", subjects, around)
+        around = min(days) - NEAR, max(days) + NEAR
+        query = f"select * from {published.within('verdict_history', *around)} where business_date between ? and ?"
+        rows = published.among(query, "subject_id", subjects, around)
         if undated := published.undated("verdict_history"):
             rows += published.among(f"select * from {undated} where true", "subject_id", subjects)
     return sorted(rows, key=lambda row: (row["pass_number"], row["subject_id"]))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import signing_in
 from app.addresses import FIRST_PAGE, PAGES, WANTED
+from app.shown import ON_A_PHONE
 
 HERE = Path(__file__).parent
 NAMED = {
@@ -24,10 +25,7 @@ NAMED = {
 """Title and sign of each page of PAGES, in the order of the menu."""
 
 st.set_page_config(page_title="Tillproof", page_icon=str(HERE / "favicon.png"), layout="wide")
-# on a phone a table scrolls by itself; without this its words would break letter by letter instead
-TABLE = "[data-testid=stTable] td"
-WIDTHS = f"{TABLE} {{min-width: 5.9rem}} {TABLE}:first-child {{min-width: 8.5rem}}"
-st.html(f"<style>@media (max-width: 640px) {{{WIDTHS}}}</style>")
+st.html(f"<style>{ON_A_PHONE}</style>")
 shown = st.navigation(
     [
         st.Page(HERE / FIRST_PAGE, title="Can I close?", icon=":material/fact_check:", default=True),

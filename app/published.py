@@ -16,7 +16,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,25 @@ class Published:
         paths = [self.root / file["path"] for file in self._tables.get(model, []) if file["month"] is None]
         return f"read_parquet([{', '.join(_quoted(path.as_posix()) for path in paths)}])" if paths else ""
 
+    def within(self, model: str, first: date, last: date | None = None) -> str:
+        """SQL: a table's rows of one day, or of the days from one to another, and others with them: the files of their
+        months alone. What DuckDB asks each of many files before it reads one took longer than to read.
+
+        A file's month is that of the business date, or of the document date where a table has no other.
+        """
+        files = self._tables.get(model, [])
+        if sum(int(file["rows"]) for file in files) <= MOST_ROWS_HELD:
+            return f'"{model}"'  # in memory, or soon: there is nothing to choose from
+        months = [f"{each:%Y-%m}" for each in (first, last or first)]
+        paths = [
+            self.root / file["path"]
+            for file in files
+            if file["month"] and months[0] <= file["month"] <= months[1]
+        ]
+        if not paths:
+            return f'(select * from "{model}" limit 0)'
+        return f"read_parquet([{', '.join(_quoted(path.as_posix()) for path in paths)}])"
+
     def count(self, model: str) -> int:
         """How many rows a table has, as the publication lists it."""
         return sum(int(file["rows"]) for file in self._tables[model])
@@ -168,26 +187,29 @@ class Published:
         names: Sequence[object],
         also: str = "",
         given: Parameters = (),
+        is_list: bool = False,
     ) -> Rows:
         """The rows of `model` whose `column` is one of some names, in no order: looked for in the stores and days
         alone that the index of names has for them, the newest MOST_PLACES. `also` is a further condition that begins
-        with `and`, with its `given` values.
+        with `and`, with its `given` values. Where the column `is_list`, of names between commas, one of them is enough.
 
         Only for names that the index knows (`orchestration/name_index.py`). In a publication without one all is read.
         """
         wanted = list(dict.fromkeys(name for name in names if name not in (None, "")))
-        query = f"select {columns} from {model} where true {also}"
+        test = f"list_has_any(string_split({column}, ','), ?)" if is_list else f"list_contains(?, {column})"
         places = self._places(wanted)
+        if places is None and is_list:
+            return self.rows(f"select {columns} from {model} where {test} {also}", [wanted, *given])
         if places is None:
-            return self.among(query, column, wanted, list(given))
+            return self.among(f"select {columns} from {model} where true {also}", column, wanted, list(given))
         asked, values = [], []
         for row in places:
-            here = [("store_id", row["store_id"]), (DAY_OF[model], row["day"])]
-            narrow = " and ".join(
-                f"{name} is null" if value is None else f"{name} = ?" for name, value in here
-            )
-            asked.append(f"({query} and {narrow} and list_contains(?, {column}))")
-            values += [*given, *(value for _, value in here if value is not None), wanted]
+            store, day = row["store_id"], row["day"]
+            lies_in = f'"{model}"' if day is None else self.within(model, day)
+            narrow = f"store_id {'is null' if store is None else '= ?'}"
+            narrow += f" and {DAY_OF[model]} {'is null' if day is None else '= ?'}"
+            asked.append(f"(select {columns} from {lies_in} where {narrow} {also} and {test})")
+            values += [*(each for each in (store, day) if each is not None), *given, wanted]
         return self.rows(" union all ".join(asked), values) if asked else []
 
     def _places(self, names: Sequence[object]) -> Rows | None:

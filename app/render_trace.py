@@ -182,8 +182,8 @@ def _drifts(life: Life) -> RenderableType | None:
         add(
             table,
             words.drifts(row["drift_kind"]),
-            row["expected_value"],
-            Text(row["ledger_value"] or "", style="red"),
+            words.drift_value(row["drift_kind"], row["expected_value"]),
+            Text(words.drift_value(row["drift_kind"], row["ledger_value"]), style="red"),
         )
     return titled("What differs", table)
 

@@ -7,16 +7,32 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import words
+
 FOLDER = Path(__file__).parents[1] / "docs" / "runbooks"
 GENERAL = "README"
+GUIDES = {
+    "finance_guide": "Guide for finance",
+    "store_guide": "Guide for shop operations",
+    "integration_guide": "Guide for integration support",
+}
+"""What each of three people does every morning: pages of their own, which no exception leads to."""
 NAME = re.compile(r"^[a-z_]+$|^README$")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
 def names() -> list[str]:
-    """Every page there is, the general one first."""
-    return [GENERAL, *sorted(page.stem for page in FOLDER.glob("*.md") if page.stem != GENERAL)]
+    """Every page there is: the guides, the general one, then each cause, in the order of what they are called."""
+    first = [*GUIDES, GENERAL]
+    return [*first, *sorted((page.stem for page in FOLDER.glob("*.md") if page.stem not in first), key=title)]
+
+
+def title(name: str) -> str:
+    """What a page is called in a list."""
+    if name == GENERAL:
+        return "Looking, mappings, stops"
+    return GUIDES.get(name) or words.cause(name)
 
 
 def runbook(name: str) -> str | None:
@@ -44,8 +60,8 @@ def show(name: str) -> None:
 
 def _led(link: re.Match[str]) -> str:
     """A runbook's link leads to the same page here; what the app does not show is left as its words."""
-    words, place = link[1], link[2].partition("#")[0]
+    told, place = link[1], link[2].partition("#")[0]
     name = Path(place).stem
     if place and Path(place).parent == Path() and (FOLDER / f"{name}.md").exists():
-        return f"[{words}](/runbook?name={name})"
-    return words
+        return f"[{told}](/runbook?name={name})"
+    return told

@@ -3,6 +3,7 @@ tables."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from app.money import NONE, pounds
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:&])")
 
+_BLANKS = re.compile(r"[ \t\r\n\f\v\x1c-\x1f\x85\u2028\u2029]+")
+"""Every blank but those that hold words together."""
+
 SIGNS = {"green": "✓", "blue": "≈", "red": "!", "gray": "?"}
 SLOT_SIGNS = {"agrees": "✓", "explained": "≈", "open": "!", "not_checked": "?", "nothing_to_check": "·"}
 
@@ -24,7 +28,7 @@ def plain(text: object) -> str:
     """A text as it stands: nothing in it is taken for Markdown, a formula, an icon or a link."""
     if text is None or text == "":
         return NONE
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return _SPECIAL.sub(r"\\\1", _BLANKS.sub(" ", str(text)).strip())
 
 
 def verdict_badge(code: str | None) -> str:
@@ -65,6 +69,40 @@ def count(column: str) -> Figures:
 Column = Callable[[Mapping[str, Any]], str] | Figures
 
 
+STACKED = "[data-testid=stTable]:has(th:nth-child(4))"
+"""Tables of four columns and more, which are wider than a phone."""
+ON_A_PHONE = f"""@media (max-width: 640px) {{
+[data-testid=stTable] td {{min-width: 4rem}}
+[data-testid=stTable] td:first-child {{min-width: 7rem}}
+{STACKED} thead {{position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden}}
+{STACKED} table, {STACKED} tbody {{display: block}}
+{STACKED} tr {{display: block; padding: .45rem 0 .5rem; border-bottom: 1px solid #d5dde5}}
+{STACKED} td {{display: inline-block; border: none; padding: 0 .9rem .1rem 0; min-width: 0}}
+{STACKED} td:first-child {{display: block; padding-bottom: .2rem; font-weight: 600}}
+{STACKED} td:not(:has(p:not(:empty))) {{display: none}}
+{STACKED} td::before {{content: var(--heading) " "; color: #4a535d; font-size: .8rem}}
+{STACKED} td:first-child::before {{content: var(--first-heading, ""); font-size: inherit}}
+{STACKED} td div, {STACKED} td p {{display: inline}}
+}}"""
+"""On a phone a wide table is a list: a row is its first cell, and below it every other cell after its heading."""
+
+
+SHORT = 8
+"""A row's first cell of no more letters needs its heading to be understood alone: Pass 3, Store S01."""
+
+
+def headings_in_cells(held: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each column's heading as a property of its cells, which ON_A_PHONE writes before them."""
+    styles = []
+    for place, heading in enumerate(held.columns):
+        named = [("--heading", json.dumps(heading, ensure_ascii=False))]
+        firsts = [str(each).strip("*") for each in held[heading]] if not place else []
+        if firsts and all(len(first) <= SHORT and not first.startswith(heading) for first in firsts):
+            named.append(("--first-heading", json.dumps(f"{heading} ", ensure_ascii=False)))
+        styles.append({"selector": f"td.col{place}", "props": named})
+    return styles
+
+
 def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column], alt: str) -> None:
     """A still table that a screen reader can read: heading -> the cell's Markdown, or its figure."""
     shown = list(rows)
@@ -79,7 +117,7 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column], alt:
             for heading in columns
         }
     )
-    styled = held.style
+    styled = held.style.set_table_styles(headings_in_cells(held))
     for heading, column in figures.items():
         styled = styled.format(column.written, subset=[heading], na_rep=column.nothing)
     st.table(styled, border="horizontal", hide_index=True, hide_header=False, alt=alt)

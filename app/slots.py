@@ -66,7 +66,7 @@ def tills(published: Published, slot: Slot) -> Rows:
         with sold as (
             select till_id, count(*) filter (is_money) as receipts,
                 cast(coalesce(sum(gross_pence) filter (is_money), 0) as bigint) as gross_pence
-            from receipts where {WHERE} group by till_id
+            from {published.within("receipts", slot.business_date)} where {WHERE} group by till_id
         ),
         judged as (
             select case when event_id is null then '{NO_TILL}' else till_id end as till_id,
@@ -74,7 +74,7 @@ def tills(published: Published, slot: Slot) -> Rows:
                 count(*) as documents,
                 cast(coalesce(sum(greatest(abs(expected_gross_pence), abs(coalesce(ledger_gross_pence, 0))))
                     filter (is_open), 0) as bigint) as open_pence
-            from document_verdicts where {WHERE} group by 1
+            from {published.within("document_verdicts", slot.business_date)} where {WHERE} group by 1
         )
         select coalesce(sold.till_id, judged.till_id) as till_id, coalesce(sold.receipts, 0) as receipts,
             coalesce(sold.gross_pence, 0) as gross_pence, coalesce(judged.documents, 0) as documents,
@@ -104,7 +104,7 @@ def receipts(published: Published, slot: Slot, till_id: str, limit: int, offset:
             select ledger_document_id as subject, 'URN ' || ledger_urn as receipt_no, verdict,
                 ledger_gross_pence * direction as gross_pence, is_open, cast(null as timestamp) as sold_at_local,
                 case when is_open then abs(coalesce(ledger_gross_pence, 0)) else 0 end as open_pence
-            from document_verdicts where {WHERE} and event_id is null
+            from {published.within("document_verdicts", slot.business_date)} where {WHERE} and event_id is null
             order by is_open desc, open_pence desc, ledger_urn limit ? offset ?
             """,
             [*slot.values, limit, offset],
@@ -116,12 +116,13 @@ def receipts(published: Published, slot: Slot, till_id: str, limit: int, offset:
                 sum(greatest(abs(expected_gross_pence), abs(coalesce(ledger_gross_pence, 0))))
                     filter (is_open) as open_pence,
                 bool_or(is_open) as is_open
-            from document_verdicts where {WHERE} and event_id is not null group by event_id
+            from {published.within("document_verdicts", slot.business_date)}
+            where {WHERE} and event_id is not null group by event_id
         )
         select receipts.event_id as subject, receipts.receipt_no, receipts.verdict, receipts.gross_pence,
             receipts.sold_at_local, coalesce(judged.is_open, false) as is_open,
             cast(coalesce(judged.open_pence, 0) as bigint) as open_pence
-        from receipts left join judged using (event_id)
+        from {published.within("receipts", slot.business_date)} as receipts left join judged using (event_id)
         where {WHERE} and receipts.till_id = ?
         order by is_open desc, open_pence desc, sold_at_local, receipt_no, subject limit ? offset ?
         """,
@@ -132,7 +133,10 @@ def receipts(published: Published, slot: Slot, till_id: str, limit: int, offset:
 def lines(published: Published, slot: Slot, event_id: str) -> Rows:
     """The lines of one receipt, as printed."""
     return published.rows(
-        f"select * from receipt_lines where {WHERE} and event_id = ? order by line_no",
+        f"""
+        select * from {published.within("receipt_lines", slot.business_date)}
+        where {WHERE} and event_id = ? order by line_no
+        """,
         [*slot.values, event_id],
     )
 
@@ -141,7 +145,8 @@ def documents(published: Published, slot: Slot, subject: str) -> Rows:
     """The verdicts on one receipt's documents, or on one document of Sage."""
     return published.rows(
         f"""
-        select * from document_verdicts where {WHERE} and (event_id = ? or ledger_document_id = ?)
+        select * from {published.within("document_verdicts", slot.business_date)}
+        where {WHERE} and (event_id = ? or ledger_document_id = ?)
         order by posting_key is null, is_sales desc, ordinal, document_id
         """,
         [*slot.values, subject, subject],

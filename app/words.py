@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from app.money import NONE, day, pounds
+from app.money import NONE, counted, day, pounds
 from expectations.rules import rule_for
 
 VERDICTS = {
@@ -97,6 +98,12 @@ CAUSES = {
     "voucher_beyond_its_goods": "Voucher pays for goods at another VAT rate",
     "customer_unmapped": "Account customer not mapped",
     "document_negative": "More taken off than sold",
+    "vat_not_on_return": "VAT that is on no return",
+    "fact_missing": "A fact to judge by is missing",
+    "ledger_row_unsound": "Row of Sage is unsound",
+    "sync_log_unsound": "Entry of the connector's log is unsound",
+    "till_row_unsound": "Row of a till is unsound",
+    "till_totals_differ": "Totals of a till do not agree",
 }
 
 OWNERS = {"finance": "Finance", "operations": "Shop operations", "integration": "Integration"}
@@ -275,14 +282,25 @@ def fix(row: Mapping[str, Any]) -> str:
     return told.format(thing) if told else f"{row['title']}: {thing}"
 
 
+def since(days_open: int) -> str:
+    """How long something has been open: since today, for 14 days."""
+    return f"open for {counted(days_open, 'day')}" if days_open else "open since today"
+
+
 def seen(exception_class: str | None, detail: str | None) -> str:
     """What was seen, where it says more than the class; nothing where it does not."""
     if BARE_CODE.match(detail or ""):
         return ""
     if (exception_class or "").startswith("drift_"):
         return f"differs in {drifts(detail)}"
-    without_rule = RULE.sub("", (detail or "").replace("_", " ").rstrip("."))
-    return ISO_DAY.sub(_in_uk_form, without_rule)
+    told = (detail or "").removeprefix(f"{exception_class} ")
+    without_rule = RULE.sub("", told.replace("_", " ").rstrip("."))
+    return uk_days(without_rule)
+
+
+def uk_days(text: str) -> str:
+    """Every day in a text in UK form: 2011-02-28 is 28 Feb 2011."""
+    return ISO_DAY.sub(_in_uk_form, text)
 
 
 def _in_uk_form(found: re.Match[str]) -> str:
@@ -296,6 +314,9 @@ def in_words(text: str) -> str:
     """A reason that names a remedy by its code, as a person would say it; a gate's rules by their titles."""
     if RULES.fullmatch(text):
         return "; ".join(_rule(rule_id) for rule_id in text.split(","))
+    head, colon, tail = text.rpartition(": ")
+    if colon and RULES.fullmatch(tail):
+        return f"{head}: {in_words(tail)}"
     for code, word in REMEDIES.items():
         text = text.replace(code, f"“{word.lower()}”")
     return text
@@ -329,6 +350,7 @@ MAPPING_TABLES = {
     "tax_mappings": "VAT codes",
     "nominal_mappings": "Nominal accounts",
     "tender_mappings": "Tenders to banks",
+    "customer_mappings": "Account customers",
     "sku_mappings": "SKUs",
     "writers_of_record": "Who posts",
     "store_grains": "Posted by receipt or by day",
@@ -401,6 +423,18 @@ def remedy(suggested: str | None, likely_partner: str | None) -> str:
 def drifts(codes: str | None) -> str:
     """What differs, from a comma-separated list: `amount,tax_code` is "amount, VAT code"."""
     return ", ".join(DRIFTS.get(code, code.replace("_", " ")) for code in (codes or "").split(",") if code)
+
+
+def drift_value(kind: str, value: str | None) -> str:
+    """One side of a difference, as a UK reader writes it: £920.26, 1 Dec 2010; a code as it is."""
+    if not value:
+        return NONE
+    if kind in ("amount", "tax_amount"):
+        try:
+            return pounds(int(Decimal(value).scaleb(2)))
+        except InvalidOperation:  # words, such as of a document that is not there
+            return value
+    return uk_days(value)
 
 
 def truth(name: str) -> str:

@@ -324,8 +324,12 @@ def _seed(connection: duckdb.DuckDBPyConnection, landed: _Landed) -> None:
 
     touch_documents("waiting", "verdict = 'pending'")
     touch("rows_set_aside", "select business_date from before.receipts where not is_complete")
-    ours = f"regexp_matches(coalesce(ledger_reference, ''), '{OUR_KEY}')"
-    touch_documents("unexplained", f"posting_key is null and verdict <> 'reversed' and {ours}")
+    touch(
+        "unexplained",
+        """select document_date from before.ledger_documents
+           where mark = 'ours' and posting_key is null and ledger_document_id in (
+               select document_id from before.document_verdicts where posting_key is null and verdict <> 'reversed')""",
+    )
     touch("waiting", "select business_date from before.posting_proposals where is_connector_still_trying")
     _seed_rows(connection, landed, touch)
     _seed_receipts(connection, landed, touch, touch_documents)
@@ -424,6 +428,8 @@ def _seed_references(
     connection.execute(
         f"""create temp table new_references as
             select distinct reference, cast(abs(document_gross_value) * 100 as bigint) as gross_pence from {sales}
+            -- an order's number comes second on the invoice that it becomes
+            union select second_reference, null from {sales} where regexp_matches(second_reference, '{OUR_KEY}')
             union select reference, cast(abs(cheque_value) * 100 as bigint) from {banks}
             union select min(reference), cast(sum(debit) * 100 as bigint) from {nominals} group by urn
             union select reference, null from {landed.new("connector/sync_log")}"""

@@ -31,6 +31,8 @@ TOGETHER = {"document_verdicts": ("store_id", "business_date")}
 """What is read together lies together; all else is in the order of its columns."""
 HOW_IT_WAS_MADE = "dirty_slots"
 """Says which days the pass judged, not what it found: a pass that judges all of them finds the same."""
+ROW_GROUP = 30_720
+"""Rows of a file that are read for one of them: a trace wants a row or two of each table, every column of them."""
 CLOCKS = "health_passes"
 """The one published table that holds clocks; it is the same in no two runs."""
 
@@ -219,7 +221,7 @@ class Publications:
         model: str,
         month: str | None,
         query: str,
-        row_group: int = 122_880,
+        row_group: int = ROW_GROUP,
     ) -> dict[str, Any]:
         folder = self.root / model / (month or "all")
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import analysis
+from app import analysis, contracts
 from app.analysis import EXAMPLES, FILES, MOST_DOWNLOADED, MOST_SHOWN, QueryRefusedError
 from app.money import counted
 from app.opening import open_published
@@ -37,7 +37,8 @@ def show(published: Published, query: str) -> None:
         st.info("No row answers to that.")
         return
     st.caption(f"The first {MOST_SHOWN:,} rows." if found.is_cut else f"{counted(len(found.rows), 'row')}.")
-    st.dataframe(found.shown(), hide_index=True, alt="The answer to the query")
+    numbers = {name: st.column_config.Column(alignment="right") for name in found.numbers()}
+    st.dataframe(found.shown(), hide_index=True, column_config=numbers, alt="The answer to the query")
     with st.container(horizontal=True):
         for kind, mime in FILES.items():
             st.download_button(
@@ -62,13 +63,38 @@ def download(published: Published, query: str, kind: str) -> bytes:
 def tables(published: Published) -> None:
     st.header("Tables", anchor=False)
     st.caption(
-        "What each column means is in docs/contracts.md. For your own tools: "
-        f"published/tillproof-{published.number}.duckdb in the home, or the Parquet files beside it."
+        f"For your own tools: published/tillproof-{published.number}.duckdb in the home, or the Parquet beside it."
     )
+    columns_of(published)
     table(
         [{"model": model, "rows": published.count(model)} for model in published.models],
         {"Table": lambda row: plain(row["model"]), "Rows": count("rows")},
         alt="Published tables and how many rows each has",
+    )
+
+
+def columns_of(published: Published) -> None:
+    """What each column of one table means, as docs/contracts.md tells it."""
+    told = contracts.published_tables()
+    chosen = st.selectbox(
+        "What each column means, in",
+        [model for model in published.models if model in told],
+        index=None,
+        placeholder="Choose a table",
+        key="columns of",
+    )
+    if chosen is None:
+        return
+    about, columns = told[chosen]
+    st.caption(plain(about))
+    table(
+        columns,
+        {
+            "Column": lambda row: f"**{plain(row['column'])}**",
+            "Type": lambda row: plain(row["type"]),
+            "Meaning": lambda row: plain(row["meaning"]),
+        },
+        alt=f"The columns of {chosen}",
     )
 
 

@@ -82,7 +82,8 @@ def since_yesterday(published: Published) -> None:
     net = sum(row["came_pence"] - row["cleared_pence"] for row in rows)
     way = "more" if net > 0 else "less"
     st.markdown(
-        f"**{came:,} came, {cleared:,} cleared**: {pounds(abs(net))} {way} at risk than the day before. "
+        f"**{counted(came, 'exception')} came, {cleared:,} cleared**: {pounds(abs(net))} {way} at risk than the day "
+        "before. "
         f"{counted(judged['documents'], 'document')} judged anew, {judged['settled']:,} with nothing left to do."
     )
     if rows:
@@ -93,7 +94,7 @@ def since_yesterday(published: Published) -> None:
                 "Owner": lambda row: words.owner(row["owner"]),
                 "Came": count("came"),
                 "Cleared": count("cleared"),
-                "At risk": lambda row: plain(_signed(row["came_pence"] - row["cleared_pence"])),
+                "Change": Figures(lambda row: row["came_pence"] - row["cleared_pence"], _signed),
             },
             alt="Causes whose exceptions came or were cleared since yesterday, and by how much the value at risk moved",
         )
@@ -141,7 +142,7 @@ def blocked_by(period: Mapping[str, Any], blockers: Rows) -> str:
         for row in blockers
         if (row["company_id"], row["period"]) == (period["company_id"], period["period"])
     ]
-    more = f", +{len(mine) - 1}{SPACE}more" if len(mine) > 1 else ""
+    more = f", +{len(mine) - 1}{SPACE}{'causes' if len(mine) > 2 else 'cause'}" if len(mine) > 1 else ""
     return plain("".join(mine[:1]) + more)
 
 
@@ -155,7 +156,7 @@ def periods_table(periods: Rows, blockers: Rows) -> None:
             **(company if several else {}),
             "Period": lambda row: f"{row['period']:%b}{SPACE}{row['period']:%Y}",
             "Ready?": lambda row: close_badge(row["close_verdict"]),
-            "What blocks it most": lambda row: blocked_by(row, blockers),
+            "Blocked most by (exceptions)": lambda row: blocked_by(row, blockers),
             "At risk": pence("value_at_risk_pence"),
         },
         alt="Every company and month, whether it can be closed, and what blocks it",
@@ -177,13 +178,22 @@ def debt(rows: Rows) -> None:
             "Open": count("open_exceptions"),
             "At risk": pence("value_at_risk_pence"),
             "£-days": Figures(lambda row: row["debt_pence_days"], whole_pounds),
-            "Clear by": lambda row: day(row["forecast_clear_date"]) if row["forecast_clear_date"] else "",
+            **(
+                {
+                    "Clear by": lambda row: (
+                        day(row["forecast_clear_date"]) if row["forecast_clear_date"] else ""
+                    )
+                }
+                if (is_told := any(row["forecast_clear_date"] for row in rows))
+                else {}
+            ),
         },
         alt="Open exceptions, value at risk and debt of each owner, and when it is cleared at the pace of late",
     )
-    if not any(row["forecast_clear_date"] for row in rows):
+    if not is_told:
         st.caption(
-            "Clear by: not to be said yet. It takes a week of passes, and of every class something resolved."
+            "When it will be clear cannot be said yet: that takes a week of passes, and something resolved of every "
+            "cause."
         )
 
 
@@ -307,15 +317,29 @@ def worst(published: Published, period: Row) -> None:
                 f":gray-badge[{words.owner(cause['owner'])}]  \n"
                 f"**{pounds(cause['value_at_risk_pence'])}** at risk in "
                 f"{counted(cause['open_exceptions'], 'document')}, "
-                f"open {counted(cause['days_open'], 'day')}. {plain(detail(cause))}"
+                f"{words.since(cause['days_open'])}. {plain(detail(cause))}"
             )
-            link(cause["worst_event_id"], cause["worst_exception_id"], cause["worst_receipt_no"])
+            with st.container(horizontal=True):
+                st.page_link(
+                    "views/exceptions.py",
+                    label=f"See all {cause['open_exceptions']:,}"
+                    if cause["open_exceptions"] > 1
+                    else "See the exception",
+                    icon=":material/checklist:",
+                    query_params={"lane": cause["owner"], "cause": cause["exception_class"] or ""},
+                )
+                link(cause["worst_event_id"], cause["worst_exception_id"], cause["worst_receipt_no"])
 
 
 def detail(cause: Row) -> str:
     """What was seen, heaviest first, where it says more than the heading; and what to do."""
     told = [(words.seen(cause["exception_class"], each["detail"]), each) for each in cause["details"]]
-    said = "; ".join(f"{seen} ({each['exceptions']:,})" for seen, each in told if seen)
+    several = cause["causes"] > 1
+    said = "; ".join(
+        f"{seen}{': ' + counted(each['exceptions'], 'document') if several else ''}"
+        for seen, each in told
+        if seen
+    )
     more = cause["causes"] - len(cause["details"])
     said += f"; and {more:,} more" if said and more else ""
     return ". ".join(part.rstrip(".") for part in (said, cause["suggested_remedy"] or "") if part) + "."
@@ -333,14 +357,11 @@ def page() -> None:
     left, right = st.columns([9, 11], gap="large")
     with left:
         periods_table(periods, totals.blockers(published))
-    with right:
-        period = heat_map(published, periods)
-    left, right = st.columns([9, 11], gap="large")
-    with left:
         since_yesterday(published)
         debt(totals.debt_by_owner(published))
         undated(totals.undated_exceptions(published))
     with right:
+        period = heat_map(published, periods)
         worst(published, period)
 
 

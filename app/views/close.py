@@ -21,6 +21,7 @@ from orchestration.closing import SignOff
 from orchestration.operations import CloseFigures, Operations, OperationsError
 from orchestration.settings import Settings
 
+SPACE = "\N{NO-BREAK SPACE}"
 PACK = "evidence pack"
 SHOWN = 12
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -109,7 +110,7 @@ def checklist(items: Sequence[Item]) -> None:
             "Item": lambda row: f"**{plain(row['item'].title)}**",
             "State": lambda row: state_badge(row["item"]),
             "Owner": lambda row: plain(words.owner(row["item"].owner)),
-            "Due": lambda row: day(row["item"].due_on),
+            "Due": lambda row: day(row["item"].due_on).replace(" ", SPACE),
             "Found": lambda row: plain(row["item"].seen),
         },
         alt="What must be so before the month is closed, whose it is, by when, and how it stands",

@@ -33,6 +33,31 @@ def age(days: int | None) -> str:
     return f":red-badge[! {told}]" if days > sources.LATE_DAYS else f":green-badge[✓ {told}]"
 
 
+def answer(published: Published) -> None:
+    """Whether every source is as fresh as the figures, and how many files wait for somebody, before anything else."""
+    found = [*sources.tills(published), {**sources.sage(published), "store_id": None}]
+    behind = [row for row in found if row["days_behind"] is None or row["days_behind"] > sources.LATE_DAYS]
+    waiting = sum(row["exception_status"] == "open" for row in sources.troubled_files(published))
+    files = f"{counted(waiting, 'file')} refused or read in part and not made good" if waiting else ""
+    read = source_log.summed_up(source_log.read_log(home()), sources.LATELY)
+    if failing := [row["source"] for row in read if row["is_failing"]]:
+        st.error(
+            f"**Could not be read the last time: {plain(', '.join(failing))}.**", icon=":material/link_off:"
+        )
+    if behind:
+        late = ", ".join(plain(row["store_id"]) if row["store_id"] else "Sage" for row in behind[:8])
+        more = f" and {len(behind) - 8} more" if len(behind) > 8 else ""
+        st.error(
+            f"**Behind: {late}{more}.** What they have not sent cannot be checked."
+            + (f" {files}." if files else ""),
+            icon=":material/link_off:",
+        )
+    elif waiting:
+        st.warning(f"**Every source is up to date.** {files}.", icon=":material/draft:")
+    elif not failing:
+        st.success("**Every source is up to date,** and every file was read.", icon=":material/check_circle:")
+
+
 def where_from(published: Published) -> None:
     st.header("Sources", anchor=False)
     found = sources.tills(published)
@@ -292,17 +317,18 @@ def page() -> None:
         settings: Settings | None = load(home())
     except SettingsError:
         settings = None
+    answer(published)
     left, right = st.columns([12, 8], gap="large")
     with left:
         where_from(published)
         reads()
-        files(published)
+        passes(published)
     with right:
         sign_in(settings)
         starts_by_itself(settings)
         disk()
         look_now()
-        passes(published)
+    files(published)
 
 
 page()

@@ -66,7 +66,7 @@ def in_sage(candidates: Rows) -> None:
             "Gross": pence("gross_pence"),
             "VAT": pence("tax_pence"),
             "Reference": lambda row: plain(row["reference"]),
-            "Second": lambda row: plain(row["second_reference"]),
+            "2nd reference": lambda row: plain(row["second_reference"]),
             "User": lambda row: plain(row["user_name"]),
             "Bank": lambda row: (
                 plain(row["bank_code"]) + (" :blue-badge[≈ reconciled]" if row["is_bank_reconciled"] else "")
@@ -185,8 +185,8 @@ def show(published: Published, operations: Operations, company_id: str) -> None:
 
 def choose_and_decide(published: Published, undecided: Rows) -> None:
     st.markdown(
-        f"**{counted(len(undecided), 'document')}** may be several in Sage, and figures cannot say which: somebody who "
-        "can ask the shop must. The next pass goes by what you say."
+        f"**{counted(len(undecided), 'document')}** cannot be paired by figures alone: what Sage has may be theirs, or "
+        "another's. Ask the shop, and say which it is; the next pass goes by what you say."
     )
     mine = st.selectbox(
         "Which ones",

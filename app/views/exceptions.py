@@ -19,6 +19,7 @@ from orchestration.operations import Standing
 
 EVERY = "every"
 ON_A_PAGE = 10
+CAUSES = 8
 RECEIPT_PAGE = "views/receipt.py"
 STATES = {
     "awake": "Open",
@@ -83,17 +84,17 @@ def mend_first(published: Published, company: str, owner: str | None) -> None:
         {
             "What to mend": lambda row: plain(words.fix(row)),
             "Whose": lambda row: words.owner(row["owner"]),
-            "Stops": count("documents_touched"),
+            "Stops documents": count("documents_touched"),
             "Worth": pence("value_touched_pence"),
             "Clears by itself": Figures(lambda row: row["documents_freed_alone"]),
-            "Then worth": pence("value_freed_alone_pence"),
-            "Clear by then": pence("value_freed_so_far_pence"),
+            "Worth cleared": pence("value_freed_alone_pence"),
+            "Cleared so far": pence("value_freed_so_far_pence"),
         },
         alt="Fixes, the one that frees most first: documents stopped, cleared by it alone, and by all down to it",
     )
     st.caption(
-        "Documents missing in Sage. One that two things stop is cleared when both are mended: the last column adds "
-        "up down the list, all lanes together."
+        "Documents missing in Sage. One that two things stop is cleared when both are mended: Cleared so far adds up "
+        "down the list, all lanes together."
     )
     with st.expander(f"Preview a fix ({len(found)})", icon=":material/preview:"):
         preview(published, found)
@@ -207,6 +208,19 @@ def choose_cause(found: Rows) -> Row:
 
 
 def causes_table(found: Rows) -> None:
+    """The causes worth most, and the rest to unfold: nobody scrolls past what is worth nothing to reach the cases."""
+    causes_listed(found[:CAUSES])
+    rest = found[CAUSES:]
+    if not rest:
+        return
+    value = sum(row["value_at_risk_pence"] for row in rest)
+    number = sum(row["exceptions"] for row in rest)
+    named = f"{counted(len(rest), 'more cause')}: {counted(number, 'exception')}, {pounds(value)} at risk"
+    with st.expander(plain(named), icon=":material/unfold_more:"):
+        causes_listed(rest)
+
+
+def causes_listed(found: Rows) -> None:
     table(
         found,
         {
@@ -215,7 +229,9 @@ def causes_table(found: Rows) -> None:
             "Exceptions": count("exceptions"),
             "At risk": pence("value_at_risk_pence"),
             "£-days": Figures(lambda row: row["debt_pence_days"], whole_pounds),
-            "Oldest": Figures(lambda row: row["days_open"], lambda days: counted(days, "day")),
+            "Oldest": Figures(
+                lambda row: row["days_open"], lambda days: counted(days, "day") if days else "today"
+            ),
         },
         alt="Exceptions by cause, most value first",
     )
@@ -271,7 +287,7 @@ def case_line(row: Row, standing: Standing | None, every: bool) -> bool:
                 st.markdown(label, width="content")
             st.page_link(
                 RECEIPT_PAGE,
-                label="Its whole life",
+                label="Open the receipt" if row["event_id"] else "See what Sage holds",
                 icon=":material/arrow_forward:",
                 query_params={"find": row["event_id"] or row["exception_id"]},
             )
@@ -281,7 +297,7 @@ def case_line(row: Row, standing: Standing | None, every: bool) -> bool:
 
 def standing_line(row: Row, standing: Standing | None) -> str:
     """Age, due day, and what people said, in one line; what was seen in the next."""
-    told = [f"open {counted(row['days_open'], 'day')}"]
+    told = [words.since(row["days_open"])]
     if row["status"] == "resolved":
         told = [f"resolved {day(row['resolved_at'])} after {counted(row['days_open'], 'day')}"]
     else:

@@ -111,7 +111,8 @@ def edited(operations: Operations, name: str, find: str) -> dict[str, str]:
     )
     st.caption(
         f"{len(mine):,} of {counted(len(rows), 'row')}. Days are written YYYY-MM-DD. A row is ended by its valid_to, "
-        "never by deleting it: what you take out of the grid stays as it was."
+        "never by deleting it: what you take out of the grid stays as it was. To work in Excel take the workbook: of a "
+        "CSV Excel loses leading noughts and rewrites days when it saves."
     )
     return mapping_changes.from_grid(
         name, [{column: grid[column][place] for column in header} for place in range(len(grid[header[0]]))]
@@ -138,9 +139,9 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
         changes[:MOST_CHANGES],
         {
             "File": lambda row: words.mapping_table(row["table"]),
-            "Row": lambda row: plain(row["key"].partition("|")[2] or row["key"]),
+            "Row": _row,
             "Does": lambda row: f":blue-badge[≈ {row['kind'].capitalize()}]",
-            "What": lambda row: plain(mappings_report.differences(row["before"], row["after"])),
+            "What": lambda row: plain(_what(row)),
             "Sold through it in 90 days": Figures(lambda row: _lately(published, row), pounds),
         },
         alt="Each row that would change, what differs, and what was sold through it lately",
@@ -166,6 +167,20 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
             signed,
             lambda _, store: mapping_changes.take(store, files, changes, by=signed.by, reason=signed.reason),
         )
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    """Which row of its file, without the company that all of them are of: S01, 1 Dec 2010."""
+    return plain(words.uk_days(", ".join((row["key"].partition("|")[2] or row["key"]).split("|"))))
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    """What differs; of a new row what its name does not say already."""
+    named = set(row["key"].split("|"))
+    after = row["after"]
+    if row["before"] is None:
+        after = {name: value for name, value in after.items() if str(value) not in named} or after
+    return words.uk_days(mappings_report.differences(row["before"], after))
 
 
 def _lately(published: Published, row: Mapping[str, Any]) -> int | None:
@@ -200,8 +215,8 @@ def ahead(published: Published) -> None:
     table(
         lines,
         {
-            "Tried": lambda line: f"**{plain(line['tried'])}**",
-            "What": lambda line: words.said(CELLS, line["cell"]),
+            "Tried": lambda line: f"**{plain(_named(line))}**",
+            "What": lambda line: "" if line["cell"] == "customer" else words.said(CELLS, line["cell"]),
             "Every store": lambda line: _tried(line, "*"),
             **{store: lambda line, store=store: _tried(line, store) for store in shown},  # type: ignore[misc]
         },
@@ -213,13 +228,29 @@ def ahead(published: Published) -> None:
     )
     if len(stores) > MOST_STORES:
         st.caption(f"The first {MOST_STORES} stores of {len(stores):,}.")
-    for row in closed[:MOST_CHANGES]:
-        leads = f"leads to {plain(row['leads_to'])}" if row["leads_to"] else "leads nowhere"
-        st.markdown(
-            f"{AHEAD.get(row['status'], row['status'])} {CELLS.get(row['cell'], row['cell'])} "
-            f"**{plain(row['tried_key'])}**, {'every store' if row['store_id'] == '*' else plain(row['store_id'])}: "
-            f"{leads}; {pounds(row['lately_pence'])} in 90 days, last sold {day(row['last_seen_on'])}."
-        )
+    if not closed:
+        return
+    st.subheader("What would be refused, most sold first", anchor=False)
+    table(
+        sorted(closed, key=lambda row: -row["lately_pence"])[:MOST_CHANGES],
+        {
+            "Tried": lambda row: f"**{plain(row['tried_key'])}**",
+            "What": lambda row: words.said(CELLS, row["cell"]),
+            "Store": lambda row: "Every store" if row["store_id"] == "*" else plain(row["store_id"]),
+            "State": lambda row: AHEAD.get(row["status"], plain(row["status"])),
+            "Leads to": lambda row: plain(row["leads_to"]) if row["leads_to"] else "Nowhere",
+            "Sold in 90 days": pence("lately_pence"),
+            "Last sold": lambda row: day(row["last_seen_on"]) if row["last_seen_on"] else "Not in 90 days",
+        },
+        alt="What Sage would refuse: where it leads, what was sold through it lately, and when last",
+    )
+    if len(closed) > MOST_CHANGES:
+        st.caption(f"The first {MOST_CHANGES} of {len(closed):,}.")
+
+
+def _named(line: Mapping[str, Any]) -> str:
+    """What a line of the grid tries; its till customer is each store's own."""
+    return "Till customer" if line["cell"] == "customer" else str(line["tried"])
 
 
 def _tried(line: Mapping[str, Any], store: str) -> str:
@@ -240,8 +271,13 @@ def covered(published: Published) -> None:
         "Month", periods, format_func=lambda row: month(row["period"]), key="coverage month", width=200
     )
     rows = mapped.coverage(published, period["company_id"], period["period"])
+    days = mapped.uncovered_days(published, period["company_id"], period["period"])
+    lacking = how_much(rows)
+    if not days:
+        st.success(f"Every penny of {month(period['period'])} was checked.")
+    only = st.toggle("Only what was not fully checked", key="only lacking", value=True) if lacking else False
     table(
-        rows,
+        lacking if only else rows,
         {
             "Store": lambda row: f"**{plain(row['store_id'])}**",
             "Tender": lambda row: "Sales" if row["tender_type"] == "sales" else plain(row["tender_type"]),
@@ -254,9 +290,7 @@ def covered(published: Published) -> None:
         },
         alt="By store and tender: documents, their value, and how much of it was checked",
     )
-    days = mapped.uncovered_days(published, period["company_id"], period["period"])
     if not days:
-        st.success(f"Every penny of {month(period['period'])} was checked.")
         return
     st.subheader("Days not fully checked", anchor=False)
     table(
@@ -272,6 +306,19 @@ def covered(published: Published) -> None:
         },
         alt="Days of which not everything was checked, the most value first",
     )
+
+
+def how_much(rows: Rows) -> Rows:
+    """Says how much of a month was checked; gives the stores and tenders of which not all was."""
+    lacking = [row for row in rows if row["documents_not_checked"]]
+    value, checked = (sum(row[name] for row in rows) for name in ("value_pence", "checked_pence"))
+    if lacking:
+        st.markdown(
+            f"**{share(checked, value)}** of {pounds(value)} in sales and takings was checked; "
+            f"**{pounds(value - checked)}** was not, in {counted(len(lacking), 'tender')} of "
+            f"{counted(len({row['store_id'] for row in lacking}), 'store')}."
+        )
+    return lacking
 
 
 def _checked(row: Mapping[str, Any]) -> str:
@@ -293,8 +340,8 @@ def log(operations: Operations) -> None:
             "When": lambda row: moment(read_moment(row["at"])),
             "Who": lambda row: plain(row["by"]),
             "File": lambda row: words.mapping_table(row["table"]),
-            "Row": lambda row: plain(row["key"].partition("|")[2] or row["key"]),
-            "What": lambda row: plain(mappings_report.differences(row["before"], row["after"])),
+            "Row": _row,
+            "What": lambda row: plain(_what(row)),
             "Why": lambda row: plain(row["reason"]),
         },
         alt="Changes to mappings, the newest first",

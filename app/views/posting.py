@@ -69,6 +69,9 @@ def funnel(published: Published) -> None:
         else f":red-badge[! {left:,} not proven] of {counted(truths['decided'], 'document')} decided on: "
         f"{truths['refused']:,} refused, {truths['unknown']:,} unknown, {truths['held']:,} held."
     )
+    st.caption(
+        "To undo what was posted, by key, by store and day, or by run: tillproof reverse, a dry run first."
+    )
 
 
 def switches(settings: Any, operations: Any, published: Published) -> None:
@@ -257,11 +260,10 @@ def document_line(decision: Decision, returns_now: Returns, may_choose: bool, ev
     if may_choose:
         key = f"choose {decision.posting_key} {decision.payload_digest[:8]} {every}"
         chosen = st.checkbox(label, value=every, disabled=every, key=key)
-    else:
-        st.markdown(label)
-    with st.expander(f"{decision.posting_key}: exactly what would be sent"):
+    with st.expander(f"{decision.posting_key}: exactly what would be sent" if may_choose else label):
         st.markdown(
-            f"Account {plain(proposal.account)} · second reference {plain(document.second_reference)} · "
+            f"{plain(decision.posting_key)} · account {plain(proposal.account)} · "
+            f"second reference {plain(document.second_reference)} · "
             f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`  \n"
             f"{on_return(decision, returns_now)}"
             + (f"  \n{plain(words.in_words(decision.reason))}" if decision.reason else "")

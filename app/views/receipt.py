@@ -12,7 +12,7 @@ from app import finding, words
 from app.life import Life, closure, life, sales_totals
 from app.money import counted, day, moment, pounds, units
 from app.opening import open_published
-from app.published import Published, Row
+from app.published import Published, Row, Rows
 from app.shown import Figures, pence, plain, table, verdict_badge
 
 MOST_SHOWN = 20
@@ -72,7 +72,7 @@ def heading(told: Life) -> None:
         )
         st.markdown(
             f"{verdict_badge(receipt['verdict'])} {plain(receipt['receipt_kind']).capitalize()} on till "
-            f"{plain(receipt['till_id'])}, {receipt['sold_at_local']:%H:%M} {plain(receipt['zone'])}"
+            f"{plain(receipt['till_id'])}, {receipt['sold_at_local']:%H:%M} ({plain(receipt['zone'])})"
             + (
                 f": {plain(words.said({}, receipt['nothing_to_post_reason']))}"
                 if receipt["nothing_to_post_reason"]
@@ -122,7 +122,10 @@ def at_the_till(told: Life) -> None:
             alt="Lines of the receipt",
         )
     paid = ", ".join(f"{plain(row['tender_type'])} {words.tendered(row)}" for row in told["tenders"])
-    st.markdown(f"Paid: **{paid}**" if paid else "No tender.")
+    total = ""
+    if receipt := told["receipt"]:
+        total = f"Total **{pounds(receipt['gross_pence'])}**, of it VAT {pounds(receipt['tax_pence'])}. "
+    st.markdown(total + (f"Paid: **{paid}**" if paid else "No tender."))
     if told["receipt"] and (of_sale := words.of_sale(told["receipt"])):
         st.markdown(plain(f"This receipt {of_sale}."))
     came_from(told)
@@ -179,24 +182,33 @@ def expected(told: Life) -> None:
         },
         alt="Each document expected or found, with its verdict",
     )
-    for row in told["documents"]:
-        if row["sync_claim"]:
-            said = f", saying “{plain(row['sync_message'])}”" if row["sync_message"] else ""
-            at = f" at {moment(row['sync_claimed_at'])}" if row["sync_claimed_at"] else ""
-            st.caption(
-                f"The connector's log on the {words.kind(row['document_kind']).lower()}: "
-                f"{plain(row['sync_claim'])}{at}{said}"
-            )
+    for claim, kinds in claims(told["documents"]).items():
+        st.caption(f"The connector's log on the {' and the '.join(kinds)}: {claim}")
     if told["drifts"]:
         table(
             told["drifts"],
             {
                 "Differs in": lambda row: f":red-badge[! {words.drifts(row['drift_kind'])}]",
-                "Should be": lambda row: plain(row["expected_value"]),
-                "Sage has": lambda row: f"**{plain(row['ledger_value'])}**",
+                "Should be": lambda row: plain(words.drift_value(row["drift_kind"], row["expected_value"])),
+                "Sage has": lambda row: (
+                    f"**{plain(words.drift_value(row['drift_kind'], row['ledger_value']))}**"
+                ),
             },
             alt="Each difference with both values",
         )
+
+
+def claims(documents: Rows) -> dict[str, list[str]]:
+    """What the connector's log says, each word once, with the documents that it is said of."""
+    said: dict[str, list[str]] = {}
+    for row in documents:
+        if row["sync_claim"]:
+            saying = f", saying “{plain(row['sync_message'])}”" if row["sync_message"] else ""
+            at = f" at {moment(row['sync_claimed_at'])}" if row["sync_claimed_at"] else ""
+            kinds = said.setdefault(f"{plain(row['sync_claim'])}{at}{saying}", [])
+            kind = words.kind(row["document_kind"]).lower()
+            kinds += [kind] if kind not in kinds else []
+    return said
 
 
 def expected_pence(row: Mapping[str, Any]) -> int | None:
@@ -217,16 +229,21 @@ def in_sage(told: Life) -> None:
     if not told["ledger"]:
         st.markdown("Sage holds nothing for it.")
         return
+    judged = {row["ledger_document_id"]: row for row in told["documents"] if row["ledger_document_id"]}
     columns = st.columns(min(SIDE_BY_SIDE, len(told["ledger"])))
     for place, document in enumerate(told["ledger"]):
         with columns[place % len(columns)].container(border=True):
-            ledger_document(document)
+            ledger_document(document, judged.get(document["ledger_document_id"]))
 
 
-def ledger_document(document: Row) -> None:
+def ledger_document(document: Row, judged: Row | None) -> None:
+    """One of Sage's, with its verdict: what differs is seen where it stands."""
+    verdict = f" {verdict_badge(judged['verdict'])}" if judged else ""
+    differs = words.drifts(judged["drift_kinds"]) if judged else ""
     st.markdown(
-        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}  \n"
-        f"{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
+        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}{verdict}"
+        + (f" in {plain(differs)}" if differs else "")
+        + f"  \n{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
     )
     if not document["lines"]:
         st.warning("Not in the nominal ledger.")
@@ -262,7 +279,7 @@ def done_about_it(told: Life) -> None:
     for row in told["summaries"]:
         st.markdown(plain(words.in_summary(row)))
     for row in told["proposals"]:
-        may = "may be posted" if row["may_post"] else f"held: {plain(row['hold_reason'])}"
+        may = "may be posted" if row["may_post"] else f"held: {plain(words.in_words(row['hold_reason']))}"
         st.markdown(
             f"Proposed: **{words.said(words.REMEDIES, row['remedy']).lower()}**, "
             f"{words.kind(row['document_kind']).lower()} of {pounds(row['gross_pence'])} "

@@ -56,11 +56,24 @@ def choose_month(periods: Rows) -> Row:
     return chosen
 
 
-def heat_map(published: Published, period: Row) -> Slot | None:
-    """Stores by days; gives the store-day chosen, by a click or from the list."""
-    shade = st.segmented_control(
-        "Colour", list(SHADES), default="verdict", format_func=SHADES.__getitem__, key="shade", required=True
+def choose_shade() -> str:
+    """What the colours of the month tell."""
+    return (
+        st.segmented_control(
+            "Colour",
+            list(SHADES),
+            default="verdict",
+            format_func=SHADES.__getitem__,
+            key="shade",
+            required=True,
+            width="content",
+        )
+        or "verdict"
     )
+
+
+def heat_map(published: Published, period: Row, shade: str) -> Slot | None:
+    """Stores by days; gives the store-day chosen, by a click or from the list."""
     store, wanted = asked_day()
     days = totals.store_days(published, period["company_id"], period["period"], asked_store=store)
     listed = f"slot {period['company_id']} {period['period']}"
@@ -228,7 +241,7 @@ def receipt(published: Published, slot: Slot, subject: str) -> None:
         st.subheader(f"Receipt {plain(name)}", anchor=False, width="content")
         st.page_link(
             RECEIPT_PAGE,
-            label="Its whole life",
+            label="Open the receipt",
             icon=":material/arrow_forward:",
             query_params={"find": subject},
         )
@@ -288,8 +301,10 @@ def page() -> None:
     if not periods:
         st.info("No store-day has been checked yet. Put a till's files in its inbox, then run: tillproof run")
         st.stop()
-    period = choose_month(periods)
-    slot = heat_map(published, period)
+    with st.container(horizontal=True, vertical_alignment="top"):
+        period = choose_month(periods)
+        shade = choose_shade()
+    slot = heat_map(published, period, shade)
     if slot is None:
         st.caption("Choose a store-day to see its bridge, its tills, their receipts and lines.")
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -74,11 +74,20 @@ def rate(cell: str) -> Decimal:
 def day(cell: str) -> date:
     """A calendar day, written YYYY-MM-DD so that no spreadsheet can swap day and month."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
-        raise ValueError(f"'{cell}' is not a date written YYYY-MM-DD")
+        raise ValueError(f"'{cell}' is not a date written YYYY-MM-DD{_if_uk_form(cell)}")
     try:
         return date.fromisoformat(cell)
     except ValueError:
         raise ValueError(f"'{cell}' is not a day of the calendar") from None
+
+
+def _if_uk_form(cell: str) -> str:
+    """What to write where a day has UK form, as a spreadsheet leaves it: not taken by itself, for it may be US form."""
+    try:
+        meant = datetime.strptime(cell, "%d/%m/%Y").date()  # noqa: DTZ007  a calendar day has no zone
+    except ValueError:
+        return ""
+    return f": write {meant.isoformat()} if {meant.day} {meant:%B %Y} is meant"
 
 
 def day_or_open(cell: str) -> date | None:

@@ -151,7 +151,7 @@ class Visit:
 
     def is_well(self) -> None:
         """No complaint, nothing asked of another machine, nothing wider than the screen but what scrolls
-        itself."""
+        itself; and no table's last column out of sight."""
         assert self.complaints == []
         assert self.elsewhere == []
         assert self.page.evaluate("document.documentElement.scrollWidth") <= self.width
@@ -163,3 +163,10 @@ class Visit:
             self.width,
         )
         assert too_wide == []
+        cut = self.page.evaluate(
+            """() => [...document.querySelectorAll('[data-testid=stTable]')]
+                .filter(each => [each, ...each.querySelectorAll('div')].some(
+                    part => part.scrollWidth > part.clientWidth + 1 && part.clientWidth))
+                .map(each => each.querySelector('table').getAttribute('aria-label'))"""
+        )
+        assert cut == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import analysis
+from app import analysis, contracts
 from app.analysis import EXAMPLES, QueryRefusedError, answer, as_file
 from app.published import Published
 
@@ -106,7 +106,7 @@ def test_a_file_has_pounds_uk_days_and_no_formula(published: Published) -> None:
 def test_the_page_answers_and_lists_the_tables(home: Path, open_page) -> None:
     page = open_page(home, "analyst")
     assert "6 rows." in told(page)
-    assert page.dataframe[0].value["sales_pounds"].tolist()[0] == "3720.00"
+    assert page.dataframe[0].value["sales_pounds"].tolist()[0] == "3,720.00"
     assert "store_days" in page.table[0].value["Table"].str.replace("\\", "").tolist()
     page.selectbox(key="example").set_value("My own question").run()
     assert "Write a select" in told(page)
@@ -119,3 +119,27 @@ def test_nothing_found_is_said(home: Path, open_page) -> None:
     page.selectbox(key="example").set_value("What a person must look up in Sage").run()
     assert "No row answers to that." in told(page)
     assert analysis.MOST_SHOWN < analysis.MOST_DOWNLOADED
+
+
+def test_numbers_stand_to_the_right_and_money_has_its_thousands_apart(published: Published) -> None:
+    found = answer(
+        published,
+        "select 'S01' as store_id, 123456789 as open_pence, 7 as units, null::bigint as none, 1.5 as rate",
+    )
+    assert found.numbers() == ["open_pounds", "units", "rate"]
+    assert found.shown()["open_pounds"] == ["1,234,567.89"]
+
+
+def test_every_published_table_tells_what_its_columns_mean(
+    home: Path, published: Published, open_page
+) -> None:
+    told_of = contracts.published_tables()
+    for model in published.models:
+        about, columns = told_of[model]
+        assert about
+        there = {row["column_name"] for row in published.rows(f'describe "{model}"')}
+        assert {row["column"] for row in columns} >= there, model
+    page = open_page(home, "analyst")
+    page.selectbox(key="columns of").set_value("store_days").run()
+    listed = next(each.value for each in page.table if "Meaning" in each.value)
+    assert r"**open\_pence**" in listed["Column"].tolist()

@@ -32,7 +32,7 @@ MENU = {
     "Mappings": "Nothing can be decided here",
     "Connections": "the file is empty",
     "Analyst": "6 rows.",
-    "Runbooks": "One page for each class of exception",
+    "Runbooks": "For whoever closes the month",
 }
 """Every page of the menu, and what stands on it when it is whole."""
 
@@ -116,6 +116,31 @@ def test_the_first_page_answers_and_an_exception_leads_to_its_receipt(visit: Vis
     page.get_by_text("Sage holds nothing for it.").wait_for()
     visit.settle()
     visit.shot(OUTPUT / f"receipt-{visit.size}.png")
+    visit.is_well()
+
+
+def test_a_cause_of_the_first_page_leads_to_its_exceptions(visit: Visit) -> None:
+    visit.open("/", "Can I close?")
+    visit.page.get_by_role("link", name="See all 2").first.click()
+    visit.page.get_by_role("heading", level=1, name="Exceptions").wait_for()
+    visit.page.get_by_text("Choose all 2 of this cause").wait_for()
+    visit.is_well()
+
+
+def test_on_a_phone_a_wide_table_is_a_list_with_every_heading(
+    visit_at: Callable[[str, str], Visit], deciding_address: str
+) -> None:
+    visit = visit_at("phone", deciding_address)
+    visit.open("/close", "Close")
+    item = visit.page.locator("[data-testid=stTable] tbody tr").first
+    item.wait_for()
+    visit.settle()
+    headings = item.locator("td").evaluate_all(
+        "cells => cells.map(each => getComputedStyle(each, '::before').content)"
+    )
+    assert headings[1:] == [f'"{name} "' for name in ("State", "Owner", "Due", "Found")]
+    right = item.locator("td").evaluate_all("cells => cells.map(each => each.getBoundingClientRect().right)")
+    assert max(right) <= visit.width
     visit.is_well()
 
 

@@ -58,9 +58,13 @@ def test_the_checklist_says_what_is_open_whose_it_is_and_by_when(home, open_page
     assert rows["**Till closures tie to their receipts**"] == (
         ":green-badge[✓ Done]",
         "Shop operations",
-        "2 Dec 2011",
+        "2\N{NO-BREAK SPACE}Dec\N{NO-BREAK SPACE}2011",
     )
-    assert rows["**Statements agreed**"] == (":orange-badge[○ Open]", "Ann", "2 Dec 2011")
+    assert rows["**Statements agreed**"] == (
+        ":orange-badge[○ Open]",
+        "Ann",
+        "2\N{NO-BREAK SPACE}Dec\N{NO-BREAK SPACE}2011",
+    )
     assert "**Every till file was read**" not in rows, "the settings leave it out"
     returns = next(table.value for table in page.table if "Net error" in table.value)
     between = next(table.value for table in page.table if "Takings" in table.value)

@@ -49,11 +49,25 @@ def test_a_document_dated_ahead_does_not_make_sage_look_fresh(tmp_path: Path) ->
 
 def test_refused_files_say_why_and_whether_somebody_has_to_act(home: Path, open_page) -> None:
     page = open_page(home, "connections")
-    files = page.table[1].value
+    files = next(table.value for table in page.table if "Still open?" in table.value)
     assert files["File"].tolist() == [r"**broken\.csv**"]
     assert files["Still open?"].tolist() == [":red-badge[! Open]"]
     assert files["Why"].tolist() == ["the file is empty"]
     assert "GB free of" in told(page)
+
+
+def test_the_page_begins_with_whether_every_source_is_up_to_date(
+    home: Path, tmp_path: Path, open_page
+) -> None:
+    page = open_page(home, "connections")
+    assert page.warning[0].value == (
+        "**Every source is up to date.** 1 file refused or read in part and not made good."
+    )
+    story = shop()
+    for name, column in (("store_days", "business_date"), ("ledger_documents", "document_date")):
+        story.tables[name] = [row for row in story.tables[name] if row[column] < date(2011, 11, 20)]
+    page = open_page(publish(tmp_path, story), "connections")
+    assert page.error[0].value.startswith(r"**Behind: S01, S02, S03, Sage.** What they have not sent")
 
 
 def test_a_look_now_tells_what_is_wrong_and_how_to_mend_it(home: Path, open_page) -> None:
@@ -205,3 +219,4 @@ def test_how_often_each_source_failed_is_told_with_its_last_words(deciding_home:
     assert table["Asked again"].tolist() == [":orange-badge[! 10.0% (4 of 40)]", ""]
     assert table["Last read whole"].tolist() == ["30 Nov 2011, 19:05 UTC"] * 2
     assert "**Sage** failed on 30 Nov 2011, 20:05 UTC: no answer" in told(page)
+    assert "**Could not be read the last time: Sage.**" in [each.value for each in page.error]

@@ -53,7 +53,7 @@ def in_force(home: Path) -> list[tuple[str, str | None, str]]:
 
 def test_what_is_ambiguous_is_shown_beside_its_candidates(ambiguous_home: Path, open_page) -> None:
     page = open_page(ambiguous_home, "decide")
-    assert "**2 documents** may be several in Sage" in told(page)
+    assert "**2 documents** cannot be paired by figures alone" in told(page)
     assert page.selectbox(key="group").options == [
         "S01, 3 Nov 2011, invoice £120.00: 2 receipts, 1 document in Sage"
     ]
@@ -70,7 +70,9 @@ def test_a_person_says_which_one_it_is_and_takes_it_back(ambiguous_home: Path, o
     page = sign(page, "decide")
     assert f"Decided\\: {key} is sage200\\:1001" in told(page)
     assert in_force(ambiguous_home) == [(key, "sage200:1001", "Fay")]
-    assert "**1 document** may be several" in told(page), "what waits for a pass is not asked again"
+    assert "**1 document** cannot be paired by figures alone" in told(page), (
+        "what waits for a pass is not asked again"
+    )
     assert page.table[-1].value["State"].tolist() == [":blue-badge[≈ Waits for the next pass]"]
     page = sign(page, "revoke")
     assert "Taken back" in told(page)

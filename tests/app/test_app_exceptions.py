@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from synthetic_published import publish, shop
 
-from app import workbench
+from app import words, workbench
+from app.money import pounds
 from app.published import Published
 from app.workbench import Asked
 from orchestration import casework
@@ -35,6 +37,30 @@ def test_lanes_add_up_to_everything_open(published: Published) -> None:
         ("operations", 2),
     ]
     assert sum(row["exceptions"] for row in lanes) == workbench.summed(published, DGS)["exceptions"]
+
+
+def test_the_causes_worth_most_are_listed_and_the_rest_are_folded_and_summed_up(
+    tmp_path: Path, open_page
+) -> None:
+    story = shop()
+    first = next(row for row in story.tables["exceptions"] if row["status"] == "open")
+    for place, cause in enumerate(sorted(words.CAUSES)[:10]):
+        told_of = {"exception_id": f"EX{place:010d}", "exception_class": cause, "value_at_risk_pence": 100}
+        story.tables["exceptions"].append({**first, **told_of})
+    page = open_page(publish(tmp_path, story), "exceptions")
+    causes = len(
+        {
+            (row["exception_class"], row["owner"])
+            for row in story.tables["exceptions"]
+            if row["status"] == "open"
+        }
+    )
+    (folded,) = [each.label.replace("\\", "") for each in page.expander if "more causes" in each.label]
+    listed, rest = [table.value for table in page.table if "Cause" in table.value]
+    assert (len(listed), len(rest)) == (8, causes - 8)
+    assert folded == (
+        f"{len(rest)} more causes: {rest['Exceptions'].sum()} exceptions, {pounds(int(rest['At risk'].sum()))} at risk"
+    )
 
 
 @pytest.mark.parametrize(

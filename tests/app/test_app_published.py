@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from synthetic_published import COMPANY, Shop, publish, shop
 
-from app import finding, totals
+import app.published
+from app import finding, slots, totals
+from app.life import life
 from app.published import NothingPublishedError, PublicationIncompleteError, Published
 
 
@@ -110,7 +112,11 @@ def test_store_days_show_the_stores_with_most_open_value(published: Published) -
     assert totals.stores_in(published, "DGS", periods[0]["period"]) == 3
 
 
-def test_the_index_of_names_finds_what_reading_everything_finds(published: Published, monkeypatch) -> None:
+@pytest.mark.parametrize("most_held", [0, app.published.MOST_ROWS_HELD], ids=["in files", "in memory"])
+def test_the_index_of_names_finds_what_reading_everything_finds(
+    published: Published, monkeypatch, most_held: int
+) -> None:
+    monkeypatch.setattr(app.published, "MOST_ROWS_HELD", most_held)
     everything = Published(published.root)
     monkeypatch.setattr(everything, "_places", lambda _: None)
     names = [
@@ -131,7 +137,42 @@ def test_the_index_of_names_finds_what_reading_everything_finds(published: Publi
     ]
     assert len(names) > 30
     for name in [*names, "nobody has this"]:
-        assert finding.find(published, name) == finding.find(everything, name), name
+        found = finding.find(published, name)
+        assert found == finding.find(everything, name), name
+        assert [life(published, each) for each in found] == [life(everything, each) for each in found], name
+
+
+def test_of_a_big_table_the_files_of_the_days_that_are_asked_for_are_read_and_no_other(
+    published: Published, monkeypatch
+) -> None:
+    assert published.within("receipts", date(2011, 11, 3)) == '"receipts"', "few rows are in memory"
+    monkeypatch.setattr(app.published, "MOST_ROWS_HELD", 0)
+    files = {file["month"]: Path(file["path"]).name for file in published.files("receipts")}
+    assert len(files) > 1
+    one = published.within("receipts", date(2011, 11, 3))
+    assert [month for month, name in files.items() if name in one] == ["2011-11"]
+    two = published.within("receipts", date(2011, 10, 31), date(2011, 11, 2))
+    assert sorted(month for month, name in files.items() if name in two) == ["2011-10", "2011-11"]
+    assert published.rows(f"select * from {published.within('receipts', date(1999, 1, 1))}") == []
+
+
+def test_a_store_day_read_from_its_month_alone_is_the_same(published: Published, monkeypatch) -> None:
+    slot = slots.Slot(COMPANY, "S01", date(2011, 11, 3))
+    till = slots.tills(published, slot)[0]["till_id"]
+    subject = slots.receipts(published, slot, till, 5)[0]["subject"]
+
+    def told() -> list[object]:
+        return [
+            slots.tills(published, slot),
+            slots.receipts(published, slot, till, 5),
+            slots.lines(published, slot, subject),
+            slots.documents(published, slot, subject),
+        ]
+
+    in_memory = told()
+    assert all(in_memory)
+    monkeypatch.setattr(app.published, "MOST_ROWS_HELD", 0)
+    assert told() == in_memory
 
 
 def test_a_name_is_looked_for_in_the_days_that_the_index_gives_and_in_no_other(published: Published) -> None:
@@ -140,3 +181,19 @@ def test_a_name_is_looked_for_in_the_days_that_the_index_gives_and_in_no_other(p
     assert place == {"store_id": asked["store_id"], "day": asked["business_date"]}
     assert published._places(["nobody has this"]) == []
     assert published.named("receipts", "*", "receipt_no", ["nobody has this"]) == []
+
+
+def test_what_names_several_documents_as_its_partners_is_told_with_each(tmp_path: Path, monkeypatch) -> None:
+    story = shop()
+    contra = next(row for row in story.tables["document_verdicts"] if row.get("reason") == "contra")
+    undone, other = contra["partner_id"], "sage200:77"
+    contra["partner_id"] = f"{other},{undone}"
+    copy = next(row for row in story.tables["document_verdicts"] if row["document_id"] == undone)
+    copy["partner_id"] = None  # it is the other alone that names the pair
+    with_index = Published(publish(tmp_path, story) / "published")
+    everything = Published(with_index.root)
+    monkeypatch.setattr(everything, "_places", lambda _: None)
+    subject = finding.Subject(ledger_document_id=undone)
+    for published in (with_index, everything):
+        told = {row["document_id"] for row in life(published, subject)["documents"]}
+        assert {undone, contra["document_id"]} <= told

@@ -6,11 +6,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from app import words
 from app.charts import INK, SLOT_COLOURS, VALUE_COLOURS, VALUE_INKS
-from app.shown import SIGNS, SLOT_SIGNS, verdict_badge
+from app.shown import SIGNS, SLOT_SIGNS, headings_in_cells, verdict_badge
 
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
@@ -50,6 +51,20 @@ def test_captions_stand_out_though_streamlit_fades_them() -> None:
 @pytest.mark.parametrize("tone", ["red", "green", "blue", "orange", "gray"])
 def test_badges_stand_out(tone: str) -> None:
     assert contrast(channels(THEME[f"{tone}TextColor"]), channels(THEME[f"{tone}BackgroundColor"])) >= AA
+
+
+def test_on_a_phone_each_cell_bears_its_heading_and_a_short_first_one_too():
+    held = pd.DataFrame({"Pass": ["**3**", "12"], 'What "it" is': ["a", "b"]})
+    first, second = headings_in_cells(held)
+    assert first == {
+        "selector": "td.col0",
+        "props": [("--heading", '"Pass"'), ("--first-heading", '"Pass "')],
+    }
+    assert second == {"selector": "td.col1", "props": [("--heading", r'"What \"it\" is"')]}
+    long = pd.DataFrame({"Item": ["Every store-day is checked", "No"]})
+    assert [name for name, _ in headings_in_cells(long)[0]["props"]] == ["--heading"]
+    named = pd.DataFrame({"Till": ["Till 1", "Till 2"]})
+    assert [name for name, _ in headings_in_cells(named)[0]["props"]] == ["--heading"], "it says so already"
 
 
 @pytest.mark.parametrize("verdict", SLOT_COLOURS)

@@ -66,7 +66,7 @@ def test_the_first_page_says_what_changed_since_yesterday_and_how_old_its_source
 ) -> None:
     seen = texts(page.run())
     assert (
-        "**0 came, 1 cleared**: £120.00 less at risk than the day before. 1 document judged anew, 1 with"
+        "**0 exceptions came, 1 cleared**: £120.00 less at risk than the day before. 1 document judged anew, 1 with"
         in seen
     )
     table = next(each.value for each in page.table if "Cleared" in each.value)
@@ -164,7 +164,9 @@ def test_what_the_connector_claimed_and_how_far_a_posting_came_are_told(
 ) -> None:
     monkeypatch.setenv("TILLPROOF_HOME", str(home))
     page = receipt_page(str(MISSING))
-    assert "The connector's log on the invoice: accepted at 3 Nov 2011, 12:05 UTC" in texts(page)
+    assert "The connector's log on the invoice and the money in: accepted at 3 Nov 2011, 12:05 UTC" in texts(
+        page
+    )
     assert "Sage holds nothing for it." in texts(page)
     assert "Postings, by the five truths" in [heading.value for heading in page.subheader]
 

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from app import words
+from app.runbooks import GENERAL, GUIDES
 from expectations.posting_gate import POSTING_GATE
 from expectations.rules import all_rules
 from expectations.suite import OWNERS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "dbt_project" / "models"
-PAGES = {page.stem: page for page in (ROOT / "docs" / "runbooks").glob("*.md") if page.stem != "README"}
+RUNBOOKS = {page.stem: page for page in (ROOT / "docs" / "runbooks").glob("*.md")}
+PAGES = {name: page for name, page in RUNBOOKS.items() if name not in (*GUIDES, GENERAL)}
+MENU = (ROOT / "app" / "navigation.py").read_text(encoding="utf-8")
+TITLES = {"Can I close?", *re.findall(r'\("([^"]+)", ":material/', MENU)}
+LANES = {"finance_guide": "finance", "store_guide": "operations", "integration_guide": "integration"}
 SECTIONS = ["What it means", "Who owns it", "How to mend it", "How to know it is mended"]
 
 
@@ -111,10 +117,35 @@ def test_a_page_says_what_it_means_whose_it_is_how_to_mend_it_and_how_to_know(sl
     assert re.search("|".join(OWNERS), parts[4]), "no lane is named"
 
 
+def owners_of(slug: str) -> str:
+    return PAGES[slug].read_text(encoding="utf-8").split("## Who owns it", 1)[1].split("##", 1)[0]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_leads_to_every_page_of_its_lane_and_to_no_other(guide):
+    text = RUNBOOKS[guide].read_text(encoding="utf-8")
+    led_to = re.findall(r"\]\(([a-z_]+)\.md\)", text.split("## What is in your lane", 1)[1])
+    mine = [slug for slug in PAGES if re.search(rf"\b{LANES[guide]}\b", owners_of(slug))]
+    assert sorted(led_to) == sorted(mine)
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_names_pages_that_the_menu_has(guide):
+    text = RUNBOOKS[guide].read_text(encoding="utf-8")
+    morning = text.split("## Every morning", 1)[1].split("## ", 1)[0]
+    first_words = re.findall(r"^\d\. \*\*(.+?)\*\*", morning, re.MULTILINE)
+    assert len(first_words) >= 3
+    assert set(first_words) <= {*TITLES, "Since yesterday"}
+
+
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.rule_id)
 def test_a_page_gives_a_rule_to_its_owner(rule):
     owner = PAGES[rule.runbook].read_text(encoding="utf-8").split("## Who owns it", 1)[1].split("##", 1)[0]
     assert rule.owner in owner
+
+
+def test_every_page_has_a_name_that_people_say():
+    assert [slug for slug in PAGES if slug not in words.CAUSES] == []
 
 
 @pytest.mark.parametrize("rule", POSTING_GATE.rules, ids=lambda rule: rule.rule_id)

@@ -199,6 +199,10 @@ TOUCHES = {
         [("sage200/sales_posted_transactions", invoice(99, 12, reference="TPAAAAAAAAAAA08N012P"))],
         {12: "new_rows", 8: "named_by_new_rows"},
     ),
+    "an invoice that bears our key as the number of its order": (
+        [("sage200/sales_posted_transactions", invoice(99, 12, reference="17", second_reference="TPAAAAAAAAAAA08N011P"))],
+        {12: "new_rows", 8: "named_by_new_rows"},
+    ),
     "a document with another's reference and value": (
         [
             (
@@ -269,9 +273,9 @@ def test_what_time_alone_may_move_is_judged_every_time(installation):
     installation.publishes(
         "posting_proposals", posting_key="K", business_date=day(8), is_connector_still_trying=True
     )
-    ours = {"verdict": "missing_in_pos", "ledger_reference": "TPAAAAAAAAAAAZZN011P", "ledger_date": day(10)}
-    dates = {"business_date": day(10), "document_date": day(10)}
-    installation.publishes("document_verdicts", document_id="DGS:sales:77", **ours, **dates)
+    of_ours = {"document_date": day(10), "mark": "ours", "ledger_document_id": "DGS:sales:77"}
+    installation.publishes("ledger_documents", **of_ours)
+    installation.publishes("document_verdicts", document_id="DGS:sales:77", verdict="missing_in_pos")
 
     assert installation.chosen() == {
         day(4): "waiting", day(6): "rows_set_aside", day(8): "waiting", day(10): "unexplained",

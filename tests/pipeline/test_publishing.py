@@ -69,6 +69,19 @@ def test_a_publication_has_a_file_a_month_of_the_trading_day_and_says_what_it_is
     assert published.newest() == first
 
 
+def test_for_one_row_of_a_big_month_only_a_part_of_its_file_is_read(published, warehouse):
+    warehouse.execute(
+        """insert into marts.document_verdicts
+           select 'M' || i, '2011-03-31', '2011-03-31', 'matched' from range(70000) as t (i)"""
+    )
+    path = published.root / paths(publish(published, warehouse), "document_verdicts")["2011-03"]
+    parts = warehouse.execute(
+        f"select distinct row_group_id, row_group_num_rows from parquet_metadata('{path.as_posix()}')"
+    ).fetchall()
+    assert sum(rows for _, rows in parts) == 70000
+    assert max(rows for _, rows in parts) <= publishing.ROW_GROUP < 70000
+
+
 def test_what_waits_for_the_connector_to_give_up_is_pending_too(published, warehouse):
     warehouse.execute("insert into exceptions.posting_proposals values ('P', true), ('Q', false)")
     assert publish(published, warehouse).pending_documents == 2
