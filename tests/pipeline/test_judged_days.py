@@ -200,7 +200,12 @@ TOUCHES = {
         {12: "new_rows", 8: "named_by_new_rows"},
     ),
     "an invoice that bears our key as the number of its order": (
-        [("sage200/sales_posted_transactions", invoice(99, 12, reference="17", second_reference="TPAAAAAAAAAAA08N011P"))],
+        [
+            (
+                "sage200/sales_posted_transactions",
+                invoice(99, 12, reference="17", second_reference="TPAAAAAAAAAAA08N011P"),
+            )
+        ],
         {12: "new_rows", 8: "named_by_new_rows"},
     ),
     "a document with another's reference and value": (
