@@ -13,7 +13,7 @@ import platform
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -52,7 +52,7 @@ from orchestration.posting.probes import (
 )
 from orchestration.posting.states import LOOKING, move
 from orchestration.posting.vat import Returns, hold_by_return
-from orchestration.posting.verification import Truths, truths_of
+from orchestration.posting.verification import Truths, truths_of, under_their_keys
 
 Changes = dict[str, Any]
 PAYLOADS_KEPT = 256
@@ -447,9 +447,12 @@ class Poster:
         if intent.role == ALLOCATES:
             allocation = self._allocation(intent)
             return allocations.truths_of_allocation(allocation, self._entries(allocation))
-        return self._truths(self._payload(intent), self._ledger.find(intent.key_stem))
+        found = self._ledger.find(intent.key_stem)
+        if intent.reference_in_sage:
+            found = [*found, *self._ledger.find_by_reference(intent.reference_in_sage)]
+        return self._truths(self._payload(intent), under_their_keys([intent], found))
 
-    def _truths(self, payload: Payload, found: list[PostedDocument]) -> Truths:
+    def _truths(self, payload: Payload, found: Sequence[PostedDocument]) -> Truths:
         return truths_of(payload, found, self._suspense_of(payload.document.company_id))
 
     def _seen(self, intent: StoredIntent, truths: Truths) -> StoredIntent:
