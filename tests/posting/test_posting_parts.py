@@ -80,7 +80,10 @@ def test_a_dead_end_and_a_forked_event_are_found():
 
 @pytest.mark.parametrize(
     ("state", "event", "mover"),
-    [("sending", "send", "poster"), ("proven", "send", "poster"), ("unsettled", "absent", "poster"),
+    [
+        ("sending", "send", "poster"),
+        ("proven", "send", "poster"),
+        ("unsettled", "absent", "poster"),
         ("aside", "absent", "poster"),
     ],
 )

@@ -65,7 +65,9 @@ def aside(shop, key, **said):
 
 def actions(shop) -> list[tuple[str, str, str]]:
     rows = shop.operations.audit_log("DGS")
-    return [(row["action"], row["author"], row["row_key"]) for row in rows if row["action"].startswith("settle")]
+    return [
+        (row["action"], row["author"], row["row_key"]) for row in rows if row["action"].startswith("settle")
+    ]
 
 
 def test_what_is_not_there_is_sent_again_by_the_next_run_alone(given_up, one, key):
