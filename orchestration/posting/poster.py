@@ -43,6 +43,7 @@ from orchestration.posting.looks import Looks
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits
 from orchestration.posting.probes import (
+    by_connector,
     hold_by_connector,
     hold_by_day,
     hold_by_likeness,
@@ -138,7 +139,9 @@ class Poster:
         ]
         to_send = [intent for intent in coming if intent.state in TO_SEND]
         try:
-            names = [name for intent in to_send for name in self._names_by_connector(intent)]
+            # what was sent is read back beside whatever the connector may have called it
+            asked = [*to_send, *(intent for intent in coming if intent.state in ("acknowledged", "unknown"))]
+            names = [name for intent in asked for name in self._names_by_connector(intent)]
             self._ledger.ahead([intent.key_stem for intent in coming], names, newcomers=bool(to_send))
         except (LedgerUnavailableError, SQLAlchemyError):
             raise
@@ -477,11 +480,22 @@ class Poster:
             self._operations.stop_store(intent.company_id, intent.store_id or "*", reason)
         if (intent.state, event) in (("deferred", "defer"), ("wrong", "differ")):
             return intent
+        self._mind_a_second_writer(intent, truths)
         detail = {**known, "copies": truths.copies}
         seen = self._step(intent, event, {**known, "next_attempt_at": None}, detail=detail)
         if seen.state == "proven" and seen.role == "X":
             mark_reversed(self._operations, seen)
         return seen
+
+    def _mind_a_second_writer(self, intent: StoredIntent, truths: Truths) -> None:
+        """Stop the store where the connector posted the same receipt between the probe and our send."""
+        if intent.role == ALLOCATES or not intent.attempts:
+            return
+        patterns = self._patterns_of(intent.company_id)
+        theirs = by_connector(intent, self._payload(intent), self._ledger, patterns)
+        if theirs:
+            reason = f"URN {theirs.urn} ({theirs.reference}) and ours, URN {truths.urn}, are one receipt: two writers"
+            self._operations.stop_store(intent.company_id, intent.store_id or "*", reason)
 
     # recording
 

@@ -334,9 +334,9 @@ class _Play:
         """What people put right: the account, the stops, and what Sage kept back from the nominal ledger."""
         self.sage.nominal_hidden_at = None
         self.operations.enable_posting(COMPANY, "Fay", "go on")
-        for store_id in ("S01", "S02"):
-            if self.watch.forbidden_at.pop(store_id, None):
-                self.operations.lift_stop(COMPANY, store_id, "Fay", "go on")
+        for store_id in sorted(self.operations.active_stops(COMPANY)):  # by a person, or by the room itself
+            self.watch.forbidden_at.pop(store_id, None)
+            self.operations.lift_stop(COMPANY, store_id, "Fay", "go on")
         self.watch.forbidden_at.pop("*", None)
         for place, kept in enumerate(self.sage.books):
             if not kept.posted.is_in_nominal:
