@@ -181,6 +181,26 @@ copies as (
     where open_documents.verdict = 'duplicate_in_ledger'
 ),
 
+-- Sage wants the lines of a bank document each with its tax code, and does not say which went together. Any pairing that comes
+-- to the same by account and by code is the same in the books and on the return; where none does, a person undoes it
+paired_copies as (
+    select
+        copies.ledger_document_id,
+        sum(case when legs.leg_type = 'nominal' then legs.net_pence else 0 end) as nominal_net_pence,
+        sum(case when legs.leg_type = 'tax' then legs.net_pence else 0 end) as taxed_net_pence,
+        min(legs.net_pence) as least_net_pence
+    from copies
+    inner join {{ ref('int_ledger_legs_read') }} as legs on copies.undone_id = legs.ledger_document_id
+    where copies.document_kind in ('bank_receipt', 'bank_payment')
+    group by copies.ledger_document_id
+),
+
+-- Sage 50 takes no document of the cash book that we would write
+cash_book_takers as (
+    select company_id from {{ ref('stg_operations__companies') }}
+    where ledger_kind <> 'sage50'
+),
+
 to_reverse as (
     select
         case
@@ -200,8 +220,9 @@ to_reverse as (
         'reverse_duplicate' as remedy,
         cast(null as varchar) as after_key,
         ledger.customer_reference,
-        ledger.bank_code,
-        cast(null as varchar) as to_bank_code,
+        -- a transfer is undone by the transfer back
+        case when ledger.document_kind = 'transfer' then ledger.to_bank_code else ledger.bank_code end as bank_code,
+        case when ledger.document_kind = 'transfer' then ledger.bank_code end as to_bank_code,
         ledger.gross_pence,
         case when copies.is_sales then ledger.net_pence else ledger.gross_pence end as net_pence,
         case when copies.is_sales then ledger.tax_pence else 0 end as tax_pence,
@@ -215,10 +236,21 @@ to_reverse as (
             when ledger.is_vat_reconciled then 'the copy is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'the copy has been allocated: finance decides, and undoes that in Sage first'
             when copies.reason = 'posted_by_two_writers' and copies.our_key is null then 'two writers: settle who posts for this store first'
+            when
+                ledger.document_kind in ('bank_receipt', 'bank_payment')
+                and not coalesce(
+                    paired_copies.nominal_net_pence = ledger.net_pence and paired_copies.taxed_net_pence = ledger.net_pence
+                    and paired_copies.least_net_pence > 0, false
+                )
+                then 'its accounts and tax codes do not come to the same in Sage: a person undoes it there'
         end as untouchable_reason
     from copies
     inner join {{ ref('int_ledger_documents_read') }} as ledger on copies.undone_id = ledger.ledger_document_id
-    where ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+    left join paired_copies on copies.ledger_document_id = paired_copies.ledger_document_id
+    left join cash_book_takers on copies.company_id = cash_book_takers.company_id
+    where
+        ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+        or (ledger.document_kind in ('bank_receipt', 'bank_payment', 'transfer') and cash_book_takers.company_id is not null)
 ),
 
 -- a key that is used already stands against a new document, not against a later revision of it
@@ -460,7 +492,10 @@ described as (
         on
             outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
             and outside_scope.document_id = case
-                when timed.role = 'X' then timed.company_id || ':sales:' || cast(timed.target_urn as varchar)
+                when timed.role = 'X'
+                    then
+                        timed.company_id || case when timed.document_kind in ('bank_receipt', 'bank_payment') then ':bank:' else ':sales:' end
+                        || cast(timed.target_urn as varchar)
                 when summaries.posting_key is not null then timed.posting_key
                 else {{ first_revision('timed.posting_key') }}
             end
