@@ -175,7 +175,8 @@ MAPPING_COLUMNS: dict[str, str] = {
     "ledger_kind": "`sage200` or `sage50`: which ledger is read, and how it is posted to.",
     "suspense_nominal_code": "The account Sage puts what it cannot place on.",
     "grace_hours": "How long after the sale a document may be missing before it is.",
-    "late_policy": "`hold`, or `original_date`, which lets a closed period past the gate.",
+    "late_policy": "`hold`, or `original_date`, which lets a closed period past the gate under the sale's own date; "
+    "never `today`, which would move its tax point.",
     "tax_rounding_cap_pence": "The most a named rounding policy may explain, per document.",
     "outside_scope_tax_code": "Sage's tax code for what is outside the scope of VAT: gift cards, deposits, tips, cash "
     "rounding. Empty: the gate stops such lines.",

@@ -704,6 +704,7 @@ OPERATIONS_TABLES = (
             "box_1_pence": "bigint",
             "box_6_pence": "bigint",
             "corrects_return": "date",
+            "reference_in_sage": "varchar",
         },
         ("posting_key",),
     ),

@@ -37,10 +37,10 @@ def verify(settings: Settings, *, offline: bool) -> Report:
         if offline:
             return report
         with Sage200Client(settings.sage200_at_home()) as client:
-            _must_be_connected(client)
+            must_be_connected(client)
             report |= verify_postings(Sage200Ledger(client), operations, settings.company_id)
             if report["not_there"]:
-                _must_be_connected(client)
+                must_be_connected(client)
     return report | {"agrees": report["agrees"] and not report["differing"]}
 
 
@@ -99,7 +99,7 @@ def _orders_waiting(ledger: Ledger, operations: Operations, company_id: str) -> 
     ]
 
 
-def _must_be_connected(client: Sage200Client) -> None:
+def must_be_connected(client: Sage200Client) -> None:
     """Sage answers with nothing when its tunnel is down: that is no proof that anything has gone."""
     if not client.sites():
         raise LedgerUnavailableError("Sage names no company: its connection to the customer's server is down")

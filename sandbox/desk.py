@@ -152,6 +152,9 @@ class Desk:
             hidden = "refuse"
 
         def book() -> int:
+            for fault in struck.going_on:
+                if fault.kind == "another_was_first":
+                    self._post_for_another(resource, body, fault)
             return self.company.post(
                 resource,
                 body,
@@ -163,6 +166,12 @@ class Desk:
             )
 
         return self._taken(struck, book)
+
+    def _post_for_another(self, resource: str, body: Mapping[str, Any], fault: Fault) -> None:
+        """The same document by somebody else, whom nobody asked."""
+        theirs = {**body, "reference": fault.their_reference}
+        at = self.clock.tick()
+        self.company.post(resource, theirs, user_name=fault.their_name, posted_at=at)
 
     def post_allocation(self, raw: bytes, user_name: str) -> Response:
         """Take one allocation, as the faults allow. Raises Refused, Struckdown, Unauthorized."""

@@ -28,10 +28,11 @@ DOCUMENTS_ONLY = (
     "to_suspense",
     "deferred",
     "hide_nominal",  # an account is closed just before this post is considered
+    "another_was_first",  # somebody else posts the very same under `their_reference`, just before this one is taken
 )
 KINDS = READS_AND_POSTS + POSTS_ONLY + DOCUMENTS_ONLY
 ALLOCATIONS, ORDERS = "sales_allocations", "sop_orders"
-GO_ON = ("slow", "accept_hidden_nominal", "refuse_hidden_nominal", "to_suspense", "deferred", "hide_nominal")
+GO_ON = ("slow", *DOCUMENTS_ONLY)
 
 LOCK_WORDINGS = (
     "The account is locked by another user.",
@@ -64,6 +65,8 @@ class Fault:
     retry_after_s: int | None = None  # throttled: the Retry-After header, none if None
     delay_ms: int = 1000  # slow
     nominal: str = ""  # hide_nominal: code/cost centre/department
+    their_reference: str = ""  # another_was_first
+    their_name: str = "CONNECTOR"  # another_was_first
     struck: int = field(default=0)
 
     def __post_init__(self) -> None:
@@ -71,6 +74,8 @@ class Fault:
             raise BadFault(f"there is no fault '{self.kind}'; there are {', '.join(KINDS)}")
         if self.body not in ("json", "empty", "text"):
             raise BadFault(f"the body of a fault is json, empty or text, not '{self.body}'")
+        if self.kind == "another_was_first" and not self.their_reference:
+            raise BadFault("another_was_first needs their_reference: what the other calls the document")
 
     def matches(self, request: Request) -> bool:
         """Whether this fault waits for such a request."""

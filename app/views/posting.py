@@ -22,6 +22,7 @@ from orchestration import (
     posting_approving,
     posting_returns,
     posting_run,
+    posting_settling,
     posting_switches,
 )
 from orchestration.operations import OperationsError, StoredIntent
@@ -41,7 +42,12 @@ AT_WORK = (
     "unknown",
     "unsettled",
 )
-NOT_RIGHT = ("deferred", "wrong")
+NOT_RIGHT = ("deferred", "wrong", "aside")
+SAID: dict[posting_settling.Said, str] = {
+    "there": "It is in Sage, under this URN",
+    "not_there": "It is not in Sage: it may be sent again",
+    "aside": "Put it aside: somebody sees to it in Sage",
+}
 ON_A_PAGE = 15
 WAITING = (*posting.WAITING, "rejected")
 RECEIPT_PAGE = "views/receipt.py"
@@ -364,6 +370,49 @@ def outbox(settings: Any, operations: Any) -> None:
             st.caption(f"The first {ON_A_PAGE} of {len(mine):,}.")
 
 
+def settling(settings: Any, operations: Any) -> None:
+    """What no run could settle: what a person found in Sage is said here, and asked of Sage before it is believed."""
+    deciding.say_done("settle")
+    waiting = posting_settling.listing(operations, settings.company_id)["to_settle"]
+    if not waiting:
+        return
+    with st.expander("Say what became of a document that no run could settle", icon=":material/search:"):
+        table(
+            waiting,
+            {
+                "Reference (our key)": lambda row: plain(row["posting_key"]),
+                "Document": lambda row: words.kind(row["document_kind"]),
+                "Date": lambda row: (
+                    day(date.fromisoformat(row["document_date"])) if row["document_date"] else ""
+                ),
+                "Account": lambda row: plain(row["account"]),
+                "Gross": pence("gross_pence"),
+                "Second reference": lambda row: plain(row["second_reference"]),
+                "State": lambda row: words.said(words.STATES, row["state"]),
+                "Why": lambda row: plain(row["why"]),
+            },
+            alt="Documents that a person has to look for in Sage",
+        )
+        settle_form([row["posting_key"] for row in waiting])
+
+
+def settle_form(keys: list[str]) -> None:
+    with st.form("settle", border=False):
+        key = st.selectbox("Document", keys, key="settle key", width=260)
+        said = st.radio("What was found in Sage", list(SAID), format_func=SAID.__getitem__, key="settle said")
+        urn = st.number_input("URN", min_value=0, step=1, value=0, key="settle urn", width=200)
+        signed = deciding.signature("settle", "Put on record", "settle a posting")
+    if signed is None:
+        return
+    deciding.carry_out(
+        "settle",
+        signed,
+        lambda settings, store: posting_settling.settle(
+            settings, store, key, said, urn=int(urn), by=signed.by, reason=signed.reason
+        ).rstrip("."),
+    )
+
+
 def allocations(settings: Any, operations: Any) -> None:
     """Sales whose documents are set against each other in Sage, once the policy allows it."""
     told = posting_allocations.report(operations, settings.company_id)
@@ -439,6 +488,7 @@ def page() -> None:
             dry_run(settings, operations, published)
             returns(settings, operations)
             outbox(settings, operations)
+            settling(settings, operations)
             allocations(settings, operations)
             retries(settings, operations)
     except (CannotDecideError, OperationsError, posting_run.NothingPublishedError) as refusal:

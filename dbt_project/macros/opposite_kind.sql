@@ -16,3 +16,6 @@
 {% macro direction_of(document_kind) -%}
     case when {{ document_kind }} in ('credit_note', 'payment', 'bank_payment') then -1 else 1 end
 {%- endmacro %}
+
+{# Whether a proposal undoes a document of ours, of which somebody else's is the like. #}
+{% macro undoes_ours(proposal) %}({{ proposal }}.remedy = 'reverse_duplicate' and {{ proposal }}.event_id not like 'ledger:%'){% endmacro %}

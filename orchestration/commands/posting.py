@@ -1,4 +1,4 @@
-"""`tillproof post` sends; `tillproof posting` says whether anything may be sent at all: on, off, stop and lift."""
+"""`tillproof post` sends; `tillproof posting` says whether anything may be sent, and settles what no run could."""
 
 from __future__ import annotations
 
@@ -260,6 +260,53 @@ def lift(
     with store_of(home, by) as (settings, operations):
         done = posting_switches.lift(operations, company or settings.company_id, place, by=by, reason=reason)
         _tell(settings, operations, done, as_json)
+
+
+@app.command("settle")
+def settle(
+    posting_key: Annotated[
+        str, typer.Argument(metavar="[POSTING_KEY]", help="A document to settle; without it all are listed.")
+    ] = "",
+    home: Home = None,
+    there: Annotated[
+        int | None,
+        typer.Option("--there", metavar="URN", help="It is in Sage, under this URN: read back first."),
+    ] = None,
+    not_there: Annotated[
+        bool,
+        typer.Option(
+            "--not-there", help="It is not in Sage, and may be sent again: looked for once more first."
+        ),
+    ] = False,
+    aside: Annotated[
+        bool, typer.Option("--aside", help="Somebody sees to it in Sage: nothing sends it again.")
+    ] = False,
+    by: By = "",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """What no run could settle, and what a person found out in Sage: it is there, it is not, or leave it be."""
+    from orchestration import posting_settling
+
+    choices = sum((there is not None, not_there, aside))
+    if choices > 1 or (choices == 0 and (posting_key or by or reason)):
+        raise fail("say one of --there URN, --not-there and --aside; without a key and these, `settle` lists")
+    if not choices:
+        with store_of(home) as (settings, operations):
+            report = posting_settling.listing(operations, settings.company_id)
+        show(report, as_json, lambda told: posting_settling.render(told, console))
+        return
+    if not posting_key.strip():
+        raise fail(
+            "name the document: tillproof posting settle POSTING_KEY. Without options, `settle` lists them"
+        )
+    must_be_signed(by, reason)
+    with store_of(home, by) as (settings, operations):
+        said: posting_settling.Said = "not_there" if not_there else "aside" if aside else "there"
+        done = posting_settling.settle(
+            settings, operations, posting_key, said, urn=there, by=by, reason=reason
+        )
+    show({"done": done}, as_json, lambda told: console.print(told["done"], markup=False, highlight=False))
 
 
 def _switch(home: Path | None, to: str, *, by: str, reason: str, company: str, as_json: bool) -> None:

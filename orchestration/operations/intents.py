@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from orchestration.operations import chain
+from orchestration.operations.audit import Change, Signature, write_audit
 from orchestration.operations.chain import EVENTS, INTENTS, PAYLOADS, ChainEnd
 from orchestration.operations.database import Database
 from orchestration.operations.errors import FenceLostError, OperationsError
@@ -92,6 +93,7 @@ class StoredIntent:
     box_1_pence: int = 0
     box_6_pence: int = 0
     corrects_return: date | None = None
+    reference_in_sage: str = ""
 
     @property
     def key_stem(self) -> str:
@@ -195,6 +197,7 @@ _ON_ACCOUNT = (
     .having(
         func.count() > 1,
         func.min(INTENTS.c.account) == func.max(INTENTS.c.account),
+        func.max(INTENTS.c.reference_in_sage) == "",  # what a person posted, a person allocates
         func.min(case((INTENTS.c.state == "proven", 1), else_=0)) == 1,
         func.sum(
             case(
@@ -433,9 +436,14 @@ class IntentStore:
         return self.record_many([step], {}, durable)[0]
 
     def record_many(
-        self, steps: Sequence[Step], payloads: Mapping[str, str], durable: bool = True
+        self,
+        steps: Sequence[Step],
+        payloads: Mapping[str, str],
+        durable: bool = True,
+        *,
+        signed: Sequence[tuple[Signature, Change]] = (),
     ) -> list[StoredIntent]:
-        """Take all steps or none, in order, and keep the payloads by digest."""
+        """Take all steps or none, in order, and keep the payloads by digest; `signed` is what the audit log is told."""
         now = self._database.now()
         steps = [replace(step, after=replace(step.after, updated_at=now)) for step in steps]
         with self._database.write(durable) as connection:
@@ -443,6 +451,8 @@ class IntentStore:
             for step in steps:
                 self._move(connection, step)
             chain.append(connection, [_event(step) for step in steps], now)
+            for by, change in signed:
+                write_audit(connection, by, change)
         return [step.after for step in steps]
 
     def _keep(self, connection: Connection, payloads: Mapping[str, str]) -> None:

@@ -49,7 +49,8 @@ STOP = ("company_id", "store_id", "reason", "is_lifted")
 IDENTITY = ("company_id", "store_id", "event_id", "document_kind", "ordinal", "revision", "role")
 OUTCOME = ("attempts", "refusal", "publication_number", "business_date", "members_digest")
 VAT = ("document_date", "box_1_pence", "box_6_pence", "corrects_return")
-INTENT = (*IDENTITY, "remedy", "payload_digest", "state", "target_urn", "urn", *TRUTHS, *OUTCOME, *VAT)
+FOUND = ("target_urn", "urn", "reference_in_sage")
+INTENT = (*IDENTITY, "remedy", "payload_digest", "state", *FOUND, *TRUTHS, *OUTCOME, *VAT)
 APPROVED = ("posting_key", "payload_digest")
 
 LANDED_TABLES: dict[str, LandedTable] = {

@@ -127,11 +127,11 @@ def day_pattern(cell: str) -> str | None:
 
 
 def late_policy(cell: str) -> str:
-    """What becomes of a document whose period is closed; dating it today is not built, and nothing else stands in."""
+    """What becomes of a document whose period is closed; dated today it would have another tax point than its sale."""
     if cell == "today":
         raise ValueError(
-            "'today' cannot be done yet: original_date keeps the date and lets Sage put the document into the "
-            "next open period, hold keeps it back"
+            "'today' is refused, for it would move the sale's tax point: original_date keeps the date and lets Sage "
+            "put the document into the next open period, hold keeps it back"
         )
     return str(one_of("original_date", "hold")(cell))
 

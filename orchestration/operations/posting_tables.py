@@ -76,6 +76,8 @@ class Intent(Base):
     box_1_pence: Mapped[int] = mapped_column(BigInteger, default=0)
     box_6_pence: Mapped[int] = mapped_column(BigInteger, default=0)
     corrects_return: Mapped[date | None] = mapped_column(Date)
+    # landed: what Sage calls it, where a person showed it under another reference than our key; else empty
+    reference_in_sage: Mapped[str] = mapped_column(String(40), default="")
 
 
 class PostingRun(Base):

@@ -29,6 +29,7 @@ DUTIES: dict[str, tuple[Role, ...]] = {
     "stop posting": EVERYBODY_WHO_WORKS,
     "lift a stop": ("approver", "integration"),
     "free a posting to be sent again": ("approver", "integration"),
+    "settle a posting": ("approver", "integration"),
     "tick the checklist": EVERYBODY_WHO_WORKS,
     "sign off a store-day": ("approver", "finance", "operations"),
     "sign off a period": ("approver", "finance"),

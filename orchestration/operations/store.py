@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from orchestration.operations import mapping_export, mapping_import
+from orchestration.operations.audit import Change
 from orchestration.operations.base import utc_now
 from orchestration.operations.casework import Casework
 from orchestration.operations.chain import ChainEnd
 from orchestration.operations.database import Database
 from orchestration.operations.errors import MappingError
-from orchestration.operations.intents import IntentStore
+from orchestration.operations.intents import IntentStore, Step, StoredIntent
 from orchestration.operations.landed import landed_tables
 from orchestration.operations.mapping_import import Given, Imported, RowChange
 from orchestration.operations.match_decisions import MatchDecisions
@@ -94,6 +95,16 @@ class Operations(Permissions, Policies, VatPeriods, People, Casework, MatchDecis
             ChainEnd(row["chain_event_number"], row["chain_head_hash"]) for row in self.sign_offs(company_id)
         ]
         return self.intents.verify_chain(*seals)
+
+    def record_signed(
+        self, steps: Sequence[Step], author: str, reason: str, *, duty: str, action: str
+    ) -> StoredIntent:
+        """A person's moves of one intent, with their row in the audit log, in one transaction; what comes of them."""
+        by = self._signature(author, reason, duty)
+        before, after = steps[0].before or steps[0].after, steps[-1].after
+        was, now = ({"state": one.state, "urn": one.urn} for one in (before, after))
+        change = Change(after.company_id, action, "intents", after.posting_key, was, now)
+        return self.intents.record_many(steps, {}, signed=[(by, change)])[-1]
 
     def sign_off(
         self,

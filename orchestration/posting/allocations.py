@@ -277,7 +277,7 @@ def hold_by_allocation(
     if not allocated_pence:
         return None
     # a refusal may be of an allocation that Sage took all the same, and what was given up may have come late
-    done = [intent for intent in ours if intent.state in (*ALLOCATED, "refused", "unsettled")]
+    done = [intent for intent in ours if intent.state in (*ALLOCATED, "refused", "unsettled", "aside")]
     if not done:
         return Hold("target_changed", f"URN {urn} has been allocated")
     return _by_us(operations, done[0], urn)

@@ -93,6 +93,8 @@ def hold_by_intent(proposal: Proposal, intent: StoredIntent | None) -> Hold | No
     names = ("company_id", "event_id", "document_kind", "ordinal", "revision", "role")
     if any(getattr(intent, name) != getattr(proposal, name) for name in names):
         return Hold("key_taken", f"the key belongs to event {intent.event_id}")
+    if intent.state == "aside":
+        return Hold("set_aside", f"a person put it aside: {intent.refusal}")
     if intent.state in LIVE - UNSETTLED:
         return Hold("already_posted", f"it is {intent.state} under URN {intent.urn}")
     if intent.state not in REPLACEABLE:
@@ -142,23 +144,6 @@ def approve(operations: Operations, decisions: Iterable[Decision], approver: str
             sync_claims={decision.posting_key: decision.proposal.sync_claim for decision in mine},
         )
     return len(chosen)
-
-
-def resend(operations: Operations, posting_key: str, person: str, reason: str) -> StoredIntent:
-    """A person has looked and says an unsettled document is not in Sage: the next run may send it again."""
-    intent = operations.intents.get(posting_key)
-    if intent is None:
-        raise OperationsError(f"{posting_key} was never decided on")
-    after = replace(
-        intent,
-        state=move(intent.state, "absent", "person"),
-        attempts=0,
-        probe_count=0,
-        fence=intent.fence + 1,
-        lease_until=None,
-        worker=person,
-    )
-    return operations.intents.record(Step("absent", intent, after, person, {"reason": reason}))
 
 
 def decide(

@@ -29,6 +29,7 @@ HOLD_CODES: dict[str, str] = {
     "contra_first": "what it replaces is not proven to be undone",
     "key_taken": "the key already belongs to another event",
     "being_settled": "an earlier send of it is still to be settled",
+    "set_aside": "a person sees to it in Sage",
     "already_posted": "it was posted and proven before",
     "refused": "Sage refused it; it is tried again when a later publication still proposes it",
     "customer_not_open": "the customer is missing, hidden or on hold in Sage now",

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from orchestration.ledgers.ledger import Document
 from orchestration.operations import ApprovalGiven, GoesBy, Operations, PostingPolicy
-from orchestration.operations.policies import REVERSE_POSTING
+from orchestration.operations.policies import REVERSE_DUPLICATE, REVERSE_POSTING
 from orchestration.posting.holds import Hold, pounds
 from orchestration.posting.vat import Returns
 
@@ -42,6 +42,8 @@ class Candidate(Protocol):
     def sync_claim(self) -> str: ...
     @property
     def remedy(self) -> str: ...
+    @property
+    def event_id(self) -> str: ...
     @property
     def payload_digest(self) -> str: ...
 
@@ -182,7 +184,10 @@ def _hold_by_limit(policy: PostingPolicy, candidate: Candidate, document: Docume
 
 def people_needed(policy: PostingPolicy, candidate: Candidate, document: Document) -> tuple[int, str]:
     """How many people must approve it, and in words why more than one."""
-    needed = 0 if (candidate.writer, candidate.remedy) in policy.by_itself else 1
+    # of what two writers posted ours is undone by a person's word alone: a copy of another's goes by its URN
+    is_ours_undone = candidate.remedy == REVERSE_DUPLICATE and not candidate.event_id.startswith("ledger:")
+    goes_by_itself = (candidate.writer, candidate.remedy) in policy.by_itself and not is_ours_undone
+    needed = 0 if goes_by_itself else 1
     four_eyes = candidate.remedy in policy.four_eyes
     if four_eyes and candidate.remedy == REVERSE_POSTING:
         return 2, "a reversal needs two people"

@@ -13,7 +13,7 @@ import platform
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -45,6 +45,7 @@ from orchestration.posting.orders import is_order_in_sage
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits
 from orchestration.posting.probes import (
+    by_connector,
     hold_by_connector,
     hold_by_day,
     hold_by_likeness,
@@ -54,7 +55,7 @@ from orchestration.posting.probes import (
 )
 from orchestration.posting.states import LEADS, LOOKING, move
 from orchestration.posting.vat import Returns, hold_by_return
-from orchestration.posting.verification import Truths, truths_of
+from orchestration.posting.verification import Truths, truths_of, under_their_keys
 
 Changes = dict[str, Any]
 PAYLOADS_KEPT = 256
@@ -144,7 +145,9 @@ class Poster:
         ]
         to_send = [intent for intent in coming if intent.state in TO_SEND]
         try:
-            names = [name for intent in to_send for name in self._names_by_connector(intent)]
+            # what was sent is read back beside whatever the connector may have called it
+            asked = [*to_send, *(intent for intent in coming if intent.state in ("acknowledged", "unknown"))]
+            names = [name for intent in asked for name in self._names_by_connector(intent)]
             self._ledger.ahead([intent.key_stem for intent in coming], names, newcomers=bool(to_send))
         except (LedgerUnavailableError, SQLAlchemyError):
             raise
@@ -462,9 +465,12 @@ class Poster:
         payload = self._payload(intent)
         if payload.document.is_order and orders_of(self._asked) is None:
             raise OrdersUnseenError("it went as a sales order: set sage200.sop_order_numbers, to look for it")
-        return self._truths(payload, self._ledger.find(intent.key_stem))
+        found = self._ledger.find(intent.key_stem)
+        if intent.reference_in_sage:
+            found = [*found, *self._ledger.find_by_reference(intent.reference_in_sage)]
+        return self._truths(payload, under_their_keys([intent], found))
 
-    def _truths(self, payload: Payload, found: list[PostedDocument]) -> Truths:
+    def _truths(self, payload: Payload, found: Sequence[PostedDocument]) -> Truths:
         return truths_of(payload, found, self._suspense_of(payload.document.company_id))
 
     def _seen(self, intent: StoredIntent, truths: Truths) -> StoredIntent:
@@ -489,11 +495,22 @@ class Poster:
             self._operations.stop_store(intent.company_id, intent.store_id or "*", reason)
         if (intent.state, event) in (("deferred", "defer"), ("wrong", "differ")):
             return intent
+        self._mind_a_second_writer(intent, truths)
         detail = {**known, "copies": truths.copies}
         seen = self._step(intent, event, {**known, "next_attempt_at": None}, detail=detail)
         if seen.state == "proven" and seen.role == "X":
             mark_reversed(self._operations, seen)
         return seen
+
+    def _mind_a_second_writer(self, intent: StoredIntent, truths: Truths) -> None:
+        """Stop the store where the connector posted the same receipt between the probe and our send."""
+        if intent.role == ALLOCATES or not intent.attempts:
+            return
+        patterns = self._patterns_of(intent.company_id)
+        theirs = by_connector(intent, self._payload(intent), self._ledger, patterns)
+        if theirs:
+            reason = f"URN {theirs.urn} ({theirs.reference}) and ours, URN {truths.urn}, are one receipt: two writers"
+            self._operations.stop_store(intent.company_id, intent.store_id or "*", reason)
 
     # recording
 

@@ -98,6 +98,16 @@ def hold_by_connector(
     intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]
 ) -> Hold | None:
     """Whether the connector has posted the receipt by its own name since the publication."""
+    theirs = by_connector(intent, payload, looks, patterns)
+    if theirs is None:
+        return None
+    return Hold("connector_was_first", f"URN {theirs.urn} has reference {theirs.reference}")
+
+
+def by_connector(
+    intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]
+) -> PostedDocument | None:
+    """The connector's own document of the receipt, if Sage has one."""
     document = payload.document
     for reference in names_by_connector(intent, payload, patterns):
         for posted in looks.find_by_reference(reference):
@@ -109,7 +119,7 @@ def hold_by_connector(
                 posted.document_date == document.document_date or posted.gross_pence == document.gross_pence
             )
             if same_kind and same_sale:
-                return Hold("connector_was_first", f"URN {posted.urn} has reference {reference}")
+                return posted
     return None
 
 

@@ -7,7 +7,7 @@ next pass judges it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,7 @@ from orchestration.ledgers.ledger import Ledger, PostedDocument
 from orchestration.operations import Operations, StoredIntent
 from orchestration.posting.documents import Payload
 from orchestration.posting.key import receipt_no_of
-from orchestration.posting.verification import truths_of
+from orchestration.posting.verification import truths_of, under_their_keys
 
 # what was proven; what was undone since must still be there too, beside its contra
 CONFIRMED = ("proven", "reversed")
@@ -51,14 +51,20 @@ def prove_again(ledger: Ledger, operations: Operations, company_id: str) -> Iter
     for page in operations.intents.pages(CONFIRMED, company_id):
         for start in range(0, len(page), AT_ONCE):
             part = page[start : start + AT_ONCE]
-            found = ledger.find_many([], [intent.posting_key for intent in part])
+            found = ledger.find_many([], names_of(part))
             yield from proofs_of(operations, part, found)
+
+
+def names_of(intents: Iterable[StoredIntent]) -> list[str]:
+    """What these documents are called in Sage: our keys, and what a person showed instead."""
+    return [one.reference_in_sage or one.posting_key for one in intents]
 
 
 def proofs_of(
     operations: Operations, intents: Sequence[StoredIntent], found: Sequence[PostedDocument]
 ) -> Iterator[Proof]:
     """The proofs of a few intents of one company, in their order, from what one look into Sage found."""
+    found = under_their_keys(intents, found)
     payloads = operations.intents.payloads(intent.payload_digest for intent in intents)
     suspense_account = operations.suspense_account(intents[0].company_id) if intents else ""
     for intent in intents:

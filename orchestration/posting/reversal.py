@@ -200,9 +200,11 @@ def _seen_in_sage(
     seen = {}
     for start in range(0, len(proven), AT_ONCE):
         part = proven[start : start + AT_ONCE]
-        found = ledger.find_many([intent.key_stem for intent in part], [])
+        shown = [intent.reference_in_sage for intent in part if intent.reference_in_sage]
+        found = ledger.find_many([intent.key_stem for intent in part], shown)
         for intent, proof in zip(part, proofs_of(operations, part, found), strict=True):
-            mine = [posted for posted in found if posted.reference.startswith(intent.key_stem)]
+            names = (intent.key_stem, intent.reference_in_sage or intent.key_stem)
+            mine = [posted for posted in found if posted.reference.startswith(names)]
             seen[intent.posting_key] = (proof, mine)
     return seen
 

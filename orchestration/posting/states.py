@@ -4,13 +4,14 @@
        ▲                │  ▲             ├─lock──► locked ─claim─► claimed
      redecide          hold│             ├─refuse► refused
        │                ▼  └─absent──────┴─silence► unknown ─prove─► proven
-      held ◄────────────┘                              └─give_up─► unsettled
+      held ◄────────────┘                              └─give_up─► unsettled ─set_aside─► aside
 
 Whenever the document is looked for and found, one of three things comes of it, from any state that looks:
 `prove` (all five truths), `defer` (there, but not in the nominal ledger), `differ` (there, but not right).
 An allocation of a sale (role A, `posting.allocations`) goes the same way: `prove` is all of it allocated, `differ` a
-part, and `cancel` from `claimed` that somebody else allocated it. A state in `ENDS` needs nothing more; every other has
-a way to one of them, which `check_states` makes sure of.
+part, and `cancel` from `claimed` that somebody else allocated it. What is `unsettled` or `aside` a person may move on
+(`posting.settling`): `prove` or `defer` by its URN, `absent`, `set_aside`. A state in `ENDS` needs nothing more; every
+other has a way to one of them, which `check_states` makes sure of.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from typing import Literal
 Mover = Literal["poster", "person"]
 
 START = ""
-LOOKING = ("claimed", "unknown", "acknowledged", "refused", "deferred", "wrong", "unsettled")
-ENDS = frozenset({"proven", "reversed", "cancelled"})
+LOOKING = ("claimed", "unknown", "acknowledged", "refused", "deferred", "wrong", "unsettled", "aside")
+ENDS = frozenset({"proven", "reversed", "cancelled", "aside"})
+# what a person may say the end of
+FOR_A_PERSON = ("unsettled", "aside")
 # in the ledger, or perhaps: never a candidate again until settled
 LIVE = frozenset(
-    {"claimed", "sending", "locked", "unknown", "acknowledged", "deferred", "wrong", "unsettled"}
+    {"claimed", "sending", "locked", "unknown", "acknowledged", "deferred", "wrong", "unsettled", "aside"}
     | {"proven", "reversed"}
 )
-# what a run takes up again by itself, whether or not it is still proposed
+# what a run takes up again by itself, whether or not it is still proposed; what was put aside is only looked for
 UNSETTLED = frozenset(
-    {"claimed", "sending", "locked", "unknown", "acknowledged", "deferred", "wrong", "unsettled"}
+    {"claimed", "sending", "locked", "unknown", "acknowledged", "deferred", "wrong", "unsettled", "aside"}
 )
 # nothing of it is in the ledger, proven or never sent: another payload may take its place
 REPLACEABLE = frozenset({"decided", "held", "refused", "cancelled", "locked"})
@@ -40,6 +43,9 @@ class IllegalMoveError(Exception):
     """The state has no such way out, or not for whoever tried it."""
 
 
+POSTER: frozenset[Mover] = frozenset({"poster"})
+
+
 @dataclass(frozen=True)
 class Move:
     """One arrow, and who may go along it."""
@@ -47,7 +53,7 @@ class Move:
     state: str
     event: str
     to: str
-    movers: frozenset[Mover] = frozenset({"poster"})
+    movers: frozenset[Mover] = POSTER
 
 
 BOTH: frozenset[Mover] = frozenset({"poster", "person"})
@@ -81,14 +87,19 @@ MOVES: tuple[Move, ...] = (
     Move("unknown", "absent", "claimed"),
     Move("unknown", "give_up", "unsettled"),
     Move("acknowledged", "vanish", "unknown"),
-    Move("unsettled", "absent", "claimed", PERSON),
+    *(Move(state, "absent", "claimed", PERSON) for state in FOR_A_PERSON),
+    Move("unsettled", "set_aside", "aside", PERSON),
     # an order that was seen and is seen no more: a person looks
     Move("deferred", "give_up", "unsettled"),
     Move("wrong", "give_up", "unsettled"),
     Move("proven", "differ", "wrong"),
     *(Move(state, "look", state) for state in LOOKING if state != "claimed"),
-    *(Move(state, "prove", "proven") for state in LOOKING),
-    *(Move(state, "defer", "deferred") for state in LOOKING if state != "deferred"),
+    *(Move(state, "prove", "proven", BOTH if state in FOR_A_PERSON else POSTER) for state in LOOKING),
+    *(
+        Move(state, "defer", "deferred", BOTH if state in FOR_A_PERSON else POSTER)
+        for state in LOOKING
+        if state != "deferred"
+    ),
     *(Move(state, "differ", "wrong") for state in LOOKING if state != "wrong"),
     *(Move(state, "reverse", "reversed") for state in ("proven", "deferred", "wrong")),
     # an order that a person has cancelled in Sage

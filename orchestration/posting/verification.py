@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from orchestration.ledgers.ledger import Document, OrderLine, Period, PostedDocument, PostedOrder, TaxLine
+from orchestration.operations import StoredIntent
 from orchestration.posting.documents import Payload
 
 Account = tuple[str, str, str]
@@ -60,6 +61,19 @@ def truths_of(payload: Payload, found: Iterable[PostedDocument], suspense_accoun
         differences += _order_differences(payload.document, posted.order)
     is_right = posted.is_in_nominal and not differences
     return Truths(posted.urn or None, True, posted.is_in_nominal, is_right, len(ours), tuple(differences))
+
+
+def under_their_keys(
+    intents: Iterable[StoredIntent], found: Sequence[PostedDocument]
+) -> Sequence[PostedDocument]:
+    """The same documents, each that a person showed to be ours under the key it should have had."""
+    shown = {(one.urn, one.reference_in_sage): one.posting_key for one in intents if one.reference_in_sage}
+    if not shown:
+        return found
+    return [
+        replace(one, reference=shown[one.urn, one.reference]) if (one.urn, one.reference) in shown else one
+        for one in found
+    ]
 
 
 def _header_differences(document: Document, posted: PostedDocument) -> list[str]:

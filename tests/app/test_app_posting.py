@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from mappings_in_force import take_in
 from streamlit.testing.v1 import AppTest
 from synthetic_published import publish, shop
 
-from orchestration import posting_approving, posting_run
+from orchestration import posting_approving, posting_run, posting_settling
 from orchestration.ledgers.ledger import Allocation, AllocationLine
 from orchestration.operations import Operations, OperationsError, PostingPolicy, Step, StoredIntent
 from orchestration.operations.database import Database
@@ -233,6 +234,60 @@ def test_allocations_are_shown_once_there_are_any(posting_home, open_page) -> No
     assert rows[0][["State", "URNs", "Gross", "Why"]].to_numpy().tolist() == [
         ["Held", "1001, 1002", "£12.00", "TPX is refused"]
     ]
+
+
+def given_up(home: Path, key: str) -> None:
+    """A document that was sent and never arrived."""
+    settings = load(home)
+    with Operations.open(settings.operations) as operations:
+        shown = next(each for each in posting_run.dry_run(settings, operations) if each.posting_key == key)
+        intent = StoredIntent(
+            posting_key=key, company_id="DGS", store_id="S01", event_id=shown.proposal.event_id,
+            document_kind="invoice", ordinal=1, revision=1, role="P", remedy="post_missing",
+            payload_digest=shown.payload_digest, state="decided", target_urn=None, publication_number=1,
+            account="TILL01", business_date=DAY, writer="connector", sync_claim="none", decided_at=MORNING,
+            updated_at=MORNING, gross_pence=12000,
+        )  # fmt: skip
+        kept = {shown.payload_digest: shown.proposal.payload.text}
+        operations.intents.record_many([Step("decide", None, intent, "decide", {})], kept)
+        after = replace(intent, state="unsettled", attempts=3, refusal="sent 3 times and not there")
+        operations.intents.record(Step("give_up", operations.intents.get(key), after, "poster", {}))
+
+
+def settle(page: AppTest, said: str, urn: int = 0) -> AppTest:
+    page.radio(key="settle said").set_value(said)
+    page.number_input(key="settle urn").set_value(urn)
+    page.text_input(key="settle name").set_value("Ian")
+    page.text_input(key="settle reason").set_value("looked in Sage")
+    return page.button(key="settle button").click().run()
+
+
+def test_what_no_run_could_settle_is_settled_on_the_page_and_asked_of_sage(
+    posting_home, open_page, monkeypatch
+) -> None:
+    class Empty:
+        def find(self, _stem: str) -> list[Any]:
+            return []
+
+        find_by_urn = find
+
+    monkeypatch.setattr(posting_settling, "sage_of", lambda _settings: nullcontext(Empty()))
+    home, keys = posting_home()
+    assert "Say what became of a document" not in [each.label for each in open_page(home, "posting").expander]
+    given_up(home, keys[0])
+    page = open_page(home, "posting")
+    listed = next(table.value for table in page.table if "Reference (our key)" in table.value)
+    assert listed[["Account", "Why"]].to_numpy().tolist() == [["TILL01", "sent 3 times and not there"]]
+    page = settle(page, "there", 4711)
+    assert "Nothing was written: Sage has no document of URN 4711" in told(page)
+    page = settle(open_page(home, "posting"), "aside")
+    assert f"{keys[0]} is put aside" in told(page)
+    page = settle(open_page(home, "posting"), "not_there")
+    assert f"{keys[0]} is not in Sage, and may be sent again" in told(page)
+    with Operations.open(home / "operations.sqlite") as operations:
+        assert operations.intents.get(keys[0]).state == "decided"
+        actions = [row["action"] for row in operations.audit_log("DGS") if row["author"] == "Ian"]
+    assert actions == ["settle: put aside", "settle: it is not there"]
 
 
 def test_locks_are_counted_by_account_and_hour(posting_home, open_page) -> None:

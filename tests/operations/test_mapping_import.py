@@ -71,7 +71,12 @@ def test_a_changed_row_is_logged_with_what_it_was_and_who_changed_it(operations,
         ("connector_patterns", "^POS", "^(POS", "is not a regular expression"),
         ("connector_patterns", "DAY-(S[0-9]{2})", "DAY-S01", "has 2 groups, needs three: store, date, till"),
         ("companies", "original_date", "later", "'later' is not one of original_date, hold"),
-        ("companies", "original_date", "today", "column late_policy: 'today' cannot be done yet"),
+        (
+            "companies",
+            "original_date",
+            "today",
+            "column late_policy: 'today' is refused, for it would move the sale's tax point",
+        ),
         ("companies", "sage200", "sage100", "'sage100' is not one of sage200, sage50"),
     ],
 )

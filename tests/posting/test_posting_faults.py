@@ -7,9 +7,7 @@ from ledger_in_memory import ANY
 from publication import DAY, Publication
 
 from orchestration.posting import Pace, PostingPolicy, approve, plan
-from orchestration.posting.decisions import resend
 from orchestration.posting.key import build_key
-from orchestration.posting.states import IllegalMoveError
 
 
 @pytest.fixture
@@ -75,11 +73,7 @@ def test_a_document_that_never_arrives_is_left_to_a_person(shop, one):
     assert (shop.state(key), summary.unknown, len(shop.ledger.posts)) == ("unsettled", 1, Pace().max_sends)
     assert shop.post(one).posts == 0, "no run sends it again by itself"
     shop.ledger.faults.clear()
-    resend(shop.operations, key, "Ian", "looked in Sage: it is not there")
-    assert shop.post(one).right == 1
-    with pytest.raises(IllegalMoveError):
-        resend(shop.operations, key, "Ian", "once more")
-    assert len(shop.ledger.of(key)) == 1
+    assert shop.post(one).posts == 0, "nor does the run after it: a person settles it (test_posting_settling)"
 
 
 def test_an_unsettled_document_that_turns_up_is_proven_without_anybody(shop, one):

@@ -70,14 +70,22 @@ def test_every_state_can_be_reached_and_has_a_way_to_an_end():
 
 def test_a_dead_end_and_a_forked_event_are_found():
     without_way_out = tuple(one for one in MOVES if one.state != "unsettled")
-    assert check_states(without_way_out) == ["unsettled has no way to an end"]
+    assert check_states(without_way_out) == [
+        "unsettled has no way to an end",
+        "aside is never reached",
+    ]
     assert any("two ways" in told for told in check_states((*MOVES, Move("sending", "refuse", "held"))))
     assert any("never reached" in told for told in check_states((*MOVES, Move("lost", "find", "proven"))))
 
 
 @pytest.mark.parametrize(
     ("state", "event", "mover"),
-    [("sending", "send", "poster"), ("proven", "send", "poster"), ("unsettled", "absent", "poster")],
+    [
+        ("sending", "send", "poster"),
+        ("proven", "send", "poster"),
+        ("unsettled", "absent", "poster"),
+        ("aside", "absent", "poster"),
+    ],
 )
 def test_an_illegal_move_is_refused(state, event, mover):
     with pytest.raises(IllegalMoveError):

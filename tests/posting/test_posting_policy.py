@@ -155,6 +155,9 @@ def test_a_copy_is_undone_by_itself_only_where_the_policy_says_so(shop):
     assert codes(shop, publication) == ["needs_approval"]
     put(shop, by_itself="tillproof/post_missing,tillproof/reverse_duplicate")
     assert codes(shop, publication) == ["goes"]
+    of_two_writers = Publication()
+    of_two_writers.add("1", "credit_note", role="X", target_urn=1000, remedy="reverse_duplicate")
+    assert codes(shop, of_two_writers) == ["needs_approval"], "ours beside the connector's is a person's"
 
 
 @pytest.mark.parametrize(

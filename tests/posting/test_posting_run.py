@@ -333,3 +333,40 @@ def test_refusals_far_apart_do_not(shop):
     summary = shop.post(publication, pace=Pace(max_refusals=4))
     assert (summary.refused, summary.right, summary.stopped_because) == (6, 6, "")
     assert summary.refusals == {"SageNullFieldException": 6}
+
+
+@pytest.mark.parametrize("fault", ["", "timeout after commit"])
+def test_what_the_connector_posted_between_look_and_send_is_seen_at_the_read_back_and_stops_the_store(
+    shop, fault
+):
+    publication = Publication()
+    keys = sorted(publication.add(str(number)) for number in range(4))
+    number = next(row["receipt_no"] for key, row in publication.rows.items() if key == keys[0])
+    send = shop.ledger.post
+
+    def post(document):
+        if document.posting_key == keys[0]:
+            theirs = replace(document, posting_key=f"POS-S01-{number}")
+            shop.ledger.keep(theirs, user_name="CONNECTOR")
+        return send(document)
+
+    shop.ledger.post = post
+    shop.ledger.faults[keys[0]] = [fault] if fault else []
+    summary = shop.post(publication)
+    assert shop.state(keys[0]) == "proven", "ours is in Sage once, and right"
+    (words,) = shop.operations.active_stops("DGS")["S01"]
+    assert words == f"URN 1000 (POS-S01-{number}) and ours, URN 1001, are one receipt: two writers"
+    assert (summary.posts, summary.held["store_stopped"]) == (1, 3)
+    assert not [one for one in publication.rows if len(shop.ledger.of(one)) > 1]
+
+
+def test_an_old_namesake_of_the_connector_stops_nothing(shop):
+    publication = Publication()
+    key = publication.add("1")
+    proposals, legs = publication.tables()
+    document = plan(proposals, legs, shop.operations)[0].document
+    shop.ledger.keep(
+        replace(document, posting_key="POS-S01-1", document_date=date(2010, 1, 4), gross_pence=99)
+    )
+    assert shop.post(publication).right == 1 and shop.state(key) == "proven"
+    assert shop.operations.active_stops("DGS") == {}

@@ -54,6 +54,19 @@ def test_faults_of_posting_leave_reading_alone_and_the_others_do_not():
     assert struck(FaultBoard([read_fault("throttled")]), GET) == "throttled"
 
 
+def test_whoever_is_first_must_be_told_apart():
+    with pytest.raises(BadFault, match="their_reference"):
+        read_fault("another_was_first")
+    board = FaultBoard([read_fault("another_was_first:their_reference=POS-S01-1,count=1")])
+    assert board.strike(GET).going_on == []
+    (fault,) = board.strike(POST).going_on
+    assert (fault.kind, fault.their_reference, fault.their_name) == (
+        "another_was_first",
+        "POS-S01-1",
+        "CONNECTOR",
+    )
+
+
 def test_a_request_that_is_ended_uses_up_no_later_fault():
     board = FaultBoard([read_fault("lock:count=1"), read_fault("server_error:count=1")])
     assert [struck(board) for _ in range(3)] == ["lock", "server_error", None]

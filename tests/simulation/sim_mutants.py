@@ -10,12 +10,13 @@ from sqlalchemy import bindparam, update
 
 from orchestration.ledgers.ledger import Document, Reply
 from orchestration.operations import StoredIntent, intents
-from orchestration.posting import decisions, limits, probes, reversal
+from orchestration.posting import decisions, limits, probes, reversal, settling
 from orchestration.posting import poster as room
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
 from orchestration.posting.policy import Permits
 from orchestration.posting.vat import Returns
+from orchestration.posting.verification import Truths
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ def _believes_one_look(patch: Any) -> None:
         return poster._believed_absent(after) if is_unseen else after
 
     patch.setattr(room.Poster, "_look", hasty)
+
+
+def _believes_whoever_says_so(patch: Any) -> None:
+    right = Truths(1, True, True, True, 1)
+    patch.setattr(settling, "truths_of", lambda *_: right)
 
 
 def _repeats_a_post(patch: Any) -> None:
@@ -179,5 +185,6 @@ MUTANTS = {
     "allocates without looking": Mutant(_allocates_without_looking, DOUBLED),
     "undoes what it allocated": Mutant(_undoes_what_it_allocated, frozenset({"allocated"})),
     "looks for orders in the ledgers": Mutant(_looks_in_the_ledgers_only, DOUBLED),
+    "believes whoever says that it is there": Mutant(_believes_whoever_says_so, frozenset({"untrue"})),
     "ignores the connector": Mutant(_ignores_the_connector, frozenset({"connector_ignored"})),
 }

@@ -19,7 +19,7 @@ from sim_watch import Watch
 from sim_world import Death, NeverRestsError, World
 
 from orchestration.ledgers.ledger import Document, LedgerUnavailableError
-from orchestration.operations import FenceLostError
+from orchestration.operations import FenceLostError, OperationsError, StoredIntent
 from orchestration.posting import (
     Decision,
     PostingSummary,
@@ -30,6 +30,7 @@ from orchestration.posting import (
     read_proposals,
     run,
     run_reversal,
+    settling,
 )
 
 CALM_AFTER_S = 3600.0
@@ -159,6 +160,8 @@ class _Play:
         self.world.happen = self._happen
         self.world.lose_power = lambda: self.database.lose_power(self._power)
         self.database.step = self.world.step
+        if self.story.swallowed is not None:
+            self.sage.swallowed = self.proposals[self.story.swallowed % len(self.proposals)].posting_key
         self.sage.before_post = self.watch.before_post
         self.sage.before_allocate = self.watch.before_allocate
         try:
@@ -167,6 +170,7 @@ class _Play:
                 for _ in range(LIVES_MAX):
                     if not self._live(work):
                         break
+                self._settle()
             self._calm_down()
             self.watch.at_rest()
         except NeverRestsError:
@@ -225,7 +229,7 @@ class _Play:
     def _publish(self) -> None:
         """A pass: propose what nobody who looks now can see in a ledger of Sage's; no pass reads its orders."""
         self.number += 1
-        seen = {posted.reference for posted in self.sage.in_sight() if not posted.order}
+        seen = {self.sage.name_of(posted) for posted in self.sage.in_sight() if not posted.order}
         there = frozenset(
             number
             for number, proposal in enumerate(self.proposals)
@@ -328,6 +332,7 @@ class _Play:
         self.world.sleep(CALM_AFTER_S)
         self._mend()
         self.world.successor = None
+        self._settle()
         for _ in range(RUNS_IN_CALM):
             if self.story.undoes and self.story.turns % 2:
                 self.watch.person_undoes(self.sage.undo_allocations())
@@ -342,9 +347,9 @@ class _Play:
         """What people put right: the account, the stops, and what Sage kept back from the nominal ledger."""
         self.sage.nominal_hidden_at = None
         self.operations.enable_posting(COMPANY, "Fay", "go on")
-        for store_id in ("S01", "S02"):
-            if self.watch.forbidden_at.pop(store_id, None):
-                self.operations.lift_stop(COMPANY, store_id, "Fay", "go on")
+        for store_id in sorted(self.operations.active_stops(COMPANY)):  # by a person, or by the room itself
+            self.watch.forbidden_at.pop(store_id, None)
+            self.operations.lift_stop(COMPANY, store_id, "Fay", "go on")
         self.watch.forbidden_at.pop("*", None)
         self.sage.invoice_orders(self._meant)
         for place, kept in enumerate(self.sage.books):
@@ -357,6 +362,49 @@ class _Play:
 
     def _meant(self, posting_key: str) -> Document:
         return self.watch.proposal(posting_key).payload.document
+
+    def _settle(self) -> None:
+        """A person looks for what no run could settle, and says what became of it."""
+        self.world.successor = None
+        self.world.start(self._look_into_all)
+        self.world.play()
+
+    def _look_into_all(self) -> None:
+        try:
+            for intent in settling.to_settle(self.operations, COMPANY):
+                if intent.state == "unsettled":
+                    self._look_into(intent)
+        except Death:
+            self.counts["deaths"] += 1
+        except LedgerUnavailableError:
+            self.counts["words without an answer"] += 1
+
+    def _look_into(self, intent: StoredIntent) -> None:
+        key, said = intent.posting_key, self.story.settles
+        signed = {"by": "Ian", "reason": "looked in Sage"}
+        try:
+            if said == "aside":
+                settling.put_aside(self.operations, COMPANY, key, **signed)
+            elif said == "there" and intent.role != "A":
+                self._show(key, signed)
+            else:
+                settling.it_is_not_there(self.sage, self.operations, COMPANY, key, **signed)
+            self.counts[f"settled {said}"] += 1
+        except OperationsError:
+            self.counts["words not believed"] += 1
+
+    def _show(self, key: str, signed: dict[str, str]) -> None:
+        """What a person entered by hand, at times a penny out, is said to be ours."""
+        document = self.watch.proposal(key).payload.document
+        if self.story.turns % 3 == 0:
+            document = replace(document, gross_pence=document.gross_pence + 1)
+        urn = self.sage.keep(document, reference=f"HAND-{len(self.sage.books)}").posted.urn
+        try:
+            settling.it_is_there(self.sage, self.operations, COMPANY, key, urn, **signed)
+        finally:  # whoever said it may die on either side of the commit
+            told = self.database.raw.execute("select urn from intents where posting_key = ?", (key,))
+            if told.fetchone() == (urn,):
+                self.sage.show(urn, key)
 
     # happenings
 

@@ -91,6 +91,8 @@ class SimulatedSage:
         self.books: list[Kept] = []
         self.sent: dict[str, list[Sent]] = defaultdict(list)
         self.is_calm = False  # no fault strikes any more
+        self.swallowed = ""  # the key of the document whose every POST is lost
+        self.shown: dict[int, str] = {}  # by URN, what a person entered by hand and showed to be ours
         self.set_off: list[SetOff] = []
         self.sent_allocations: dict[tuple[int, ...], list[Sent]] = defaultdict(list)
         self.undone_by_a_person: list[SetOff] = []
@@ -115,6 +117,8 @@ class SimulatedSage:
         sent = Sent(document, self._world.now)
         self.sent[document.posting_key].append(sent)
         met = self._met()
+        if document.posting_key == self.swallowed and not self.is_calm:
+            met = replace(met, fault="lost before it came")
         if self.nominal_hidden_at and document.nominal_lines and self._hidden_is_refused:
             met = replace(met, fault="refuse")
         return self._answered(sent, *self._taken(document, met), met)
@@ -248,8 +252,21 @@ class SimulatedSage:
         ]
 
     def of(self, posting_key: str) -> list[PostedDocument]:
-        """What the books hold under a key, seen or not."""
-        return [kept.posted for kept in self.books if kept.posted.reference == posting_key]
+        """What the books hold under a key, or was shown to be it, seen or not."""
+        return [
+            replace(kept.posted, reference=posting_key)
+            for kept in self.books
+            if self.name_of(kept.posted) == posting_key
+        ]
+
+    def name_of(self, posted: PostedDocument) -> str:
+        """Its reference, or the key of what a person showed it to be."""
+        return self.shown.get(posted.urn, posted.reference)
+
+    def show(self, urn: int, posting_key: str) -> None:
+        """A person showed what they entered by hand to be ours."""
+        self.shown[urn] = posting_key
+        self.books = [replace(kept, is_by_us=True) if kept.posted.urn == urn else kept for kept in self.books]
 
     # looking
 

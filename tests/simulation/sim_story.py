@@ -21,7 +21,8 @@ HAPPENINGS = (
 )
 LIVES_MAX = 8
 UNDOING = ("contra", "case")
-UNDOES, FILED, ALLOCATES, ORDERS = 0.3, 0.2, 0.35, 0.25  # of the stories
+UNDOES, FILED, ALLOCATES, ORDERS, SWALLOWS = 0.3, 0.2, 0.35, 0.25, 0.15  # of the stories
+SETTLES = ("not there", "aside", "there")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Story:
     unseconded: tuple[int, ...] = ()  # the papers that only one person approved, where two must
     allocates: bool = False  # the documents of a sale are set against each other
     turns: int = 0
+    swallowed: int | None = None  # the paper whose every POST is lost, until all is calm
+    settles: str = "not there"  # what a person says of whatever no run could settle
 
     def lines(self) -> Iterator[str]:
         """The story for a person."""
@@ -80,6 +83,11 @@ class Story:
             + (", then all undone" if self.undoes else "")
             + (", its sales allocated" if self.allocates else "")
             + (f", on a filed return, not seconded: {self.unseconded}" if self.is_filed else "")
+            + (
+                f", document {self.swallowed} swallowed, a person says: {self.settles}"
+                if self.swallowed is not None
+                else ""
+            )
         )
         yield from (f"  document {number}: {paper}" for number, paper in enumerate(self.papers))
         yield from (f"  {one}" for one in (*self.meets, *self.happens))
@@ -120,8 +128,15 @@ def story_of(seed: int) -> Story:
     )
     if rng.random() < ALLOCATES and not story.is_filed:
         story = _with_sales(story, rng)
-    orders = random.Random(f"orders of {seed}")  # noqa: S311  by itself, so that every other is as it was
-    return _with_orders(story, orders, last) if orders.random() < ORDERS else story
+    # drawn apart, so that every other story is as it was
+    orders = random.Random(f"orders of {seed}")  # noqa: S311  tells stories, guards nothing
+    if orders.random() < ORDERS:
+        story = _with_orders(story, orders, last)
+    apart = random.Random(f"swallows {seed}")  # noqa: S311  tells stories, guards nothing
+    if apart.random() < SWALLOWS:
+        swallowed = apart.randrange(len(papers))
+        story = replace(story, swallowed=swallowed, settles=apart.choice(SETTLES))
+    return story
 
 
 def _with_orders(story: Story, rng: random.Random, last: int) -> Story:
@@ -173,5 +188,7 @@ def smaller(story: Story) -> Iterator[Story]:
         yield replace(story, is_filed=False)
     if story.allocates:
         yield replace(story, allocates=False)
+    if story.swallowed is not None:
+        yield replace(story, swallowed=None)
     if story.is_republished:
         yield replace(story, is_republished=False)

@@ -40,7 +40,7 @@ PROMISES = {
 }
 SIGNS = {"invoice": 1, "credit_note": -1, "receipt": -1, "payment": 1}
 UNKNOWABLE = ("decided", "held", "cancelled", "refused")
-PENNILESS = ("decided", "held", "cancelled", "refused", "locked", "unsettled")
+PENNILESS = ("decided", "held", "cancelled", "refused", "locked", "unsettled", "aside")
 POSTED = ("proven", "deferred", "wrong", "reversed")
 LAST_CLAIM = (
     "select recorded_at from intent_events where posting_key = ? and event in ('claim', 'absent') "
@@ -52,7 +52,7 @@ UNSETTLED_ALLOCATION = (
     "select posting_key from intents where role = 'A' and event_id = ? "
     "and state in ('sending', 'unknown', 'acknowledged')"
 )
-IN_SAGE_PERHAPS = ("sending", "unknown", "acknowledged", "deferred", "wrong", "unsettled")
+IN_SAGE_PERHAPS = ("sending", "unknown", "acknowledged", "deferred", "wrong", "unsettled", "aside")
 
 
 class Watch:
@@ -195,10 +195,10 @@ class Watch:
         seconds = {one.after_key: one for one in self._proposals.values() if one.after_key}
         states = dict(self._raw.execute("select posting_key, state from intents").fetchall())
         booked = {
-            kept.posted.reference
+            self._sage.name_of(kept.posted)
             for kept in self._sage.books
             # what Sage kept and said it refused nobody can know of before it is seen
-            if kept.is_by_us and states.get(kept.posted.reference) not in UNKNOWABLE
+            if kept.is_by_us and states.get(self._sage.name_of(kept.posted)) not in UNKNOWABLE
         }
         there = sum(self._vat_of(one, seconds, booked) for one in booked)
         more = self._vat_of(key, seconds, booked)
@@ -239,7 +239,7 @@ class Watch:
             contra = intents.get(proposal.after_key)
             if contra is not None and contra.state == "proven":
                 repost = intents.get(key)
-                if repost is None or repost.state not in (*POSTED, "unsettled"):
+                if repost is None or repost.state not in (*POSTED, "unsettled", "aside"):
                     self.tell("half_corrected", f"{key} is {repost and repost.state}, its contra is proven")
             if proposal.remedy == REVERSE_POSTING:
                 undone = self._operations.intents.get(key[:-1] + "P")
@@ -287,7 +287,7 @@ class Watch:
             return
         if intent.state == "held" and Hold.code_of(intent.hold_reason) in HOLD_CODES:
             return
-        if intent.state in ("refused", "unsettled", "wrong") and intent.refusal:
+        if intent.state in ("refused", "unsettled", "wrong", "aside") and intent.refusal:
             return
         self.tell("stuck", f"{key} is {intent.state} for good, without a reason")
 

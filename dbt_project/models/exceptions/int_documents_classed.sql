@@ -97,6 +97,7 @@ classed as (
             when verdicts.verdict = 'duplicate_in_pos' then 'Have the till confirm that it was sold once; if it was sold twice, decide that it is none of its candidates.'
             when verdicts.reason = 'waits_for_its_like' then 'Post the other one first; then this one shows for what it is.'
             when verdicts.verdict = 'missing_in_ledger' then 'Post the missing document.'
+            when verdicts.reason = 'posted_by_two_writers' then 'Settle who posts for this store; then reverse ours, which stands beside theirs.'
             when verdicts.verdict = 'duplicate_in_ledger' then 'Reverse the copy with its equal and opposite.'
             when verdicts.reason in ('vat_not_on_return', 'vat_neither_booked_nor_on_return')
                 then 'Reverse the journal and enter it again under the tax codes of its sales, so that their VAT reaches the return.'

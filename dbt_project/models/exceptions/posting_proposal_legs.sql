@@ -124,6 +124,84 @@ reversed_legs as (
     where proposals.role = 'X' and ledger.document_kind in ('invoice', 'credit_note')
 ),
 
+-- The lines of a bank document each with a tax code: both laid end to end in one order, what lies over each other belongs
+-- together. Each account and each code comes out whole, which is all that Sage keeps of them.
+reversed_banks as (
+    select
+        proposals.posting_key,
+        legs.leg_type,
+        legs.nominal_code,
+        legs.cost_centre,
+        legs.department,
+        cast(legs.tax_code as integer) as tax_code,
+        legs.net_pence,
+        legs.tax_pence,
+        {{ whole('sum(legs.net_pence) over (partition by proposals.posting_key, legs.leg_type order by legs.nominal_code, legs.cost_centre, legs.department, legs.tax_code)') }} as upto_pence
+    from proposals
+    inner join {{ ref('int_ledger_documents_read') }} as ledger
+        on proposals.company_id = ledger.company_id and proposals.target_urn = ledger.urn
+    inner join {{ ref('int_ledger_legs_read') }} as legs on ledger.ledger_document_id = legs.ledger_document_id
+    where proposals.role = 'X' and ledger.document_kind in ('bank_receipt', 'bank_payment')
+),
+
+bank_pairs as (
+    select
+        accounts.posting_key,
+        accounts.nominal_code,
+        accounts.cost_centre,
+        accounts.department,
+        codes.tax_code,
+        codes.tax_pence as whole_tax_pence,
+        codes.net_pence as whole_net_pence,
+        greatest(accounts.upto_pence - accounts.net_pence, codes.upto_pence - codes.net_pence) as from_pence,
+        least(accounts.upto_pence, codes.upto_pence) as to_pence,
+        codes.upto_pence - codes.net_pence as code_from_pence
+    from reversed_banks as accounts
+    inner join reversed_banks as codes
+        on
+            accounts.posting_key = codes.posting_key
+            and accounts.upto_pence - accounts.net_pence < codes.upto_pence
+            and codes.upto_pence - codes.net_pence < accounts.upto_pence
+    where accounts.leg_type = 'nominal' and codes.leg_type = 'tax'
+),
+
+bank_pairs_taxed as (
+    select
+        posting_key,
+        nominal_code,
+        cost_centre,
+        department,
+        tax_code,
+        {{ whole('to_pence - from_pence') }} as net_pence,
+        -- what the code has up to here, less what it had before: together its tax to the penny
+        {{ whole('whole_tax_pence * (to_pence - code_from_pence) // whole_net_pence - whole_tax_pence * (from_pence - code_from_pence) // whole_net_pence') }} as tax_pence
+    from bank_pairs
+),
+
+reversed_bank_legs as (
+    select
+        posting_key,
+        'nominal' as leg_type,
+        nominal_code,
+        cost_centre,
+        department,
+        tax_code,
+        net_pence,
+        cast(0 as bigint) as tax_pence
+    from bank_pairs_taxed
+    union all
+    select
+        posting_key,
+        'tax' as leg_type,
+        nominal_code,
+        cost_centre,
+        department,
+        tax_code,
+        net_pence,
+        tax_pence
+    from bank_pairs_taxed
+),
+
 unioned as (
     select * from posted_nominals
     union all
@@ -132,6 +210,8 @@ unioned as (
     select * from posted_splits
     union all
     select * from reversed_legs
+    union all
+    select * from reversed_bank_legs
     union all
     select * from reversed_splits
 ),

@@ -159,44 +159,108 @@ to_sum_up as (
     where live_intents.posting_key is null
 ),
 
+-- of what two writers posted, ours is undone: the other's books count on theirs. Not a summary, which holds other receipts too
+ours_of_two as (
+    select
+        open_documents.ledger_document_id as copy_id,
+        open_documents.partner_id as ours_id,
+        intents.posting_key,
+        intents.event_id,
+        intents.ordinal,
+        intents.revision,
+        row_number() over (partition by open_documents.partner_id order by open_documents.ledger_document_id) as place
+    from open_documents
+    inner join {{ ref('int_ledger_documents_read') }} as ours on open_documents.partner_id = ours.ledger_document_id
+    inner join {{ ref('stg_operations__intents') }} as intents
+        on ours.company_id = intents.company_id and ours.urn = intents.urn and ours.document_kind = intents.document_kind
+    where
+        open_documents.verdict = 'duplicate_in_ledger' and open_documents.reason = 'posted_by_two_writers'
+        and intents.role = 'P' and intents.members_digest = ''
+),
+
+copies as (
+    select
+        open_documents.*,
+        ours_of_two.event_id as our_event_id,
+        ours_of_two.ordinal as our_ordinal,
+        ours_of_two.revision as our_revision,
+        ours_of_two.posting_key as our_key,
+        coalesce(ours_of_two.ours_id, open_documents.ledger_document_id) as undone_id
+    from open_documents
+    left join ours_of_two on open_documents.ledger_document_id = ours_of_two.copy_id and ours_of_two.place = 1
+    where open_documents.verdict = 'duplicate_in_ledger'
+),
+
+-- Sage wants the lines of a bank document each with its tax code, and does not say which went together. Any pairing that comes
+-- to the same by account and by code is the same in the books and on the return; where none does, a person undoes it
+paired_copies as (
+    select
+        copies.ledger_document_id,
+        sum(case when legs.leg_type = 'nominal' then legs.net_pence else 0 end) as nominal_net_pence,
+        sum(case when legs.leg_type = 'tax' then legs.net_pence else 0 end) as taxed_net_pence,
+        min(legs.net_pence) as least_net_pence
+    from copies
+    inner join {{ ref('int_ledger_legs_read') }} as legs on copies.undone_id = legs.ledger_document_id
+    where copies.document_kind in ('bank_receipt', 'bank_payment')
+    group by copies.ledger_document_id
+),
+
+-- Sage 50 takes no document of the cash book that we would write
+cash_book_takers as (
+    select company_id from {{ ref('stg_operations__companies') }}
+    where ledger_kind <> 'sage50'
+),
+
 to_reverse as (
     select
-        {{ posting_key(event_digest('open_documents.company_id', "('ledger:' || cast(ledger.urn as varchar))"), kind_letter(opposite_kind('ledger.document_kind')), 1, '1', 'X') }} as posting_key,
-        open_documents.company_id,
-        open_documents.store_id,
-        'ledger:' || cast(ledger.urn as varchar) as event_id,
-        open_documents.receipt_no,
-        open_documents.business_date,
+        case
+            when copies.our_key is not null then left(copies.our_key, 19) || 'X'
+            else {{ posting_key(event_digest('copies.company_id', "('ledger:' || cast(ledger.urn as varchar))"), kind_letter(opposite_kind('ledger.document_kind')), 1, '1', 'X') }}
+        end as posting_key,
+        copies.company_id,
+        copies.store_id,
+        coalesce(copies.our_event_id, 'ledger:' || cast(ledger.urn as varchar)) as event_id,
+        copies.receipt_no,
+        copies.business_date,
         ledger.document_date,
         {{ opposite_kind('ledger.document_kind') }} as document_kind,
-        cast(1 as integer) as ordinal,
-        cast(1 as integer) as revision,
+        coalesce(copies.our_ordinal, cast(1 as integer)) as ordinal,
+        coalesce(copies.our_revision, cast(1 as integer)) as revision,
         'X' as role,
         'reverse_duplicate' as remedy,
         cast(null as varchar) as after_key,
         ledger.customer_reference,
-        ledger.bank_code,
-        cast(null as varchar) as to_bank_code,
+        -- a transfer is undone by the transfer back
+        case when ledger.document_kind = 'transfer' then ledger.to_bank_code else ledger.bank_code end as bank_code,
+        case when ledger.document_kind = 'transfer' then ledger.bank_code end as to_bank_code,
         ledger.gross_pence,
-        case when open_documents.is_sales then ledger.net_pence else ledger.gross_pence end as net_pence,
-        case when open_documents.is_sales then ledger.tax_pence else 0 end as tax_pence,
+        case when copies.is_sales then ledger.net_pence else ledger.gross_pence end as net_pence,
+        case when copies.is_sales then ledger.tax_pence else 0 end as tax_pence,
         ledger.urn as target_urn,
         cast(null as varchar) as blocked_by,
-        open_documents.sync_claim,
+        copies.sync_claim,
         cast(null as timestamp) as last_try_at,
-        open_documents.document_id as subject_id,
+        copies.document_id as subject_id,
         case
             when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
             when ledger.is_vat_reconciled then 'the copy is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'the copy has been allocated: finance decides, and undoes that in Sage first'
-            when open_documents.reason = 'posted_by_two_writers' then 'two writers: settle who posts for this store first'
+            when copies.reason = 'posted_by_two_writers' and copies.our_key is null then 'two writers: settle who posts for this store first'
+            when
+                ledger.document_kind in ('bank_receipt', 'bank_payment')
+                and not coalesce(
+                    paired_copies.nominal_net_pence = ledger.net_pence and paired_copies.taxed_net_pence = ledger.net_pence
+                    and paired_copies.least_net_pence > 0, false
+                )
+                then 'its accounts and tax codes do not come to the same in Sage: a person undoes it there'
         end as untouchable_reason
-    from open_documents
-    inner join {{ ref('int_ledger_documents_read') }} as ledger
-        on open_documents.ledger_document_id = ledger.ledger_document_id
+    from copies
+    inner join {{ ref('int_ledger_documents_read') }} as ledger on copies.undone_id = ledger.ledger_document_id
+    left join paired_copies on copies.ledger_document_id = paired_copies.ledger_document_id
+    left join cash_book_takers on copies.company_id = cash_book_takers.company_id
     where
-        open_documents.verdict = 'duplicate_in_ledger'
-        and ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+        ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+        or (ledger.document_kind in ('bank_receipt', 'bank_payment', 'transfer') and cash_book_takers.company_id is not null)
 ),
 
 -- a key that is used already stands against a new document, not against a later revision of it
@@ -408,7 +472,9 @@ described as (
         case
             when timed.untouchable_reason is not null then timed.untouchable_reason
             when timed.blocked_by is not null then 'the gate does not let it through: ' || timed.blocked_by
-            when two_writers.store_id is not null then 'two writers post for this store'
+            -- but for what undoes ours: that ends it
+            when two_writers.store_id is not null and not {{ undoes_ours('timed') }}
+                then 'two writers post for this store'
             when stopped_stores.store_id is not null then 'posting is stopped for this store'
             when timed.writer = 'observe' then 'nobody is named to post for this store'
             when timed.is_connector_still_trying
@@ -436,7 +502,10 @@ described as (
         on
             outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
             and outside_scope.document_id = case
-                when timed.role = 'X' then timed.company_id || ':sales:' || cast(timed.target_urn as varchar)
+                when timed.role = 'X'
+                    then
+                        timed.company_id || case when timed.document_kind in ('bank_receipt', 'bank_payment') then ':bank:' else ':sales:' end
+                        || cast(timed.target_urn as varchar)
                 when summaries.posting_key is not null then timed.posting_key
                 else {{ first_revision('timed.posting_key') }}
             end
@@ -466,7 +535,7 @@ kept as (
                     'two writers post for this store', 'posting is stopped for this store', 'nobody is named to post for this store'
                 )
                 then kept.hold_reason
-            when two_writers.store_id is not null then 'two writers post for this store'
+            when two_writers.store_id is not null and not {{ undoes_ours('kept') }} then 'two writers post for this store'
             when stopped_stores.store_id is not null then 'posting is stopped for this store'
             when kept.writer = 'observe' then 'nobody is named to post for this store'
         end as hold_reason

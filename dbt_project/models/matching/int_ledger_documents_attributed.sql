@@ -15,6 +15,18 @@ our_keys as (
     from {{ ref('stg_operations__intents') }}
 ),
 
+-- what a person showed to be a document of ours, though it bears another reference
+shown as (
+    select
+        company_id,
+        urn,
+        document_kind,
+        reference_in_sage,
+        posting_key
+    from {{ ref('stg_operations__intents') }}
+    where reference_in_sage <> ''
+),
+
 till_customers as (
     select
         company_id,
@@ -35,6 +47,7 @@ read_references as (
                 documents.document_kind = 'invoice'
                 and regexp_matches(coalesce(documents.second_reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}N[0-9]{3}P$')
                 then documents.second_reference
+            else shown.posting_key
         end as our_key,
         named.named_store_id,
         named.named_receipt_no,
@@ -45,6 +58,12 @@ read_references as (
     from documents
     left join {{ ref('int_references_read') }} as named
         on documents.company_id = named.company_id and documents.reference = named.reference
+    left join shown
+        on
+            documents.company_id = shown.company_id
+            and documents.urn = shown.urn
+            and documents.document_kind = shown.document_kind
+            and documents.reference = shown.reference_in_sage
 ),
 
 attributed as (

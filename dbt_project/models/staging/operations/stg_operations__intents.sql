@@ -17,6 +17,7 @@ renamed as (
         state,
         target_urn,
         urn,
+        coalesce(reference_in_sage, '') as reference_in_sage,
         truth_sent,
         truth_acknowledged,
         truth_present,
