@@ -25,7 +25,7 @@ import duckdb
 
 from orchestration.files import sql_path
 from orchestration.landing import Landing
-from orchestration.landing_files import ANCHOR
+from orchestration.landing_files import ANCHOR, UNDATED
 from orchestration.landing_tables import TABLES
 from orchestration.publishing import Publication, day_column
 
@@ -42,23 +42,36 @@ DATED = {
     "sage200/nominal_transactions": "transaction_date",
 }
 """What staging reads by day, and its date."""
-READ_WHOLE = ("pos/till_closures", "intake/deliveries", "intake/set_aside_rows", "connector/sync_log")
+READ_WHOLE = (
+    "connector/sync_log",
+    "intake/deliveries",
+    "intake/set_aside_rows",
+    "pos/products",
+    "pos/till_closures",
+)
+"""What is read of all days in every pass, or of none: the days that it names are looked for."""
 DECIDED = ("operations/intents", "operations/approvals", "operations/match_decisions", "tranches/members")
 USED_BY_DAYS = ("sage200/products", "sage200/customers")
 """What changes the days that use it, and no others."""
 CUSTOMERS_READ = "source_key, id, reference, name, on_hold, account_status_type, is_tombstone"
 """What models read of a customer: its balance moves with every posting."""
 BY_DAY = (
-    *(
-        "receipts",
-        "receipt_lines",
-        "receipt_tenders",
-        "document_verdicts",
-        "ledger_documents",
-        "ledger_lines",
-    ),
-    *("bridge_lines", "coverage", "gate_flags", "linked_days", "sage_by_date", "sage_by_slot", "store_days"),
-    *("tax_roundings", "till_customer_balances", "tranche_members"),
+    "bridge_lines",
+    "coverage",
+    "document_verdicts",
+    "gate_flags",
+    "ledger_documents",
+    "ledger_lines",
+    "linked_days",
+    "receipt_lines",
+    "receipt_tenders",
+    "receipts",
+    "sage_by_date",
+    "sage_by_slot",
+    "store_days",
+    "tax_roundings",
+    "till_customer_balances",
+    "tranche_members",
 )
 """Published models of which a pass makes the judged days alone."""
 OF_ANOTHER = {
@@ -67,18 +80,22 @@ OF_ANOTHER = {
 }
 """The same of those without a day: the column by which a row belongs to a row of another."""
 WHOLE = (
-    *(
-        "company_periods",
-        "debt",
-        "debt_by_pass",
-        "deliveries",
-        "dirty_slots",
-        "exceptions",
-        "fix_set",
-        "look_ahead",
-    ),
-    *("match_decisions", "period_bridge", "posting_proposals", "postings", "set_aside_rows", "till_closures"),
-    *("vat_returns", "verdict_history"),
+    "company_periods",
+    "debt",
+    "debt_by_pass",
+    "deliveries",
+    "dirty_slots",
+    "exceptions",
+    "fix_set",
+    "look_ahead",
+    "match_decisions",
+    "period_bridge",
+    "posting_proposals",
+    "postings",
+    "set_aside_rows",
+    "till_closures",
+    "vat_returns",
+    "verdict_history",
 )
 """Published models that every pass makes whole: they ask above days, or of days that are kept what was said of them."""
 UNDATED_FILES = ("linked_days",)
@@ -149,6 +166,8 @@ def choose(
         return JudgedDays(all_because="what is published is not whole")
     if any(landing.files(name) for name in TABLES if name.startswith("sage50/")):
         return JudgedDays(all_because="Sage 50 is read whole")
+    if _has_rows_without_a_day(landing, before):
+        return JudgedDays(all_because="some rows bear no date")
     new = _Landed(landing, before.pass_number)
     if above := sorted(new.tables - {*DATED, *READ_WHOLE, *DECIDED, *USED_BY_DAYS}):
         return JudgedDays(all_because=f"{above[0]} changed")
@@ -218,6 +237,16 @@ class _Landed:
         anchor = self._landing.root / table / ANCHOR
         listed = ", ".join(f"'{sql_path(path)}'" for path in [*paths, anchor])
         return f"read_parquet([{listed}], union_by_name = true)"
+
+
+def _has_rows_without_a_day(landing: Landing, before: Publication) -> bool:
+    """Whether something that is read or published by day has none."""
+    published = [file for model in BY_DAY if model not in UNDATED_FILES for file in before.tables[model]]
+    published += before.tables["posting_proposals"]
+    landed = [found for table in DATED for found in landing.files(table)]
+    return any(file["month"] is None and file["rows"] for file in published) or any(
+        found.folder == UNDATED for found in landed
+    )
 
 
 def _has_other_till_customer(connection: duckdb.DuckDBPyConnection, landed: _Landed) -> bool:
@@ -357,7 +386,6 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
                 f"""select document_date from before.ledger_documents
                     where urn in (select urn from {landed.new(table)})""",
             )
-    journals = "sage200/nominal_transactions"
     if "sage200/products" in landed.tables:
         touch(
             "new_rows",
@@ -371,6 +399,7 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
             f"""select document_date from before.ledger_documents
                 where customer_reference in (select reference from {landed.other_customers()})""",
         )
+    journals = "sage200/nominal_transactions"
     if journals in landed.tables:
         touch(
             "journal",
@@ -380,6 +409,14 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
                     on left_over.business_date
                         between posted.transaction_date - {DAYS_A_JOURNAL_LOOKS_BACK} and posted.transaction_date
                 where left_over.posting_key is not null and left_over.ledger_document_id is null""",
+        )
+        # a journal may undo another, and need not say which
+        touch(
+            "journal",
+            f"""select document_date from before.ledger_documents
+                where document_kind = 'journal' and (coalesce(reference, ''), gross_pence) in (
+                    select coalesce(min(reference), ''), cast(sum(debit) * 100 as bigint)
+                    from {landed.new(journals)} where source = 'LedgerNominal' group by urn)""",
         )
 
 

@@ -280,7 +280,9 @@ def test_what_time_alone_may_move_is_judged_every_time(installation):
     )
     of_ours = {"document_date": day(10), "mark": "ours", "ledger_document_id": "DGS:sales:77"}
     installation.publishes("ledger_documents", **of_ours)
-    installation.publishes("document_verdicts", document_id="DGS:sales:77", verdict="missing_in_pos")
+    installation.publishes(
+        "document_verdicts", document_id="DGS:sales:77", verdict="missing_in_pos", business_date=day(10)
+    )
 
     assert installation.chosen() == {
         day(4): "waiting", day(6): "rows_set_aside", day(8): "waiting", day(10): "unexplained",
@@ -310,6 +312,28 @@ def test_a_manual_journal_touches_the_days_before_it_that_lack_something(install
     installation.lands("sage200/nominal_transactions", **manual)
 
     assert installation.chosen() == {day(12): "new_rows", day(2): "journal"}
+
+
+def test_a_manual_journal_touches_one_that_it_may_undo(installation):
+    installation.publishes("ledger_documents", document_kind="journal", gross_pence=500, document_date=day(3))
+    installation.publishes("ledger_documents", document_kind="journal", gross_pence=501, document_date=day(4))
+    manual = {"id": 1, "urn": 99, "transaction_date": day(12), "source": "LedgerNominal", "debit": Decimal(5)}
+    installation.lands("sage200/nominal_transactions", **manual)
+
+    assert installation.chosen() == {day(12): "new_rows", day(3): "journal"}
+
+
+@pytest.mark.parametrize("table", ["sage200/nominal_transactions", "pos/tenders"])
+def test_where_rows_bear_no_date_every_day_is_judged(installation, table):
+    installation.lands(table, **{"urn": 99} if "sage200" in table else {"receipt_no": "1"})
+
+    assert installation.chosen() == "some rows bear no date"
+
+
+def test_where_something_published_bears_no_day_every_day_is_judged(installation):
+    installation.publishes("gate_flags", rule_id="PER-01")
+
+    assert installation.chosen() == "some rows bear no date"
 
 
 def test_a_journal_of_the_days_after_is_judged_with_what_it_may_carry(installation):

@@ -16,16 +16,29 @@ of_documents as (
 ),
 
 -- a receipt number may name any receipt that bears it
-of_numbers as (
+numbers as (
     select
         company_id,
-        'receipt_number' as reason,
-        store_id || ' ' || receipt_no as knot,
-        unnest([min(least(business_date, document_date, ledger_date)), max(greatest(business_date, document_date, ledger_date))]) as day
+        store_id,
+        receipt_no
     from verdicts
     where receipt_no is not null
     group by company_id, store_id, receipt_no
     having min(least(business_date, document_date, ledger_date)) <> max(greatest(business_date, document_date, ledger_date))
+),
+
+of_numbers as (
+    select
+        verdicts.company_id,
+        'receipt_number' as reason,
+        verdicts.store_id || ' ' || verdicts.receipt_no as knot,
+        unnest([verdicts.business_date, verdicts.document_date, verdicts.ledger_date]) as day
+    from verdicts
+    inner join numbers
+        on
+            verdicts.company_id = numbers.company_id
+            and verdicts.store_id = numbers.store_id
+            and verdicts.receipt_no = numbers.receipt_no
 ),
 
 days_of as (
@@ -131,6 +144,17 @@ of_journals as (
     from {{ ref('int_journals_faced') }}
 ),
 
+-- and may be undone by another of the same reference and value
+of_journals_alike as (
+    select
+        company_id,
+        'journal' as reason,
+        coalesce(reference, '') || ' ' || cast(gross_pence as varchar) as knot,
+        document_date as day
+    from {{ ref('int_ledger_documents_attributed') }}
+    where document_kind = 'journal'
+),
+
 -- whatever date a row of a document has, or had: `int_ledger_documents_read` puts them together by URN
 landed as (
     select
@@ -164,16 +188,24 @@ landed as (
     from {{ source('sage200', 'nominal_transactions') }}
 ),
 
-of_urns as (
+several_dates as (
     select
         company_id,
-        'document' as reason,
-        cast(urn as varchar) as knot,
-        unnest([min(transaction_date), max(transaction_date)]) as day
+        urn
     from landed
     where {{ is_judged_now('transaction_date') }}
     group by company_id, urn
     having min(transaction_date) <> max(transaction_date)
+),
+
+of_urns as (
+    select
+        landed.company_id,
+        'document' as reason,
+        cast(landed.urn as varchar) as knot,
+        landed.transaction_date as day
+    from landed
+    inner join several_dates on landed.company_id = several_dates.company_id and landed.urn = several_dates.urn
 ),
 
 knots as (
@@ -192,6 +224,8 @@ knots as (
     select * from of_returns
     union all
     select * from of_journals
+    union all
+    select * from of_journals_alike
     union all
     select * from of_urns
 ),
