@@ -7,7 +7,7 @@ ledger that holds them, less one receipt in 500 and with one in 700 at another a
 Parquet files, for reading Sage over HTTP is another measurement (`sandbox_reads.py`). Three passes are timed:
 
 1. everything is new: till files are read, ledger rows landed, all models built, gated and published;
-2. one store sends one more receipt;
+2. one store sends one more receipt: the days that it may touch are judged, all others kept;
 3. nothing is new.
 
 What was found is compared with what was planted, and the exit code is 1 where they differ. Prints one line a figure.

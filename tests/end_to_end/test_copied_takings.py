@@ -15,7 +15,7 @@ from orchestration.posting import Payload
 from orchestration.posting_report import post
 from orchestration.posting_verify import verify
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 MAPPINGS = {
     **mappings_of(["S04"]),
     "store_grains": "company_id,store_id,grain,recipe,clearing_bank_code,valid_from,valid_to\n"

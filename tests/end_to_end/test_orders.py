@@ -14,7 +14,7 @@ from orchestration.operations import PostingPolicy
 from orchestration.posting_report import post, render
 from orchestration.posting_verify import verify
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 SALE: Receipt = (
     "1",
     "1001",

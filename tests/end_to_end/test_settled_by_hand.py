@@ -15,7 +15,7 @@ from orchestration.posting import Payload
 from orchestration.posting_settling import listing, settle
 from orchestration.posting_verify import verify
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 # two of the same figures, so that nothing but the word tells which of them the one by hand is
 SALES: list[Receipt] = [
     ("1", number, "SALE", f"2011-02-10 1{place}:00:00", [("MUG", 1000, "S")], [("CASH", 1200)])

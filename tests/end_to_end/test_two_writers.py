@@ -11,7 +11,7 @@ from orchestration.operations import Operations, PostingPolicy
 from orchestration.posting_report import post
 from orchestration.posting_verify import verify
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 MAPPINGS = {
     **mappings_of(["S01"]),
     "connector_patterns": "company_id,connector,pattern,retry_window_hours\n"
