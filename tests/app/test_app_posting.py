@@ -363,7 +363,8 @@ def test_an_order_is_shown_with_its_goods_before_anybody_says_yes(
         allowed = operations.posting_policy("DGS").remedies | {"post_order"}
         operations.set_posting_policy("DGS", PostingPolicy(remedies=allowed), "Fay", "stock is in Sage")
     page = open_page(home, "posting")
-    assert "£120.00** enter a sales order: invoice for receipt 570304" in told(page)
+    labels = [each.label for each in [*page.expander, *page.checkbox]]
+    assert any("£120.00** enter a sales order: invoice for receipt 570304" in label for label in labels)
     lines = next(one.value for one in page.table if "Account" in one.value)
     goods = lines[lines["Line"] == "Goods"]["Account"].str.replace("\\", "")
     assert goods.tolist() == ["2.5 of MUG from SHOP-S01", "1 of Gift card"]

@@ -26,11 +26,11 @@ def test_a_pass_keeps_what_was_signed_until_it_is_taken_back(tmp_path: Path) -> 
         return SimpleNamespace(number=8, pass_number=8, tables={}, digests={})
 
     @contextmanager
-    def connect() -> Any:
+    def connect(*, read_only: bool) -> Any:
         yield None
 
     current = SimpleNamespace(
-        settings=SimpleNamespace(operations=url),
+        settings=SimpleNamespace(operations=url, home=tmp_path),
         timed=lambda _: nullcontext(),
         publications=SimpleNamespace(publish=publish),
         history=SimpleNamespace(keep_published=lambda *_: None),
@@ -38,5 +38,6 @@ def test_a_pass_keeps_what_was_signed_until_it_is_taken_back(tmp_path: Path) -> 
         as_of=datetime(2011, 8, 31),  # noqa: DTZ001
         seconds={},
     )
-    publication(current=current, warehouse=SimpleNamespace(connect=connect))
+    warehouse = SimpleNamespace(connect=connect, keeps_days=lambda: False)
+    publication(current=current, warehouse=warehouse)
     assert asked == [[7]]
