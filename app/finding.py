@@ -166,9 +166,17 @@ def _by_reference(published: Published, text: str, in_any_case: bool) -> list[Su
 
 
 def _by_named_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:
-    """What Sage holds under the number of a receipt that no till ever printed."""
+    """What Sage holds under the number of a receipt that no till ever printed; or what a closure was over or short."""
     found = _is_text(published, "document_verdicts", _NAMED, "receipt_no", text, in_any_case)
-    return _subjects(published, [row for row in found if row["ledger_document_id"] is not None])
+    is_of_closure = [str(row["event_id"]).startswith("closure:") for row in found]
+    return _subjects(
+        published,
+        [
+            row
+            for row, is_so in zip(found, is_of_closure, strict=True)
+            if is_so or row["ledger_document_id"] is not None
+        ],
+    )
 
 
 def is_alone(published: Published, receipt: Row) -> bool:

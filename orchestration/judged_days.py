@@ -2,10 +2,11 @@
 
 Nothing on a day that is kept can be judged otherwise, because
 
-* a day is judged where a row of it arrived, changed or vanished; where something new names what is on it (a reference,
-  a posting key, a receipt number, the sale that a return brings back, an intent, a person's word, a line of the
-  connector's log); where time alone may move it (a document in its grace, or in the connector's retry window); and
-  where it holds what days do not settle (rows set aside, documents of ours without a receipt);
+* a day is judged where a row of it arrived, changed or vanished, or a closure that counts its cash; where something
+  new names what is on it (a reference, a posting key, a receipt number, the sale that a return brings back, an intent,
+  a person's word, a line of the connector's log); where time alone may move it (a document in its grace, or in the
+  connector's retry window); and where it holds what days do not settle (rows set aside, documents of ours without a
+  receipt);
 * days that share a document, a receipt number, a partner, a summary, a return or a journal are judged together
   (model `linked_days`);
 * what stands above all days has not changed: a mapping, an account, a period, a setting or a model that did makes
@@ -386,6 +387,8 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
                 f"""select document_date from before.ledger_documents
                     where urn in (select urn from {landed.new(table)})""",
             )
+    if "pos/till_closures" in landed.tables:
+        _seed_closures(landed, touch)
     if "sage200/products" in landed.tables:
         touch(
             "new_rows",
@@ -418,6 +421,21 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
                     select coalesce(min(reference), ''), cast(sum(debit) * 100 as bigint)
                     from {landed.new(journals)} where source = 'LedgerNominal' group by urn)""",
         )
+
+
+def _seed_closures(landed: _Landed, touch: Touch) -> None:
+    """The days of new closures, where what they are over or short is expected; and of others that bear a number twice."""
+    is_posted = f"""exists (
+        select 1 from {landed.newest("operations/nominal_mappings")} where lower(category) = 'cash_over_short')"""
+    closures = landed.new("pos/till_closures")
+    touch("new_rows", f"select business_date from {closures} where {is_posted}")
+    touch(
+        "new_rows",
+        f"""select unnest(list(distinct business_date)) from {landed.all("pos/till_closures")}
+            where {is_posted} and (company_id, store_code, till_code) in (
+                select company_id, store_code, till_code from {closures})
+            group by company_id, store_code, till_code, closure_no having count(distinct business_date) > 1""",
+    )
 
 
 def _any_cutoff(landed: _Landed) -> str:

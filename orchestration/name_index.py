@@ -27,14 +27,14 @@ ROW_GROUP = 16_384
 OUR_KEY = re.compile("TP[0-9A-Z]{18}")
 STEM_LENGTH = 15
 """Of a posting key what all documents of an event share, which is what is listed of it."""
-LEDGER_DOCUMENT = re.compile(r"(?!pos:|tranche:)(?:[^:]+:)+(\d+)")
+LEDGER_DOCUMENT = re.compile(r"(?!pos:|tranche:|closure:)(?:[^:]+:)+(\d+)")
 """A ledger document's id ends in its URN, which is what is listed of it; an event's ends in a count."""
 
 
 def _urn_of(text: str) -> str:
     """SQL: the URN that a ledger document's id ends in; any other text as it is."""
     return (
-        f"case when regexp_matches({text}, ':[0-9]+$') and not regexp_matches({text}, '^(pos|tranche):') "
+        f"case when regexp_matches({text}, ':[0-9]+$') and not regexp_matches({text}, '^(pos|tranche|closure):') "
         f"then regexp_extract({text}, '[0-9]+$') else {text} end"
     )
 
@@ -47,7 +47,8 @@ NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
             f"left(posting_key, {STEM_LENGTH})",
             "cast(ledger_urn as varchar)",
             f"case when document_id <> coalesce(posting_key, '') then {_urn_of('document_id')} end",
-            "case when event_id is null then receipt_no end",
+            # a closure has no row in receipts: its number is a document's alone
+            "case when coalesce(starts_with(event_id, 'closure:'), true) then receipt_no end",
             f"unnest(case when event_id is null then "
             f"[{_urn_of('each')} for each in string_split(partner_id, ',')] end)",
             "case when not starts_with(event_id, 'pos:') then event_id end",

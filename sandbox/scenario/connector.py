@@ -38,10 +38,12 @@ from sandbox.scenario.connector_reading import (
     BEFORE_ALL,
     Phase,
     Receipt,
+    read_counted,
     read_receipts,
     read_repeated,
     read_zero_rated_skus,
 )
+from sandbox.scenario.counted_cash import booked
 from sandbox.scenario.journals import Journal, JournalLine
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.planting import Candidate, Day, candidates_of, choose, choose_days, quotas
@@ -133,12 +135,14 @@ def _load(company: Company, inbox: Path, phase: Phase, seed: int, manifest: Path
     drafts = _drafts(receipts, read_zero_rated_skus(inbox))
     candidates = {c.receipt.receipt_no: c for c in candidates_of(receipts, drafts)}
     repeated = _repeated(inbox, phase)
+    counted = booked(read_counted(inbox)) if phase == "fortnight" else ()
     days, chosen = _chosen(list(candidates.values()), seed, phase, repeated)
     steps: list[Step] = []
     for receipt in receipts:
         sent_at = _sent_at(receipt, phase)
         for action in _actions(receipt, drafts, candidates, chosen, days):
             steps.append(Step(sent_at + action.delay, len(steps), action))
+    steps += [Step(at, len(steps) + place, action) for place, (at, action) in enumerate(counted)]
     truths, entries = _post(company, sorted(steps), phase)
     truths += _told_of_repeated(repeated)
     manifests.append(manifest, truths)

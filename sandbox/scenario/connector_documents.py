@@ -60,9 +60,18 @@ RESOURCES = {
     "credit_note": "sales_credit_notes",
     "receipt": "sales_receipts",
     "payment": "sales_payments",
+    "bank_receipt": "bank_receipts",
+    "bank_payment": "bank_payments",
 }
 Rounding = Callable[[int, int], int]  # numerator, denominator; whole pence
-OPPOSITES = {"invoice": "credit_note", "credit_note": "invoice", "receipt": "payment", "payment": "receipt"}
+OPPOSITES = {
+    "invoice": "credit_note",
+    "credit_note": "invoice",
+    "receipt": "payment",
+    "payment": "receipt",
+    "bank_receipt": "bank_payment",
+    "bank_payment": "bank_receipt",
+}
 
 
 class Part(NamedTuple):
@@ -209,6 +218,8 @@ def _goods(receipt: Receipt, lines: Iterable[SoldLine], sign: int, zero_rated: f
 
 def body_of(draft: Draft, ids: Ids) -> dict[str, Any]:
     """The body of the POST, ids and pounds as Sage wants them."""
+    if draft.kind in ("bank_receipt", "bank_payment"):
+        return _cash_book_body(draft, ids)
     body: dict[str, Any] = {
         "customer_id": ids.customer_id(draft.customer),
         "transaction_date": f"{draft.document_date.isoformat()}T00:00:00Z",
@@ -243,6 +254,30 @@ def body_of(draft: Draft, ids: Ids) -> dict[str, Any]:
         if part.net_pence
     ]
     return body
+
+
+def _cash_book_body(draft: Draft, ids: Ids) -> dict[str, Any]:
+    return {
+        "bank_id": ids.bank_id(draft.bank),
+        "transaction_date": f"{draft.document_date.isoformat()}T00:00:00Z",
+        "reference": draft.reference,
+        "second_reference": draft.second_reference,
+        "cheque_value": pounds(draft.gross_pence),
+        "cheque_goods_value": pounds(draft.net_pence),
+        "cheque_tax_value": pounds(draft.tax_pence),
+        "nominal_analysis_items": [
+            {
+                "code": part.nominal_code,
+                "cost_centre": draft.cost_centre or draft.store_id,
+                "narrative": f"Till cash {draft.store_id}",
+                "gross_value": pounds(part.net_pence + part.tax_pence),
+                "goods_value": pounds(part.net_pence),
+                "tax_code_id": ids.tax_code_id(part.tax_code),
+                "tax_value": pounds(part.tax_pence),
+            }
+            for part in draft.parts
+        ],
+    }
 
 
 @lru_cache(maxsize=65536)

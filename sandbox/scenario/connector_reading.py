@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -42,6 +42,10 @@ COMMA = {
     "amount": "Amount",
     "tip": "Tip",
     "tax_class": "TaxCode",
+    "z": "ZNo",
+    "day": "BusinessDate",
+    "cash": "Cash",
+    "counted": "CountedCash",
 }
 SEMICOLON = {
     "store": "Branch",
@@ -60,6 +64,10 @@ SEMICOLON = {
     "amount": "Value",
     "tip": "Tip",
     "tax_class": "VATCode",
+    "z": "ZNumber",
+    "day": "TradingDate",
+    "cash": "CashTotal",
+    "counted": "CashCounted",
 }
 
 
@@ -108,6 +116,28 @@ class Receipt:
         self.completed_at = max(self.completed_at, sold_at)
         if not _is_whole(quantity):
             self.has_unreadable_quantity = True
+
+
+class Counted(NamedTuple):
+    """A till's closure, and what its drawer was over (short below nought) against what it says it took."""
+
+    store_id: str
+    till_id: str
+    closure_no: int
+    day: date
+    over_pence: int
+
+
+def read_counted(inbox: Path) -> list[Counted]:
+    """Every closure that counted other cash than it took, in the order of store, till and number; no XML is read."""
+    found = {
+        Counted(STORES[store], till, int(number), _moment(day).date(), pence(counted) - pence(cash))
+        for path in inbox.glob("*/closures_*.csv")
+        for store, till, number, day, cash, counted in _rows(
+            path, "store", "till", "z", "day", "cash", "counted"
+        )
+    }
+    return sorted(one for one in found if one.over_pence)
 
 
 def read_receipts(inbox: Path, phase: Phase) -> list[Receipt]:

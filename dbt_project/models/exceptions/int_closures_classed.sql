@@ -6,6 +6,17 @@ with closures as (
     from {{ ref('till_closures') }}
 ),
 
+-- what is over or short by a document of its own is under the verdict on that
+told_by_documents as (
+    select distinct
+        company_id,
+        store_id,
+        till_id,
+        business_date
+    from {{ whole_of('document_verdicts') }} as verdicts
+    where posting_key is not null and document_kind in ('bank_receipt', 'bank_payment')
+),
+
 missing as (
     select
         *,
@@ -83,7 +94,16 @@ over_short as (
         'Count again; then book the difference to cash over and short.' as suggested_remedy,
         cash_over_short_pence as effect_pence
     from closures
-    where cash_over_short_pence <> 0
+    where
+        cash_over_short_pence <> 0
+        and (company_id, store_id, till_id, business_date) not in (
+            select
+                company_id,
+                store_id,
+                till_id,
+                business_date
+            from told_by_documents
+        )
 ),
 
 unioned as (

@@ -47,7 +47,7 @@ judged as (
             and verdicts.store_id = grains.store_id
             and verdicts.business_date = grains.business_date
     where
-        verdicts.posting_key is not null and verdicts.document_kind <> 'none'
+        verdicts.posting_key is not null and verdicts.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
         and verdicts.event_id in (
             select event_id from {{ ref('document_verdicts') }}
             where verdict = 'missing_in_ledger'

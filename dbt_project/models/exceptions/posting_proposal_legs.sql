@@ -8,7 +8,7 @@ with proposals as (
 to_post as (
     select
         proposals.posting_key,
-        false as is_by_code,
+        proposals.document_kind in ('bank_receipt', 'bank_payment') as is_by_code,
         legs.leg_no,
         legs.nominal_code,
         legs.cost_centre,

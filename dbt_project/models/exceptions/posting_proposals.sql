@@ -103,7 +103,7 @@ to_post as (
             when open_documents.reason = 'waits_for_its_like' then 'a receipt just like it is missing too: that one goes first'
             when open_documents.verdict = 'covered_by_journal'
                 then 'a manual journal carries it (' || open_documents.partner_id || '): posting it would double it'
-            when grains.grain is not null and not expected.is_on_account and open_documents.rule_ids is null
+            when grains.grain is not null and not {{ goes_by_itself('expected') }} and open_documents.rule_ids is null
                 then 'its store is posted by day: it joins a summary when its whole receipt may'
         end as untouchable_reason
     from open_documents
@@ -120,7 +120,7 @@ to_post as (
     where
         open_documents.verdict in ('missing_in_ledger', 'covered_by_journal') and live_intents.posting_key is null
         and in_summaries.posting_key is null
-        and (grains.grain is null or expected.is_on_account or withdrawing.posting_key is null)
+        and (grains.grain is null or {{ goes_by_itself('expected') }} or withdrawing.posting_key is null)
 ),
 
 summaries as (
@@ -193,16 +193,21 @@ copies as (
 
 -- Sage wants the lines of a bank document each with its tax code, and does not say which went together. Any pairing that comes
 -- to the same by account and by code is the same in the books and on the return; where none does, a person undoes it
-paired_copies as (
+paired_documents as (
     select
-        copies.ledger_document_id,
+        documents.ledger_document_id,
         sum(case when legs.leg_type = 'nominal' then legs.net_pence else 0 end) as nominal_net_pence,
         sum(case when legs.leg_type = 'tax' then legs.net_pence else 0 end) as taxed_net_pence,
         min(legs.net_pence) as least_net_pence
-    from copies
-    inner join {{ ref('int_ledger_legs_read') }} as legs on copies.undone_id = legs.ledger_document_id
-    where copies.document_kind in ('bank_receipt', 'bank_payment')
-    group by copies.ledger_document_id
+    from (
+        select undone_id as ledger_document_id from copies
+        where document_kind in ('bank_receipt', 'bank_payment')
+        union
+        select ledger_document_id from open_documents
+        where verdict = 'drifted' and document_kind in ('bank_receipt', 'bank_payment')
+    ) as documents
+    inner join {{ ref('int_ledger_legs_read') }} as legs on documents.ledger_document_id = legs.ledger_document_id
+    group by documents.ledger_document_id
 ),
 
 -- Sage 50 takes no document of the cash book that we would write
@@ -249,14 +254,14 @@ to_reverse as (
             when
                 ledger.document_kind in ('bank_receipt', 'bank_payment')
                 and not coalesce(
-                    paired_copies.nominal_net_pence = ledger.net_pence and paired_copies.taxed_net_pence = ledger.net_pence
-                    and paired_copies.least_net_pence > 0, false
+                    paired_documents.nominal_net_pence = ledger.net_pence and paired_documents.taxed_net_pence = ledger.net_pence
+                    and paired_documents.least_net_pence > 0, false
                 )
                 then 'its accounts and tax codes do not come to the same in Sage: a person undoes it there'
         end as untouchable_reason
     from copies
     inner join {{ ref('int_ledger_documents_read') }} as ledger on copies.undone_id = ledger.ledger_document_id
-    left join paired_copies on copies.ledger_document_id = paired_copies.ledger_document_id
+    left join paired_documents on copies.undone_id = paired_documents.ledger_document_id
     left join cash_book_takers on copies.company_id = cash_book_takers.company_id
     where
         ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
@@ -293,15 +298,27 @@ drifted as (
             when ledger.is_bank_reconciled then 'what drifted is reconciled with the bank: finance decides'
             when ledger.is_vat_reconciled then 'what drifted is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'what drifted has been allocated: finance decides, and undoes that in Sage first'
+            when
+                ledger.document_kind in ('bank_receipt', 'bank_payment')
+                and not coalesce(
+                    paired_documents.nominal_net_pence = ledger.net_pence and paired_documents.taxed_net_pence = ledger.net_pence
+                    and paired_documents.least_net_pence > 0, false
+                )
+                then 'its accounts and tax codes do not come to the same in Sage: a person undoes it there'
         end as untouchable_reason
     from open_documents
     inner join {{ ref('int_ledger_documents_read') }} as ledger
         on open_documents.ledger_document_id = ledger.ledger_document_id
     left join blocks on open_documents.posting_key = blocks.posting_key
+    left join paired_documents on ledger.ledger_document_id = paired_documents.ledger_document_id
+    left join cash_book_takers on open_documents.company_id = cash_book_takers.company_id
     where
         open_documents.verdict = 'drifted'
         and not regexp_matches(open_documents.drift_kinds, 'period')
-        and ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+        and (
+            ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+            or (ledger.document_kind in ('bank_receipt', 'bank_payment') and cash_book_takers.company_id is not null)
+        )
         and ledger.document_kind = open_documents.document_kind
 ),
 
@@ -459,6 +476,10 @@ described as (
         end as second_reference,
         case
             when summaries.posting_key is not null then summaries.narrative
+            when timed.role = 'P' and timed.document_kind in ('bank_receipt', 'bank_payment')
+                then
+                    case timed.document_kind when 'bank_receipt' then 'Cash over' else 'Cash short' end
+                    || ', till closure ' || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
             when timed.role = 'P'
                 then 'Till receipt ' || coalesce(timed.receipt_no, '?') || ' of ' || timed.store_id || ' on ' || cast(timed.document_date as varchar)
             else

@@ -128,6 +128,55 @@ described as (
             and {{ is_in_force('account_customers', 'receipts.document_date') }}
     left join {{ ref('stg_operations__cutovers') }} as cutovers
         on receipts.company_id = cutovers.company_id and receipts.store_id = cutovers.store_id
+),
+
+-- what a closure counted over or short, straight into its bank or out of it: money, and no sale
+over_short as (
+    select
+        {{ posting_key('digested.event_digest', kind_letter('digested.document_kind'), 1) }} as posting_key,
+        digested.company_id,
+        digested.event_id,
+        digested.store_id,
+        digested.till_id,
+        digested.document_no as receipt_no,
+        digested.business_date,
+        digested.business_date as document_date,
+        digested.day_ends_at as sold_at,
+        digested.document_kind,
+        1 as ordinal,
+        cast(null as varchar) as tender_type,
+        digested.bank_code,
+        cast(null as varchar) as customer_reference,
+        false as is_on_account,
+        abs(digested.over_short_pence) as gross_pence,
+        abs(digested.over_short_pence) as net_pence,
+        cast(0 as bigint) as tax_pence,
+        cast(0 as bigint) as sales_pence,
+        digested.over_short_pence as takings_pence,
+        cast(0 as bigint) as outside_pence,
+        cast(null as varchar) as nothing_to_post_reason,
+        true as is_store_mapped,
+        true as is_complete,
+        digested.currency_status,
+        'adds_up' as lines_sum_status,
+        'adds_up' as tenders_sum_status,
+        coalesce(cutovers.cutover_date > digested.business_date, false) as is_before_cutover,
+        {{ month_of('digested.business_date') }} as document_month
+    from (
+        select
+            *,
+            {{ event_digest('company_id', 'event_id') }} as event_digest
+        from {{ ref('int_closures_counted') }}
+        where document_kind is not null
+    ) as digested
+    left join {{ ref('stg_operations__cutovers') }} as cutovers
+        on digested.company_id = cutovers.company_id and digested.store_id = cutovers.store_id
+),
+
+documents as (
+    select * from described
+    union all
+    select * from over_short
 )
 
-select * from described
+select * from documents

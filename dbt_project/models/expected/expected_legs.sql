@@ -29,6 +29,31 @@ nominal as (
             legs.company_id = documents.company_id
             and legs.event_id = documents.event_id
             and legs.document_kind = documents.document_kind
+    union all
+    select
+        documents.posting_key,
+        1 as leg_no,
+        'nominal' as leg_type,
+        'cash_over_short' as category,
+        cast(null as varchar) as skus,
+        false as has_case_conflict,
+        cast(null as varchar) as till_tax_code,
+        cast(null as bigint) as tax_rate_thousandths,
+        true as is_outside_scope,
+        false as is_beyond_goods,
+        closures.nominal_code,
+        closures.cost_centre,
+        closures.department,
+        closures.tax_code,
+        cast(0 as bigint) as required_rate_thousandths,
+        documents.gross_pence as net_pence,
+        cast(0 as bigint) as tax_pence
+    from {{ ref('int_closures_counted') }} as closures
+    inner join documents
+        on
+            closures.company_id = documents.company_id
+            and closures.event_id = documents.event_id
+            and closures.document_kind = documents.document_kind
 ),
 
 banks as (
@@ -51,7 +76,7 @@ banks as (
         gross_pence as net_pence,
         cast(0 as bigint) as tax_pence
     from documents
-    where document_kind in ('receipt', 'payment')
+    where document_kind not in ('invoice', 'credit_note')
 ),
 
 customers as (

@@ -102,6 +102,7 @@ looked_up as (
         case when clearing.clearing_bank_code is null then legs.customer_reference end as customer_reference,
         case
             when legs.leg_type <> 'customer' or not legs.is_store_mapped or clearing.clearing_bank_code is not null then null
+            when legs.document_kind in ('bank_receipt', 'bank_payment') then null
             when legs.is_on_account and legs.customer_reference is null then 'unmapped'
             else coalesce(customers.account_status, 'missing')
         end as customer_status,
@@ -135,6 +136,7 @@ looked_up as (
         on
             legs.leg_type = 'customer'
             and not legs.is_on_account
+            and legs.document_kind not in ('bank_receipt', 'bank_payment')
             and clearing.clearing_bank_code is not null
             and legs.company_id = clearing.company_id
             and legs.store_id = clearing.store_id

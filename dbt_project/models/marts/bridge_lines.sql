@@ -19,7 +19,22 @@ till_totals as (
         {{ whole('sum(direction * expected_gross_pence)') }} as amount_pence,
         {{ whole('count(*)') }} as document_count
     from verdicts
-    where posting_key is not null
+    where posting_key is not null and document_kind not in ('bank_receipt', 'bank_payment')
+    group by company_id, store_id, business_date, measure
+),
+
+over_short as (
+    select
+        company_id,
+        store_id,
+        business_date,
+        measure,
+        17 as line_order,
+        'cash_over_short' as line_kind,
+        {{ whole('sum(direction * expected_gross_pence)') }} as amount_pence,
+        {{ whole('count(*)') }} as document_count
+    from verdicts
+    where posting_key is not null and document_kind in ('bank_receipt', 'bank_payment')
     group by company_id, store_id, business_date, measure
 ),
 
@@ -54,6 +69,8 @@ sage_totals as (
 
 named as (
     select * from till_totals
+    union all
+    select * from over_short
     union all
     select * from differences
     union all

@@ -24,7 +24,7 @@ tax_amounts as (
         cast({{ pounds('expected_tax_pence') }} as varchar) as expected_value,
         cast({{ pounds('ledger_tax_pence') }} as varchar) as ledger_value
     from compared
-    where document_kind in ('invoice', 'credit_note') and expected_tax_pence <> ledger_tax_pence
+    where {{ is_sales_kind('document_kind') }} and expected_tax_pence <> ledger_tax_pence
 ),
 
 tax_codes as (
@@ -37,7 +37,7 @@ tax_codes as (
         coalesce(ledger_tax_values, 'none') as ledger_value
     from compared
     where
-        document_kind in ('invoice', 'credit_note') and not has_unmapped_tax
+        {{ is_sales_kind('document_kind') }} and not has_unmapped_tax
         and case
             when expected_net_pence = ledger_net_pence then expected_tax_values <> coalesce(ledger_tax_values, '')
             else expected_tax_codes <> coalesce(ledger_tax_codes, '')
@@ -54,7 +54,7 @@ nominals as (
         coalesce(ledger_account_values, 'none') as ledger_value
     from compared
     where
-        document_kind in ('invoice', 'credit_note') and not has_unmapped_nominal and is_in_nominal and not is_in_suspense
+        {{ is_sales_kind('document_kind') }} and not has_unmapped_nominal and is_in_nominal and not is_in_suspense
         and case
             when expected_net_pence = ledger_net_pence then expected_account_values <> coalesce(ledger_account_values, '')
             else expected_accounts <> coalesce(ledger_accounts, '')
@@ -82,7 +82,7 @@ banks as (
         expected_bank as expected_value,
         ledger_bank as ledger_value
     from compared
-    where document_kind in ('receipt', 'payment') and expected_bank <> ledger_bank
+    where document_kind not in ('invoice', 'credit_note') and expected_bank <> ledger_bank
 ),
 
 dates as (

@@ -130,7 +130,12 @@ signed as (
         ledger.period_start_date as ledger_period_start_date,
         -- a transfer says by its banks whether it is takings, or neither
         cast(case when unioned.document_kind = 'transfer' then sign(ledger.takings_pence) else {{ direction_of('unioned.document_kind') }} end as integer) as direction,
-        {{ is_sales_kind('unioned.document_kind') }} or unioned.document_kind = 'sales_summary' as is_sales,
+        -- what a till counted over or short is money; of other bank documents Sage's own say
+        case
+            when unioned.document_kind not in ('bank_receipt', 'bank_payment')
+                then {{ is_sales_kind('unioned.document_kind') }} or unioned.document_kind = 'sales_summary'
+            else unioned.posting_key is null and ledger.is_sales
+        end as is_sales,
         {{ is_open_verdict('unioned.verdict') }} as is_open,
         {{ whole('unioned.expected_gross_pence - coalesce(unioned.ledger_gross_pence, 0)') }} as variance_pence
     from unioned

@@ -4,7 +4,8 @@ with event_slots as (
     select
         ledger_document_id,
         store_id,
-        business_date
+        business_date,
+        is_sales
     from {{ ref('document_verdicts') }}
     where ledger_document_id is not null and document_kind not in ('none', 'journal')
 ),
@@ -19,7 +20,7 @@ held as (
         ledger.company_id,
         coalesce(event_slots.store_id, ledger.store_id, 'unknown') as store_id,
         coalesce(event_slots.business_date, ledger.document_date) as business_date,
-        case when {{ is_sales_kind('ledger.document_kind') }} then 'sales' else 'takings' end as measure,
+        case when coalesce(event_slots.is_sales, ledger.is_sales) then 'sales' else 'takings' end as measure,
         ledger.period_start_date,
         ledger.sales_pence + ledger.takings_pence as amount_pence
     from {{ ref('int_ledger_documents_attributed') }} as ledger

@@ -3,50 +3,6 @@ with pass as (
     select * from {{ ref('stg_run__pass') }}
 ),
 
-ordered as (
-    select
-        *,
-        row_number() over (partition by company_id, store_code, till_id order by business_date, closed_at_local, closure_no) as place,
-        lag(closure_no) over (partition by company_id, store_code, till_id order by business_date, closed_at_local, closure_no) as previous_no
-    from {{ ref('stg_pos__till_closures') }}
-),
-
--- A counter that falls back to 1 began anew (wrapped, or another till): its numbers are compared with their own run only.
-in_runs as (
-    select
-        *,
-        sum(case when closure_no <= 1 and previous_no > closure_no then 1 else 0 end) over (
-            partition by company_id, store_code, till_id order by place
-        ) as run_no
-    from ordered
-),
-
-numbered as (
-    select
-        *,
-        row_number() over (partition by company_id, store_code, till_id, run_no, closure_no order by place) > 1 as is_repeated
-    from in_runs
-),
-
--- With the next lower number of the run.
-followed as (
-    select
-        *,
-        lag(closure_no) over (partition by company_id, store_code, till_id, run_no, is_repeated order by closure_no) as lower_no,
-        lag(business_date) over (partition by company_id, store_code, till_id, run_no, is_repeated order by closure_no) as lower_date,
-        -- a repeated one counts only where its day has no other
-        min(case when is_repeated then 1 else 0 end) over (partition by company_id, store_code, till_id, business_date) = case when is_repeated then 1 else 0 end as is_counted
-    from numbered
-),
-
--- Where an earlier day has the lower number, what lies between never came.
-skipping as (
-    select
-        *,
-        not is_repeated and closure_no > lower_no + 1 and lower_date <= business_date as is_after_gap
-    from followed
-),
-
 closures as (
     select
         company_id,
@@ -67,7 +23,7 @@ closures as (
         {{ whole('sum(case when is_counted then cash_pence end)') }} as closure_cash_pence,
         {{ whole('sum(case when is_counted then card_pence end)') }} as closure_card_pence,
         {{ whole('sum(case when is_counted then counted_cash_pence end)') }} as counted_cash_pence
-    from skipping
+    from {{ ref('int_closures_counted') }}
     group by company_id, store_code, till_id, business_date
 ),
 

@@ -39,6 +39,7 @@ sales_accounts as (
         company_id,
         nominal_code
     from {{ ref('stg_operations__nominal_mappings') }}
+    where category <> 'cash_over_short'
 ),
 
 -- a bank receipt or a journal brings money to a bank and sales to accounts that tills' sales are mapped to, a transfer takes it
@@ -112,7 +113,8 @@ expected_left as (
     left join {{ ref('int_matches_unioned') }} as matches on expected.posting_key = matches.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on expected.posting_key = ambiguous.document_id
     where
-        expected.document_kind <> 'none' and matches.posting_key is null and ambiguous.document_id is null
+        expected.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+        and matches.posting_key is null and ambiguous.document_id is null
         and expected.posting_key not in (select member_key from {{ ref('int_documents_in_tranches') }})
 ),
 

@@ -1,4 +1,5 @@
--- No Sage row carries a store. Ordered rules say whose a document is: our key, the connector's reference, the till customer.
+-- No Sage row carries a store. Ordered rules say whose a document is: our key, the connector's reference, the till customer, the
+-- account that a store's cash over and short goes to.
 with documents as (
     select * from {{ ref('int_ledger_documents_read') }}
 ),
@@ -36,6 +37,85 @@ till_customers as (
     group by company_id, till_customer_reference
 ),
 
+-- where each store's cash over and short goes
+over_short_accounts as (
+    select distinct
+        mappings.company_id,
+        stores.store_id,
+        mappings.nominal_code,
+        coalesce(case when mappings.cost_centre = '=' then stores.cost_centre else mappings.cost_centre end, '') as cost_centre,
+        coalesce(case when mappings.department = '=' then stores.department else mappings.department end, '') as department,
+        mappings.valid_from,
+        mappings.valid_to
+    from {{ ref('stg_operations__nominal_mappings') }} as mappings
+    inner join {{ ref('stg_operations__stores') }} as stores
+        on mappings.company_id = stores.company_id and mappings.store_id in (stores.store_id, '*')
+    where mappings.category = 'cash_over_short'
+),
+
+-- a bank that tenders of one store alone go to tells it, where several stores share the account
+bank_stores as (
+    select
+        company_id,
+        bank_code,
+        min(store_id) as store_id
+    from {{ ref('stg_operations__tender_mappings') }}
+    group by company_id, bank_code
+    having count(distinct store_id) = 1 and min(store_id) <> '*'
+),
+
+cash_book_lines as (
+    select
+        documents.company_id,
+        documents.urn,
+        documents.bank_code,
+        lines.line_id,
+        accounts.store_id
+    from documents
+    inner join {{ ref('int_ledger_lines_classed') }} as lines
+        on documents.company_id = lines.company_id and documents.urn = lines.urn and lines.leg_role = 'analysis'
+    left join over_short_accounts as accounts
+        on
+            lines.company_id = accounts.company_id
+            and lines.nominal_code = accounts.nominal_code
+            and coalesce(lines.cost_centre, '') = accounts.cost_centre
+            and coalesce(lines.department, '') = accounts.department
+            and {{ is_in_force('accounts', 'documents.document_date') }}
+    where
+        documents.document_kind in ('bank_receipt', 'bank_payment')
+        and documents.company_id in (select company_id from over_short_accounts)
+),
+
+over_short as (
+    select
+        lines.company_id,
+        lines.urn,
+        case when min(lines.store_id) = max(lines.store_id) then min(lines.store_id) else min(bank_stores.store_id) end as store_id
+    from cash_book_lines as lines
+    left join bank_stores on lines.company_id = bank_stores.company_id and lines.bank_code = bank_stores.bank_code
+    group by lines.company_id, lines.urn
+    having bool_and(lines.store_id is not null)
+),
+
+-- what a contra of ours undoes
+targets as (
+    select
+        intents.posting_key,
+        intents.company_id,
+        targets.reference as target_reference
+    from {{ ref('stg_operations__intents') }} as intents
+    inner join documents as targets on intents.company_id = targets.company_id and intents.target_urn = targets.urn
+    where intents.role = 'X' and targets.document_kind in ('bank_receipt', 'bank_payment')
+),
+
+clearing_banks as (
+    select distinct
+        company_id,
+        clearing_bank_code
+    from {{ ref('stg_operations__store_grains') }}
+    where clearing_bank_code is not null
+),
+
 read_references as (
     select
         documents.*,
@@ -69,11 +149,19 @@ read_references as (
 attributed as (
     select
         read_references.*,
-        coalesce(our_keys.store_id, read_references.named_store_id, till_customers.store_id) as store_id,
+        -- through no clearing bank, and in no day's name, it is cash over or short, where that is posted: money, and no sale
+        {{ is_sales_kind('read_references.document_kind') }} and not (
+            read_references.document_kind in ('bank_receipt', 'bank_payment')
+            and read_references.company_id in (select company_id from over_short_accounts)
+            and clearing_banks.clearing_bank_code is null
+            and read_references.named_date is null and target_names.named_date is null
+        ) as is_sales,
+        coalesce(our_keys.store_id, read_references.named_store_id, till_customers.store_id, over_short.store_id) as store_id,
         case
             when read_references.our_key is not null then 'ours'
             when read_references.named_receipt_no is not null or read_references.named_date is not null then 'connector'
             when till_customers.store_id is not null then 'till_customer'
+            when over_short.urn is not null then 'over_short_account'
         end as mark
     from read_references
     left join our_keys on read_references.our_key = our_keys.posting_key
@@ -81,6 +169,18 @@ attributed as (
         on
             read_references.company_id = till_customers.company_id
             and read_references.customer_reference = till_customers.till_customer_reference
+    left join over_short
+        on
+            read_references.company_id = over_short.company_id
+            and read_references.urn = over_short.urn
+            and read_references.document_kind in ('bank_receipt', 'bank_payment')
+    left join targets on read_references.company_id = targets.company_id and read_references.our_key = targets.posting_key
+    left join {{ ref('int_references_read') }} as target_names
+        on targets.company_id = target_names.company_id and targets.target_reference = target_names.reference
+    left join clearing_banks
+        on
+            read_references.company_id = clearing_banks.company_id
+            and read_references.bank_code = clearing_banks.clearing_bank_code
 )
 
 select * from attributed

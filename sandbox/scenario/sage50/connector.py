@@ -20,7 +20,15 @@ from sandbox.sage50.importing import import_file
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario.connector_documents import PARTY_BAGS, Draft, draft_documents, nothing_of
 from sandbox.scenario.connector_events import event_of
-from sandbox.scenario.connector_reading import Phase, Receipt, read_receipts, read_zero_rated_skus
+from sandbox.scenario.connector_reading import (
+    Counted,
+    Phase,
+    Receipt,
+    read_counted,
+    read_receipts,
+    read_zero_rated_skus,
+)
+from sandbox.scenario.counted_cash import draft_of
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.planting import transposed
 from sandbox.scenario.sage50.days import (
@@ -111,6 +119,8 @@ def load(company: Sage50Company, inbox: Path, phase: Phase, *, seed: int, manife
     urns = _Urns(company)
     truths = [truth for one in happened for truth in truths_of(one, urns)]
     truths += [truth for receipt in receipts for truth in _without_document(receipt)]
+    if phase == "fortnight":
+        truths += [truth for counted in read_counted(inbox) for truth in _over_short(counted)]
     manifests.append(manifest, truths)
     if phase == "catch_up":
         company.set_setting("lock_date", LOCKED_TO.isoformat())
@@ -499,6 +509,12 @@ def _without_document(receipt: Receipt) -> Iterable[Truth]:
     note = "" if event else listed or "a document worth nothing: a giveaway, a note or a stock write-off"
     for stage in STAGES:
         yield _truth(stage, "expected", nothing, "nothing_to_post", fault, part, note)
+
+
+def _over_short(counted: Counted) -> Iterable[Truth]:
+    """What a drawer was over or short is imported by nobody: Sage lacks it until we post it."""
+    for stage in STAGES:
+        yield _truth(stage, "expected", draft_of(counted), MENDED[stage], "over_short_missing", "planted")
 
 
 def _truth(
