@@ -32,6 +32,11 @@ class Subject:
     ledger_document_id: str = ""
 
 
+def is_closure(event_id: str | None) -> bool:
+    """Whether an event is a till's closure that was over or short: no till printed a receipt of it."""
+    return (event_id or "").startswith("closure:")
+
+
 def find(published: Published, text: str) -> list[Subject]:
     """Every subject that a text names, the receipt's own number before Sage's URN; nothing found gives an
     empty list.
@@ -168,15 +173,8 @@ def _by_reference(published: Published, text: str, in_any_case: bool) -> list[Su
 def _by_named_receipt(published: Published, text: str, in_any_case: bool) -> list[Subject]:
     """What Sage holds under the number of a receipt that no till ever printed; or what a closure was over or short."""
     found = _is_text(published, "document_verdicts", _NAMED, "receipt_no", text, in_any_case)
-    is_of_closure = [str(row["event_id"]).startswith("closure:") for row in found]
-    return _subjects(
-        published,
-        [
-            row
-            for row, is_so in zip(found, is_of_closure, strict=True)
-            if is_so or row["ledger_document_id"] is not None
-        ],
-    )
+    meant = [row for row in found if row["ledger_document_id"] is not None or is_closure(row["event_id"])]
+    return _subjects(published, meant)
 
 
 def is_alone(published: Published, receipt: Row) -> bool:

@@ -61,9 +61,16 @@ def closure(told: Life) -> Row | None:
     return next((row for row in told["exceptions"] if row["document_kind"] == "closure"), None)
 
 
+def counted_cash(told: Life) -> Row | None:
+    """What Sage should hold of a closure that was over or short, where that is whose life it is."""
+    return next(
+        (row for row in told["documents"] if row["posting_key"] and finding.is_closure(row["event_id"])), None
+    )
+
+
 def sales_totals(told: Life) -> tuple[int, int]:
-    """What the till sold and what Sage holds of it, in signed pence over the sales documents of a life."""
-    sales = [row for row in told["documents"] if row["is_sales"]]
+    """What the till sold, or was over or short, and what Sage holds of it, in signed pence."""
+    sales = [row for row in told["documents"] if row["is_sales"] or finding.is_closure(row["event_id"])]
     tills = sum(row["direction"] * row["expected_gross_pence"] for row in sales)
     return tills, sum(row["direction"] * (row["ledger_gross_pence"] or 0) for row in sales)
 

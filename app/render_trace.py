@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from app import words
-from app.life import closure
+from app.life import closure, counted_cash
 from app.money import counted, day, moment, pounds, units
 from app.render import add, panel, read_day, read_moment, stamp_line, table_of, titled, verdict_text
 from app.reports import Report
@@ -39,6 +39,9 @@ def _title(life: Life) -> str:
     if receipt:
         where = f"store {receipt['store_id']}, {day(read_day(receipt['business_date']))}"
         return f"Receipt {receipt['receipt_no']}, {where}"
+    if over_short := counted_cash(life):
+        where = f"store {over_short['store_id']}, {day(read_day(over_short['business_date']))}"
+        return f"{words.cause('cash_over_short')}, closure {over_short['receipt_no']}, {where}"
     if life["ledger"]:
         return f"Sage document URN {life['ledger'][0]['urn']}, without a receipt"
     if wrong := closure(life):

@@ -124,9 +124,15 @@ def receipts(published: Published, slot: Slot, till_id: str, limit: int, offset:
             cast(coalesce(judged.open_pence, 0) as bigint) as open_pence
         from {published.within("receipts", slot.business_date)} as receipts left join judged using (event_id)
         where {WHERE} and receipts.till_id = ?
+        union all
+        -- what its closures were over or short, where that is posted
+        select event_id, receipt_no, verdict, direction * expected_gross_pence, cast(null as timestamp), is_open,
+            case when is_open then greatest(expected_gross_pence, coalesce(ledger_gross_pence, 0)) else 0 end
+        from {published.within("document_verdicts", slot.business_date)}
+        where {WHERE} and posting_key is not null and starts_with(event_id, 'closure:') and till_id = ?
         order by is_open desc, open_pence desc, sold_at_local, receipt_no, subject limit ? offset ?
         """,
-        [*slot.values, *slot.values, till_id, limit, offset],
+        [*slot.values, *slot.values, till_id, *slot.values, till_id, limit, offset],
     )
 
 

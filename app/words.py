@@ -377,6 +377,7 @@ BRIDGE_LINES = {
     "tills": "Tills",
     "sage": "Sage",
     "residual": "Residual",
+    "cash_over_short": "Cash over or short",
     "this_period_accounted_later": "In a later period of Sage's",
     "this_period_accounted_earlier": "In an earlier period of Sage's",
     "not_accounted_yet": "In no period that Sage has",

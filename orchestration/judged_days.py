@@ -424,7 +424,7 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: _Landed, touch: To
 
 
 def _seed_closures(landed: _Landed, touch: Touch) -> None:
-    """The days of new closures, where what they are over or short is expected; and of others that bear a number twice."""
+    """The days of new closures where over and short is posted, and of those that bear a number twice."""
     is_posted = f"""exists (
         select 1 from {landed.newest("operations/nominal_mappings")} where lower(category) = 'cash_over_short')"""
     closures = landed.new("pos/till_closures")

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import finding, words
-from app.life import Life, closure, life, sales_totals
+from app.life import Life, closure, counted_cash, life, sales_totals
 from app.money import counted, day, moment, pounds, units
 from app.opening import open_published
 from app.published import Published, Row, Rows
@@ -78,6 +78,12 @@ def heading(told: Life) -> None:
                 if receipt["nothing_to_post_reason"]
                 else ""
             )
+        )
+    elif over_short := counted_cash(told):
+        st.header(
+            f"{words.cause('cash_over_short')}, closure {plain(over_short['receipt_no'])}, "
+            f"store {plain(over_short['store_id'])}, {day(over_short['business_date'])}",
+            anchor=False,
         )
     elif told["ledger"]:
         st.header(f"Sage document URN {told['ledger'][0]['urn']}, without a receipt", anchor=False)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import charts, slots, totals, words
+from app.finding import is_closure
 from app.money import NONE, counted, day, month, pounds, units
 from app.opening import open_published
 from app.published import Published, Row, Rows
@@ -167,7 +168,9 @@ def _line(row: Mapping[str, Any], residual: int) -> str:
         sign = ":green-badge[✓ Nothing left over]" if not residual else ":red-badge[! Left over]"
         return f"Residual {sign}"
     told = words.bridge_line(row["line_kind"])
-    return f"**{told}**" if row["line_kind"] in ("tills", "sage") else verdict_badge(row["line_kind"])
+    if row["line_kind"] in ("tills", "sage"):
+        return f"**{told}**"
+    return verdict_badge(row["line_kind"]) if row["line_kind"] in words.VERDICTS else told
 
 
 def choose_till(published: Published, slot: Slot) -> str | None:
@@ -238,10 +241,11 @@ def receipt(published: Published, slot: Slot, subject: str) -> None:
     lines = slots.lines(published, slot, subject)
     name = next((row["receipt_no"] for row in judged if row["receipt_no"]), subject)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"Receipt {plain(name)}", anchor=False, width="content")
+        what = "Closure" if is_closure(subject) else "Receipt"
+        st.subheader(f"{what} {plain(name)}", anchor=False, width="content")
         st.page_link(
             RECEIPT_PAGE,
-            label="Open the receipt",
+            label=f"Open the {what.lower()}",
             icon=":material/arrow_forward:",
             query_params={"find": subject},
         )

@@ -60,8 +60,8 @@ RESOURCES = {
     "credit_note": "sales_credit_notes",
     "receipt": "sales_receipts",
     "payment": "sales_payments",
-    "bank_receipt": "bank_receipts",
-    "bank_payment": "bank_payments",
+    "bank_receipt": "bank_receipt",
+    "bank_payment": "bank_payment",
 }
 Rounding = Callable[[int, int], int]  # numerator, denominator; whole pence
 OPPOSITES = {
