@@ -21,6 +21,8 @@ Reader = Callable[[str], Any]
 
 OUTSIDE_SCOPE = ("gift_card", "multi_purpose_voucher", "deposit", "tip", "cash_rounding")
 """Categories sold without VAT, as `dbt_project/macros/categories.sql` has them."""
+OVER_SHORT = "cash_over_short"
+"""What a closure counts over or short: its account is mapped like a category's, and nothing is sold under it."""
 
 
 def text(longest: int, may_be_empty: bool = False) -> Reader:

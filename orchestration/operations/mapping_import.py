@@ -23,7 +23,7 @@ from orchestration.exports import released
 from orchestration.operations.audit import Change, Signature, write_audit
 from orchestration.operations.base import table_of
 from orchestration.operations.errors import MappingError, MappingsRefusedError
-from orchestration.operations.mapping_columns import MAPPING_FILES, OUTSIDE_SCOPE, MappingFile
+from orchestration.operations.mapping_columns import MAPPING_FILES, OUTSIDE_SCOPE, OVER_SHORT, MappingFile
 
 Row = dict[str, Any]
 Identity = tuple[Any, ...]
@@ -166,6 +166,9 @@ def _row(
     if row.get("sales_posted_as") == "order" and row.get("ledger_kind") == "sage50":
         told = "is order, and Sage 50 imports no sales order: leave it invoice"
         errors.append(MappingError(name, line, "sales_posted_as", told))
+    if file.name in ("sku_mappings", "tender_mappings") and str(row.get("category", "")).lower() == OVER_SHORT:
+        told = f"is {OVER_SHORT}, which only closures have: map its account in nominal_mappings.csv"
+        errors.append(MappingError(name, line, "category", told))
     if file.name == "tender_mappings":
         errors.extend(MappingError(name, line, column, told) for column, told in _unclear_settlement(row))
     errors.extend(MappingError(name, line, column, told) for column, told in _unclear_recipe(row))
