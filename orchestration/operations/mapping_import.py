@@ -166,7 +166,10 @@ def _row(
     if row.get("sales_posted_as") == "order" and row.get("ledger_kind") == "sage50":
         told = "is order, and Sage 50 imports no sales order: leave it invoice"
         errors.append(MappingError(name, line, "sales_posted_as", told))
-    if file.name in ("sku_mappings", "tender_mappings") and str(row.get("category", "")).lower() == OVER_SHORT:
+    if (
+        file.name in ("sku_mappings", "tender_mappings")
+        and str(row.get("category", "")).lower() == OVER_SHORT
+    ):
         told = f"is {OVER_SHORT}, which only closures have: map its account in nominal_mappings.csv"
         errors.append(MappingError(name, line, "category", told))
     if file.name == "tender_mappings":

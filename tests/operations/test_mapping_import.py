@@ -185,6 +185,26 @@ def test_a_tender_that_is_no_bank_says_what_it_gives_back(operations, tmp_path, 
     ]
 
 
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (
+            "sku_mappings",
+            "company_id,sku,category,valid_from,valid_to\nDGS,OVER,Cash_Over_Short,2010-01-01,\n",
+        ),
+        (
+            "tender_mappings",
+            "company_id,tender_type,store_id,bank_code,settlement,category,till_tax_code,valid_from,valid_to\n"
+            "DGS,OVER,*,,nominal,cash_over_short,S,2010-01-01,\n",
+        ),
+    ],
+)
+def test_only_a_closure_is_over_or_short_and_no_sku_or_tender(operations, tmp_path, table, text):
+    folder = write_folder(tmp_path / "mappings", **{table: text})
+    told = "row 2, column category: is cash_over_short, which only closures have: map its account"
+    assert any(told in line for line in refusals(operations, folder)), refusals(operations, folder)
+
+
 def test_what_is_outside_the_scope_is_the_same_for_an_import_and_for_the_models():
     macro = (MODELS.parent / "macros" / "categories.sql").read_text(encoding="utf-8")
     listed = re.search(r"macro is_outside_scope.*? in \(([^)]*)\)", macro, re.DOTALL)

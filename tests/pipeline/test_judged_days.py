@@ -298,6 +298,31 @@ def test_linked_days_are_judged_together_from_link_to_link(installation):
     assert installation.chosen() == {day(14): "new_rows", day(9): "linked", day(5): "linked"}
 
 
+CLOSURE = {"store_code": "S01", "till_code": "1", "counted_cash_amount": Decimal(5)}
+OVER_SHORT = {"category": "cash_over_short", "store_id": "*", "nominal_code": "4990"}
+
+
+def test_a_closure_touches_its_day_where_what_it_counts_is_posted(installation):
+    installation.lands("operations/nominal_mappings", 1, **OVER_SHORT)
+    installation.lands("pos/till_closures", 1, **CLOSURE, closure_no=4, business_date=day(4))
+    installation.lands("pos/till_closures", **CLOSURE, closure_no=8, business_date=day(8))
+    assert installation.chosen() == {day(8): "new_rows"}
+
+
+def test_a_closure_touches_the_days_of_one_number(installation):
+    """Which of two that bear one number counts may turn on a third."""
+    installation.lands("operations/nominal_mappings", 1, **OVER_SHORT)
+    for number, of_day in ((4, 4), (4, 5), (6, 6)):
+        installation.lands("pos/till_closures", 1, **CLOSURE, closure_no=number, business_date=day(of_day))
+    installation.lands("pos/till_closures", **CLOSURE, closure_no=1, business_date=day(8))
+    assert installation.chosen() == dict.fromkeys((day(4), day(5), day(8)), "new_rows")
+
+
+def test_a_closure_touches_nothing_where_what_it_counts_is_told_alone(installation):
+    installation.lands("pos/till_closures", **CLOSURE, closure_no=8, business_date=day(8))
+    assert installation.chosen() == {}
+
+
 def test_a_version_that_moved_to_another_day_touches_both(installation):
     installation.lands("sage200/sales_posted_transactions", 1, **invoice(99, 3))
     installation.lands("sage200/sales_posted_transactions", 2, **invoice(99, 12))
