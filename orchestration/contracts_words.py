@@ -161,8 +161,8 @@ CATEGORIES: dict[str, str] = {
     "gift_card, multi_purpose_voucher, deposit, tip": "Outside the scope of VAT when sold: a line to its liability's "
     "nominal account, under the company's outside_scope_tax_code.",
     "cash_rounding": "The same, and it goes with its receipt.",
-    "cash_over_short": "Nothing is sold under it: where it has a nominal account, what each closure was over or short is "
-    "posted between that and the bank of CASH, without VAT. Told and not posted where it has none.",
+    "cash_over_short": "Nothing is sold under it: with a nominal account, what a closure was over or short is posted "
+    "between that and the bank of CASH, without VAT; without one it is told and not posted.",
     "discount, promotion, coupon": "Money off: it goes with its receipt, under its own tax code.",
     "account_payment": "A customer pays his account off: money only, on the account of customer_mappings.",
 }

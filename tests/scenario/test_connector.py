@@ -14,7 +14,8 @@ from scenario_story import SEED, Story
 from sandbox.company import SageCompany
 from sandbox.scenario import connector, manifest
 from sandbox.scenario.connector_events import LATE_UPLOAD, event_of
-from sandbox.scenario.connector_reading import read_receipts, read_repeated
+from sandbox.scenario.connector_reading import read_counted, read_receipts, read_repeated
+from sandbox.scenario.counted_cash import KINDS as OVER_SHORT_KINDS
 from sandbox.scenario.derived_events import KINDS, LATER_KINDS
 from sandbox.scenario.planting import quotas
 from sandbox.scenario.repeated_sales import renumbered
@@ -95,11 +96,20 @@ def test_every_document_of_the_tills_has_one_truth_at_each_stage(story: Story, i
                     assert kinds[number, "credit_note"] == 1
                 assert kinds[number, "invoice" if gross > 0 else "credit_note"] == (1 if sold else 0)
                 assert kinds[number, "receipt" if gross > 0 else "payment"] == len(paid)
-        assert {t.receipt_no for t in expected} == {receipt.receipt_no for receipt in receipts}
+        # and a document for each closure that was over or short
+        counted = [f"{one.till_id}Z{one.closure_no}" for one in read_counted(inbox)]
+        assert {t.receipt_no for t in expected} == {*(receipt.receipt_no for receipt in receipts), *counted}
+        told = Counter(t.fault for t in expected if t.receipt_no in counted)
+        assert told == Counter(f"over_short_{kind}" for kind in OVER_SHORT_KINDS)
 
 
 def test_every_document_in_sage_is_in_the_truth_and_no_other(story: Story) -> None:
-    in_sage = {urn for (urn,) in story.database.execute("select urn from sales_transactions")}
+    in_sage = {
+        urn
+        for (urn,) in story.database.execute(
+            "select urn from sales_transactions union select urn from bank_transactions"
+        )
+    }
     before = [truth.urn for truth in story.truths() if truth.urn is not None]
     again = [truth.urn for truth in story.of_fault("second_writer", "after")]
     assert len(before) == len(set(before))

@@ -66,8 +66,8 @@ mapped as (
         row_number() over (
             partition by skipping.company_id, skipping.store_code, skipping.till_id, skipping.closure_no, skipping.business_date
             order by
-                case when mappings.store_id = '*' then 1 else 0 end, mappings.valid_from desc, case when tenders.store_id = '*' then 1 else 0 end,
-                tenders.bank_code
+                case when mappings.store_id = '*' then 1 else 0 end asc, mappings.valid_from desc,
+                case when tenders.store_id = '*' then 1 else 0 end asc, tenders.bank_code asc
         ) as mapping_rank
     from skipping
     inner join {{ ref('stg_operations__stores') }} as stores
@@ -172,8 +172,10 @@ differing as (
     select
         counting.*,
         case
-            when counting.has_cash and coalesce(taken.is_cash_or_card, true)
-                and counting.day_cash_pence not in (coalesce(taken.cash_pence, 0), coalesce(taken.cash_once_pence, 0)) then null
+            when
+                counting.has_cash and coalesce(taken.is_cash_or_card, true)
+                and counting.day_cash_pence not in (coalesce(taken.cash_pence, 0), coalesce(taken.cash_once_pence, 0))
+                then null
             when counting.has_cash then counting.counted_cash_pence - counting.cash_pence
             when
                 counting.closures_of_day = 1 and coalesce(taken.is_cash_or_card, true) and coalesce(taken.is_complete, true)

@@ -30,7 +30,16 @@ with documents_left as (
         and summed.document_id is null
 ),
 
--- what a person may have put into one journal
+counted_days as (
+    select distinct
+        company_id,
+        store_id,
+        business_date
+    from documents_left
+    where is_over_short
+),
+
+-- what a person may have put into one journal; a day's as its tills took it, or as they counted it
 memberships as (
     select
         *,
@@ -63,17 +72,14 @@ memberships as (
     where bank_code is not null and not is_over_short
     union all
     select
-        *,
-        'day ' || store_id || ' ' || cast(business_date as varchar) || ' counted' as sum_id
+        documents_left.*,
+        'day ' || documents_left.store_id || ' ' || cast(documents_left.business_date as varchar) || ' counted' as sum_id
     from documents_left
-    where (company_id, store_id, business_date) in (
-        select
-            company_id,
-            store_id,
-            business_date
-        from documents_left
-        where is_over_short
-    )
+    inner join counted_days
+        on
+            documents_left.company_id = counted_days.company_id
+            and documents_left.store_id = counted_days.store_id
+            and documents_left.business_date = counted_days.business_date
 ),
 
 by_bank as (
