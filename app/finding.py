@@ -54,6 +54,8 @@ def find(published: Published, text: str) -> list[Subject]:
         return _by_exception(published, upper)
     if match := URN.match(upper):
         return _by_urn(published, int(match[1]))
+    if is_closure(asked):
+        return _subjects(published, published.named("document_verdicts", _NAMED, "event_id", [asked]))
     found: list[Subject] = []
     for in_any_case in (False, True):
         found = (
