@@ -3,10 +3,11 @@
     python tests/end_to_end/play_days.py [--seeds 3] [--passes 4] [--home HOME]
 
 A home (that of a demo, unless one is given) is strewn over several passes: a part of its receipts, Sage documents,
-connector's log lines and intents comes late, some documents are first there under another date and reference, some
-are there for a while and then gone, some reach the nominal ledger late. Each pass is judged twice from the same landing
-and the same history, once keeping every day that it may and once whole. Every digest must be the same. The exit code
-is 1 where one is not, and the first rows that differ are printed with the seed.
+closures, connector's log lines and intents comes late, some documents are first there under another date and reference,
+some closures under another count, some documents are there for a while and then gone, some reach the nominal ledger
+late. Each pass is judged twice from the same landing and the same history, once keeping every day that it may and once
+whole. Every digest must be the same. The exit code is 1 where one is not, and the first rows that differ are printed
+with the seed.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ SAGE = (
 UNITS = {
     **dict.fromkeys(POS, "concat_ws(' ', store_code, till_code, receipt_no, document_date)"),
     **dict.fromkeys(SAGE, "cast(urn as varchar)"),
+    "pos/till_closures": "source_key",
     "connector/sync_log": "source_key",
     "operations/intents": "posting_key",
 }
@@ -86,6 +88,7 @@ class Strewn:
         for number in range(2, last_pass + 1):
             self._come_late(number)
         self._alter()
+        self._count_again()
         self._stray()
 
     def write(self, landing: Path, pass_number: int) -> None:
@@ -130,6 +133,13 @@ class Strewn:
         self._move(SAGE[-1:], self._units("sage200/sales_posted_transactions", 1), number)
         for table in ("connector/sync_log", "operations/intents"):
             self._move((table,), self._units(table, few), number)
+        counted = "counted_cash_amount <> cash_amount"
+        late = self._units("pos/till_closures", 2, counted) + self._units("pos/till_closures", 1)
+        self._move(("pos/till_closures",), late, number)
+        alone = """urn not in (select urn from "sage200/sales_posted_transactions")"""
+        self._move(
+            SAGE, self._units("sage200/bank_posted_transactions", self._draw.choice((0, 1)), alone), number
+        )
 
     def _move(self, tables: tuple[str, ...], units: list[str], number: int) -> None:
         for table in tables:
@@ -156,6 +166,21 @@ class Strewn:
                 self.connection.execute("update once set folder = strftime(transaction_date, '%Y-%m')")
                 self.connection.execute(f'insert into "{table}" select * from once')
                 self.connection.execute("drop table once")
+
+    def _count_again(self) -> None:
+        """Closures whose cash was first counted otherwise, and is now what it is."""
+        units = self._units("pos/till_closures", 2, "counted_cash_amount <> cash_amount")
+        units += self._units("pos/till_closures", 1)
+        if units:
+            number = self._draw.randint(2, self.last_pass)
+            self.connection.execute(
+                'create temp table once as select * from "pos/till_closures" where list_contains(?, unit)',
+                [units],
+            )
+            self._move(("pos/till_closures",), units, number)
+            self.connection.execute("update once set counted_cash_amount = counted_cash_amount - 3")
+            self.connection.execute('insert into "pos/till_closures" select * from once')
+            self.connection.execute("drop table once")
 
     def _stray(self) -> None:
         """Copies of documents that are there for a while."""

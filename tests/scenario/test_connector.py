@@ -136,6 +136,7 @@ def test_an_innocent_document_is_in_sage_to_the_penny_on_its_day(story: Story) -
 def test_every_fault_is_planted_and_no_receipt_carries_two(story: Story, inbox: Path) -> None:
     planted = {t.fault for t in story.truths() if t.part == "planted"}
     wanted = set(quotas("catch_up")) | {"unknown_store", "unreadable_quantity", "sold_once"}
+    wanted |= {f"over_short_{kind}" for kind in OVER_SHORT_KINDS}
     # what of an event no fault befell bears its name: the whole receipt, or the rest of one
     befallen = {t.receipt_no for t in story.truths() if t.part == "planted" and t.fault in quotas("catch_up")}
     receipts = read_receipts(inbox, "catch_up") + read_receipts(inbox, "fortnight")
@@ -151,7 +152,9 @@ def test_every_fault_is_planted_and_no_receipt_carries_two(story: Story, inbox: 
     faults: dict[str, set[str]] = {}
     for truth in story.truths():
         if truth.part == "planted" and truth.fault != "never_sold" and not truth.fault.startswith("derived_"):
-            faults.setdefault(truth.receipt_no, set()).add(truth.fault)
+            # closures of several tills bear one number
+            name = f"{truth.store_id} {truth.receipt_no}" if "Z" in truth.receipt_no else truth.receipt_no
+            faults.setdefault(name, set()).add(truth.fault)
     assert {number: found for number, found in faults.items() if len(found) > 1} == {}
 
 
@@ -272,7 +275,7 @@ def test_a_journal_stands_for_what_it_carries_and_a_reversed_one_for_nothing(sto
     assert {t.verdict for t in story.of_fault("journal_reversed", "after")} == {"matched"}
     days = {(t.store_id, t.document_date) for t in story.of_fault("journalled_day")}
     others = [t for t in story.truths() if (t.store_id, t.document_date) in days and t.part == "planted"]
-    assert {t.fault for t in others} == {"journalled_day"}
+    assert {t.fault for t in others if not t.fault.startswith("over_short")} == {"journalled_day"}
 
 
 def test_a_day_s_documents_come_to_what_its_receipts_do_but_for_what_was_forgotten(story: Story) -> None:
