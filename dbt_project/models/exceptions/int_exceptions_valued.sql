@@ -22,7 +22,12 @@ effects as (
             else direction * (expected_tax_pence - coalesce(ledger_tax_pence, 0))
         end as vat_effect_pence,
         case
-            when not is_sales or reason = 'carried_with_vat' then 0
+            when reason = 'carried_with_vat' then 0
+            -- cash over and short is money and a gain or loss at once
+            when not is_sales and document_kind in ('bank_receipt', 'bank_payment') and verdict in ('in_suspense', 'deferred', 'ambiguous')
+                then direction * expected_gross_pence
+            when not is_sales and document_kind in ('bank_receipt', 'bank_payment') then direction * variance_pence
+            when not is_sales then 0
             when reason = 'vat_not_on_return' then 0
             -- the journal booked the VAT as sales
             when reason in ('carried_without_vat', 'vat_neither_booked_nor_on_return') then -direction * expected_tax_pence

@@ -144,7 +144,7 @@ over_short as (
         digested.day_ends_at as sold_at,
         digested.document_kind,
         1 as ordinal,
-        cast(null as varchar) as tender_type,
+        'CASH' as tender_type,
         digested.bank_code,
         cast(null as varchar) as customer_reference,
         false as is_on_account,
