@@ -96,12 +96,12 @@ def test_what_dbt_holds_is_read_through_it_and_another_process_may_have_it_after
     assert "gate_candidates" in {node.name for node in built}
     assert all(node.has_passed for node in built)
     with warehouse.connect() as connection:
-        assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+        assert connection.execute("select count(*) from gate.gate_candidates").fetchone() == (0,)
     assert opened_elsewhere(warehouse.file) != 0, "it is held until it is let go"
     warehouse.let_go()
     assert opened_elsewhere(warehouse.file) == 0
     with warehouse.connect() as connection:
-        assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+        assert connection.execute("select count(*) from gate.gate_candidates").fetchone() == (0,)
 
 
 def test_a_model_that_fails_is_named_and_what_was_built_before_was_told(empty_house, tmp_path, monkeypatch):
