@@ -27,8 +27,13 @@ def _build(
     keys = {key.path[-1]: key for key in context.selected_asset_keys}
     tests = []
     with current.timed(f"models {selector.replace('_', ' ')}"):
-        home, keeps_days = current.settings.home, warehouse.keeps_days()
-        for built in warehouse_room.build(home, selector, keeps_days=keeps_days):
+        building = warehouse_room.build(
+            current.settings.home,
+            selector,
+            keeps_days=warehouse.keeps_days(),
+            memory_limit=current.settings.memory_limit,
+        )
+        for built in building:
             rows = warehouse.row_counts()
             for node in built:
                 if node.is_test:
@@ -50,7 +55,7 @@ def _build(
 def models_before_the_gate(
     context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[object]:
-    """What arrived, what Sage should hold for it, what it holds, and the verdicts. The rows received are judged meanwhile."""
+    """What arrived, what Sage should hold, what it holds, the verdicts. The rows received are judged meanwhile."""
     current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
     unfinished = current.settings.home / "gate" / judged_days.UNFINISHED

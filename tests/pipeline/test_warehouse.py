@@ -121,6 +121,22 @@ def test_a_model_that_fails_is_named_and_what_was_built_before_was_told(empty_ho
     assert "int_receipt_lines_grouped" not in told
 
 
+def test_models_without_the_memory_they_need_end_in_words_that_name_the_setting(
+    empty_house, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    monkeypatch.setenv("TILLPROOF_MODELS_MEMORY", "")
+    shutil.copytree(empty_house.home, home)
+    warehouse = Warehouse(home)
+    warehouse.start_over()
+    with pytest.raises(
+        WarehouseError, match=r"(?s)Out of Memory.*may take 1MB: memory_limit in tillproof\.toml"
+    ):
+        list(build(home, "before_the_gate", memory_limit="1MB"))
+    warehouse.let_go()
+
+
 def test_where_nothing_was_built_nothing_is_told_but_dbts_own_words(tmp_path, monkeypatch):
     monkeypatch.setenv("TILLPROOF_HOME", str(tmp_path))
     with pytest.raises(WarehouseError, match="no_such_selector"):
