@@ -112,7 +112,7 @@ def build(
     In this process, because a pass calls dbt twice and each start of its command line costs five seconds; in a thread
     of its own, because whoever is told has books to keep, and DuckDB needs no help meanwhile. The warehouse file stays
     open until `Warehouse.let_go`: opening it again would read everything again. `keeps_days` says that the warehouse
-    has a schema `kept`, of days that are not judged (judged_days.py); `memory_limit` is DuckDB's (`5GB`), for a
+    has a schema `kept`, of days that are not judged (kept_days.py); `memory_limit` is DuckDB's (`5GB`), for a
     warehouse that is not open yet. Raises WarehouseError naming every node that failed, in dbt's own words, once dbt
     is through.
     """
