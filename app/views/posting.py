@@ -9,10 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, deciding, totals, words
+from app import charts, deciding, totals, undoing, words
 from app.deciding import CannotDecideError
 from app.money import counted, day, moment, pounds
 from app.opening import open_published
+from app.outgoing import document_line
 from app.published import Published
 from app.render import read_moment
 from app.shown import count, pence, plain, table
@@ -74,9 +75,6 @@ def funnel(published: Published) -> None:
         if not left
         else f":red-badge[! {left:,} not proven] of {counted(truths['decided'], 'document')} decided on: "
         f"{truths['refused']:,} refused, {truths['unknown']:,} unknown, {truths['held']:,} held."
-    )
-    st.caption(
-        "To undo what was posted, by key, by store and day, or by run: tillproof reverse, a dry run first."
     )
 
 
@@ -254,67 +252,6 @@ def list_documents(mine: list[Decision], returns_now: Returns, may_choose: bool)
     return mine if every else chosen
 
 
-def document_line(decision: Decision, returns_now: Returns, may_choose: bool, every: bool) -> bool:
-    """One document, its lines to unfold; whether it is chosen."""
-    proposal, document = decision.proposal, decision.document
-    label = (
-        f"**{pounds(document.gross_pence)}** {words.said(words.REMEDIES, proposal.remedy).lower()}: "
-        f"{words.kind(proposal.document_kind).lower()} for receipt {plain(proposal.receipt_no)}, "
-        f"{plain(proposal.store_id)}, {day(document.document_date)}"
-    )
-    chosen = False
-    if may_choose:
-        key = f"choose {decision.posting_key} {decision.payload_digest[:8]} {every}"
-        chosen = st.checkbox(label, value=every, disabled=every, key=key)
-    with st.expander(f"{decision.posting_key}: exactly what would be sent" if may_choose else label):
-        st.markdown(
-            f"{plain(decision.posting_key)} · account {plain(proposal.account)} · "
-            f"second reference {plain(document.second_reference)} · "
-            f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`  \n"
-            f"{on_return(decision, returns_now)}"
-            + (f"  \n{plain(words.in_words(decision.reason))}" if decision.reason else "")
-        )
-        lines = [
-            {"line": "Nominal", "account": words.account(vars(line)), "net": line.net_pence, "tax": None}
-            for line in document.nominal_lines
-        ] + [
-            {"line": "VAT", "account": f"code {line.tax_code}", "net": line.net_pence, "tax": line.tax_pence}
-            for line in document.tax_lines
-        ]
-        lines += [
-            {
-                "line": "Goods",
-                "account": words.goods(vars(line)),
-                "net": line.net_pence,
-                "tax": line.tax_pence,
-            }
-            for line in document.order_lines
-        ]
-        table(
-            lines,
-            {
-                "Line": lambda row: row["line"],
-                "Account": lambda row: plain(row["account"]),
-                "Net": pence("net"),
-                "VAT": pence("tax"),
-            },
-            alt="Nominal and VAT lines as they would be sent",
-        )
-    return chosen
-
-
-def on_return(decision: Decision, returns_now: Returns) -> str:
-    """What it adds to which VAT return."""
-    effect, period = returns_now.effect(decision.document), returns_now.period_of(decision.document)
-    if not effect.is_any:
-        return "On no VAT return"
-    boxes = f"Box 1 {pounds(effect.box_1_pence)} · box 6 {pounds(effect.box_6_pence)}"
-    if period is None:
-        return f"{boxes} · no VAT period is entered for its date"
-    filed = f", filed on {day(period.filed_on)}" if period.filed_on else ""
-    return f"{boxes} · VAT period {day(period.valid_from)} to {day(period.valid_to)}{filed}"
-
-
 def approve_form(chosen: list[Decision]) -> None:
     if not chosen:
         st.caption("Choose documents above to approve or reject them.")
@@ -488,6 +425,7 @@ def page() -> None:
             dry_run(settings, operations, published)
             returns(settings, operations)
             outbox(settings, operations)
+            undoing.undo(settings, operations, published)
             settling(settings, operations)
             allocations(settings, operations)
             retries(settings, operations)

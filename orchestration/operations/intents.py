@@ -238,6 +238,8 @@ BY_URNS = (
     )
     .order_by(INTENTS.c.posting_key)
 )
+# not the state as it is: by its index millions would be read
+_CONFIRMED = (func.coalesce(INTENTS.c.state, "") == "proven", INTENTS.c.role == "P")
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -390,6 +392,26 @@ class IntentStore:
                 for row in connection.execute(BY_AFTER_KEY, {"after_key": posting_key}).mappings()
             ]
         return min(found, key=lambda one: (one.state == "cancelled", one.posting_key), default=None)
+
+    def confirmed_of(
+        self, company_id: str, most: int, *, store_id: str, business_date: date
+    ) -> list[StoredIntent]:
+        """Documents of a store's day that are proven to be in Sage, contras left out, by key; the first so many."""
+        query = (
+            select(INTENTS)
+            .where(*_CONFIRMED, INTENTS.c.company_id == company_id, INTENTS.c.store_id == store_id)
+            .where(INTENTS.c.business_date == business_date)
+            .order_by(INTENTS.c.posting_key)
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(query).mappings()]
+
+    def confirmed_in_run(self, run_number: int, most: int) -> list[StoredIntent]:
+        """The same of one run, in no order."""
+        query = select(INTENTS).where(*_CONFIRMED, INTENTS.c.run_number == run_number).limit(most)
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(query).mappings()]
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""
