@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
 from app import deciding, mapped, totals, words, workbench
@@ -13,7 +14,7 @@ from app.money import counted, day, moment, month, pounds, share
 from app.opening import company_of, open_published
 from app.published import Published, Rows
 from app.render import read_moment
-from app.shown import Figures, count, pence, plain, table
+from app.shown import Figures, at_a_desk, count, on_a_phone, pence, plain, table
 from orchestration import mapping_changes, mappings_report
 from orchestration.mapping_changes import FILES
 from orchestration.operations import Operations, OperationsError
@@ -21,6 +22,7 @@ from orchestration.operations import Operations, OperationsError
 PARTS = {"change": "Change", "ahead": "Look ahead", "coverage": "Coverage", "log": "Log"}
 MOST_STORES = 12
 MOST_CHANGES = 40
+MOST_ROWS = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AHEAD = {
     "open": ":green-badge[✓ Open]",
@@ -99,24 +101,54 @@ def edited(operations: Operations, name: str, find: str) -> dict[str, str]:
     mine = [row for row in rows if not sought or any(sought in cell.casefold() for cell in row.values())]
     if sought and not mine:
         st.info(f"No row has {plain(find)}: type a new one into the last line, or clear the search.")
-    shown = {column: [row[column] for row in mine] for column in header}
-    grid = st.data_editor(
-        shown,
-        num_rows="dynamic",
-        hide_index=True,
-        height=min(420, 75 + 35 * max(len(mine), 1)),
-        column_config={column: st.column_config.TextColumn(column) for column in header},
-        # a grid keeps its edits by key: another file or search is another grid
-        key=f"grid {name} {sought}",
-    )
+    # as texts even where there is no row: of an empty column Streamlit would make numbers
+    shown = pd.DataFrame(mine, columns=header, dtype="string")
+    with at_a_desk("mappings"):
+        grid = st.data_editor(
+            shown,
+            num_rows="dynamic",
+            hide_index=True,
+            height=min(420, 75 + 35 * max(len(mine), 1)),
+            column_config={column: st.column_config.TextColumn(column) for column in header},
+            # a grid keeps its edits by key: another file or search is another grid
+            key=f"grid {name} {sought}",
+        )
+    rows_now = [
+        {column: "" if pd.isna(cell) else str(cell) for column, cell in zip(header, cells, strict=True)}
+        for cells in grid[header].itertuples(index=False)
+    ]
+    with on_a_phone("mappings"):
+        place, row = one_row(name, header, mine)
+    if place == len(mine):
+        rows_now.append(row)
+    elif row != mine[place]:
+        rows_now[place] = row
     st.caption(
         f"{len(mine):,} of {counted(len(rows), 'row')}. Days are written YYYY-MM-DD. A row is ended by its valid_to, "
         "never by deleting it: what you take out of the grid stays as it was. To work in Excel take the workbook: of a "
         "CSV Excel loses leading noughts and rewrites days when it saves."
     )
-    return mapping_changes.from_grid(
-        name, [{column: grid[column][place] for column in header} for place in range(len(grid[header[0]]))]
-    )
+    return mapping_changes.from_grid(name, rows_now)
+
+
+def one_row(name: str, header: list[str], rows: list[dict[str, str]]) -> tuple[int, dict[str, str]]:
+    """On a phone, one row at a time: which of them (one more than there are: a new one), and its cells as they are."""
+    few = min(len(rows), MOST_ROWS)
+
+    def named(place: int) -> str:
+        cells = [rows[place][column] for column in header] if place < len(rows) else []
+        return ", ".join(filter(None, cells[1:4])) if cells else "A new row"
+
+    place = st.selectbox("Row", [*range(few), len(rows)], format_func=named, key=f"row of {name}")
+    if len(rows) > few:
+        st.caption(f"The first {few} of {len(rows):,}: show fewer with the search above.")
+    was = rows[place] if place < len(rows) else {}
+    of = ", ".join(was.values()) or "new"  # another row, or the row as it was changed, is another form
+    cells = {
+        column: st.text_input(column, value=was.get(column, ""), key=f"{name} {column} {of}")
+        for column in header
+    }
+    return place, cells
 
 
 def preview(published: Published, operations: Operations, files: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from app.opening import open_published
 from app.outgoing import document_line
 from app.published import Published
 from app.render import read_moment
-from app.shown import count, pence, plain, table
+from app.shown import count, page_of, pence, plain, table
 from orchestration import (
     posting,
     posting_allocations,
@@ -232,21 +232,10 @@ def hold_badge(code: str) -> str:
 
 def list_documents(mine: list[Decision], returns_now: Returns, may_choose: bool) -> list[Decision]:
     """The documents of one state, fifteen a page, each as it would be sent; gives those chosen."""
-    pages = -(-len(mine) // ON_A_PAGE)
-    page = 0
-    if pages > 1:
-        page = st.selectbox(
-            "Show",
-            range(pages),
-            format_func=lambda place: (
-                f"{place * ON_A_PAGE + 1} to {min((place + 1) * ON_A_PAGE, len(mine))} of {len(mine):,}"
-            ),
-            key=f"documents {mine[0].code}",
-            width=180,
-        )
+    shown = page_of(mine, ON_A_PAGE, "Show", f"documents {mine[0].code}")
     every = may_choose and st.checkbox(f"Choose all {len(mine):,}", key=f"all {mine[0].code}")
     chosen = []
-    for decision in mine[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]:
+    for decision in shown:
         if document_line(decision, returns_now, may_choose, every):
             chosen.append(decision)
     return mine if every else chosen
