@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -14,8 +15,9 @@ from app.deciding import CannotDecideError
 from app.money import counted, day, moment, pounds
 from app.opening import open_published
 from app.outgoing import document_line
-from app.published import Published
+from app.published import Published, Row, Rows
 from app.render import read_moment
+from app.shop_clock import local
 from app.shown import count, page_of, pence, plain, table
 from orchestration import (
     posting,
@@ -27,6 +29,7 @@ from orchestration import (
     posting_switches,
 )
 from orchestration.operations import OperationsError, StoredIntent
+from orchestration.operations.intents import Trouble
 from orchestration.operations.mapping_import import ANY_STORE
 from orchestration.posting import Decision, Hold
 from orchestration.posting.vat import Returns
@@ -369,19 +372,19 @@ def allocations(settings: Any, operations: Any) -> None:
 
 
 def retries(settings: Any, operations: Any) -> None:
-    """When Sage was locked, refused or silent, by account and hour of the day."""
-    st.header("Locks, refusals and silence by account and hour (UTC)", anchor=False)
-    found = operations.intents.troubles(settings.company_id)
+    """When Sage was locked, refused or silent, by account and hour of the shop's day."""
+    st.header("Locks, refusals and silence by account and hour", anchor=False)
+    found = by_hour(operations.intents.troubles(settings.company_id))
     sends = operations.intents.sends(settings.company_id)
     if not found:
         st.success(f"None in {counted(sum(sends.values()), 'send')}.")
         return
     cells = []
-    for (account, hour), group in groupby(found, key=lambda trouble: (trouble.account, trouble.hour)):
+    for (account, hour), group in groupby(found, key=lambda trouble: (trouble["account"], trouble["hour"])):
         mine = list(group)
-        told = ", ".join(f"{words.TROUBLES[each.event].lower()} {each.times:,}" for each in mine)
+        told = ", ".join(f"{words.TROUBLES[each['event']].lower()} {each['times']:,}" for each in mine)
         cells.append(
-            {"account": account, "hour": hour, "times": sum(each.times for each in mine), "told": told}
+            {"account": account, "hour": hour, "times": sum(each["times"] for each in mine), "told": told}
         )
     st.altair_chart(
         charts.troubles(cells),
@@ -389,7 +392,7 @@ def retries(settings: Any, operations: Any) -> None:
         alt="Troubles by account and hour; the table has the same figures",
     )
     table(
-        [vars(each) for each in found],
+        found,
         {
             "Account": lambda row: plain(row["account"]),
             "Hour": lambda row: f"{row['hour']:02d}:00 to {row['hour']:02d}:59",
@@ -398,8 +401,21 @@ def retries(settings: Any, operations: Any) -> None:
             "Of sends": lambda row: f"{sends.get(row['account'], 0):,}",
             "Last": lambda row: moment(row["last_at"]),
         },
-        alt="How often each account was locked, refused or silent, by hour of the day",
+        alt="How often each account was locked, refused or silent, by hour of the shop's day",
     )
+
+
+def by_hour(troubles: Iterable[Trouble]) -> Rows:
+    """The same by the hour of the shop's clock, over all days; summer time moves it by one."""
+    found: dict[tuple[str, int, str], Row] = {}
+    for each in troubles:
+        key = (each.account, local(each.at).hour, each.event)
+        row = found.setdefault(
+            key, {"account": key[0], "hour": key[1], "event": key[2], "times": 0, "last_at": each.last_at}
+        )
+        row["times"] += each.times
+        row["last_at"] = max(row["last_at"], each.last_at)
+    return [found[key] for key in sorted(found)]
 
 
 def page() -> None:

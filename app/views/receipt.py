@@ -8,11 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import finding, legs, words
+from app import finding, legs, shop_clock, words
 from app.life import Life, closure, life, sales_totals
 from app.money import counted, day, moment, pounds, units
 from app.opening import open_published
 from app.published import Published, Row, Rows
+from app.shop_clock import local
 from app.shown import Figures, page_of, pence, plain, table, verdict_badge
 
 MOST_SHOWN = 20
@@ -82,7 +83,7 @@ def heading(told: Life) -> None:
         )
         st.markdown(
             f"{verdict_badge(receipt['verdict'])} {plain(receipt['receipt_kind']).capitalize()} on till "
-            f"{plain(receipt['till_id'])}, {receipt['sold_at_local']:%H:%M} ({plain(receipt['zone'])})"
+            f"{plain(receipt['till_id'])}, {sold_at(receipt)}"
             + (
                 f": {plain(words.said({}, receipt['nothing_to_post_reason']))}"
                 if receipt["nothing_to_post_reason"]
@@ -97,6 +98,13 @@ def heading(told: Life) -> None:
             st.markdown(plain(wrong["cause_detail"]))
     else:
         st.header("A file that could not be read", anchor=False)
+
+
+def sold_at(receipt: Row) -> str:
+    """When, by the till's own clock: 14:05 BST."""
+    if receipt["sold_at"] is None:
+        return f"{receipt['sold_at_local']:%H:%M}"
+    return f"{receipt['sold_at_local']:%H:%M} {local(receipt['sold_at']):%Z}"
 
 
 def figures(told: Life) -> None:
@@ -356,6 +364,8 @@ def page() -> None:
         st.info("Type the number printed on a receipt, or come here from an exception on the first page.")
         st.stop()
     told = life(published, choose(published, asked))
+    if told["receipt"]:
+        shop_clock.keep_to(told["receipt"]["zone"])
     heading(told)
     figures(told)
     left, right = st.columns(2, gap="large")

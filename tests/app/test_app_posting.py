@@ -309,9 +309,9 @@ def test_locks_are_counted_by_account_and_hour(posting_home, open_page) -> None:
             after = replace(before, state=state)
             before = operations.intents.record(Step(event, before, after, "poster", {}))
         found = operations.intents.troubles("DGS")
-        assert [(each.account, each.hour, each.event, each.times) for each in found] == [
-            ("TILL01", 9, "lock", 1),
-            ("TILL01", 14, "lock", 1),
+        assert [(each.account, each.at, each.event, each.times) for each in found] == [
+            ("TILL01", MORNING.replace(hour=9, minute=0), "lock", 1),
+            ("TILL01", MORNING.replace(hour=14, minute=0), "lock", 1),
         ]
         assert operations.intents.sends("DGS") == {"TILL01": 2}
         assert operations.intents.troubles("OTHER") == []
