@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import deciding, mapped, totals, words, workbench
 from app.deciding import CannotDecideError
+from app.mapping_effects import effects
 from app.money import counted, day, moment, month, pounds, share
 from app.opening import company_of, open_published
 from app.published import Published, Rows
@@ -187,6 +188,7 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
             f"**{counted(fix['documents_freed_alone'], 'document')}, {pounds(fix['value_freed_alone_pence'])}** by "
             f"itself, of {counted(fix['documents_touched'], 'document')} that it stops."
         )
+    breaks(published, operations, changes)
     st.caption(
         "The next pass says for certain: it judges every receipt by the new mapping and tries each account, code and "
         "bank against Sage. What Sage would refuse is then under Look ahead."
@@ -199,6 +201,61 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
             signed,
             lambda _, store: mapping_changes.take(store, files, changes, by=signed.by, reason=signed.reason),
         )
+
+
+def breaks(published: Published, operations: Operations, changes: list[dict[str, Any]]) -> None:
+    """What goes by these rows today and would lead elsewhere, or nowhere; and what of it Sage holds already."""
+    rows_now = mapping_changes.in_force(operations)
+    for name in dict.fromkeys(change["table"] for change in changes):
+        mine = [change for change in changes if change["table"] == name]
+        found = effects(published, name, rows_now[name], mine)
+        file = words.mapping_table(name)
+        if not found.is_counted:
+            st.caption(
+                f"{file}: what goes by this file cannot be counted here; the next pass says what became of it."
+            )
+            continue
+        since = f" since {day(found.since)}; older days were not counted" if found.since else ""
+        if not found.rows:
+            st.markdown(
+                f":green-badge[✓ Breaks nothing] {file}: no receipt goes by what would change{since}."
+            )
+            continue
+        lost = [row for row in found.rows if row["new_target"] is None]
+        moved = [row for row in found.rows if row["new_target"] is not None]
+        for badge, those, what in (
+            (":red-badge[! Breaks]", lost, "would lose their mapping"),
+            (":orange-badge[! Moves]", moved, "would lead elsewhere"),
+        ):
+            if those:
+                st.markdown(f"{badge} {file}: {_in_all(those)} {what}{since}.")
+        table(
+            found.rows[:MOST_CHANGES],
+            {
+                "What": lambda row: f"**{plain(row['code'])}**",
+                "Leads to": lambda row: plain(row["old_target"]),
+                "Would lead to": lambda row: plain(row["new_target"]) if row["new_target"] else "Nowhere",
+                "Documents": count("documents"),
+                "Value": pence("value_pence"),
+                "In Sage already": count("in_sage"),
+                "Their value": pence("in_sage_pence"),
+                "Posted by us": count("posted_by_us"),
+            },
+            alt=f"{file}: what would lead elsewhere or nowhere, and how much of it is in Sage already",
+        )
+        if any(row["in_sage"] for row in found.rows):
+            st.caption(
+                "What is in Sage already stays there as it is: the next pass would call it different from the tills, "
+                "unless the row begins on a later day."
+            )
+
+
+def _in_all(rows: Rows) -> str:
+    documents, value, in_sage = (
+        sum(row[name] for row in rows) for name in ("documents", "value_pence", "in_sage")
+    )
+    held = f", {in_sage:,} of them in Sage already," if in_sage else ""
+    return f"**{counted(documents, 'document')}, {pounds(value)}**{held}"
 
 
 def _row(row: Mapping[str, Any]) -> str:
