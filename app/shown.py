@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -81,7 +81,7 @@ ON_A_PHONE = f"""@media (max-width: 640px) {{
 {STACKED} tr {{display: block; padding: .45rem 0 .5rem; border-bottom: 1px solid #d5dde5}}
 {STACKED} td {{display: inline-block; border: none; padding: 0 .9rem .1rem 0; min-width: 0}}
 {STACKED} td:first-child {{display: block; padding-bottom: .2rem; font-weight: 600}}
-{STACKED} td:not(:has(p:not(:empty))) {{display: none}}
+{STACKED} {{--when-empty: none}}
 {STACKED} td::before {{content: var(--heading) " "; color: #4a535d; font-size: .8rem}}
 {STACKED} td:first-child::before {{content: var(--first-heading, ""); font-size: inherit}}
 {STACKED} td div, {STACKED} td p {{display: inline}}
@@ -94,6 +94,18 @@ scrolls by itself, `at_a_desk`, is seen only there, and what stands for it `on_a
 
 SHORT = 8
 """A row's first cell of no more letters needs its heading to be understood alone: Pass 3, Store S01."""
+
+
+def empty_cells(held: pd.DataFrame, may_be_empty: Collection[str]) -> list[dict[str, Any]]:
+    """What has ON_A_PHONE leave out cells without anything in them: a heading alone would say nothing."""
+    empty = [
+        f"td.row{row}.col{place}"
+        for place, heading in enumerate(held.columns)
+        for row, cell in enumerate(held[heading])
+        if heading in may_be_empty and (pd.isna(cell) or cell == "")
+    ]
+    props = [("display", "var(--when-empty, table-cell)")]
+    return [{"selector": ", ".join(empty), "props": props}] if empty else []
 
 
 def headings_in_cells(held: pd.DataFrame) -> list[dict[str, Any]]:
@@ -146,7 +158,8 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column], alt:
             for heading in columns
         }
     )
-    styled = held.style.set_table_styles(headings_in_cells(held))
+    may_be_empty = [*texts, *(heading for heading, column in figures.items() if not column.nothing)]
+    styled = held.style.set_table_styles(headings_in_cells(held) + empty_cells(held, may_be_empty))
     for heading, column in figures.items():
         styled = styled.format(column.written, subset=[heading], na_rep=column.nothing)
     st.table(styled, border="horizontal", hide_index=True, hide_header=False, alt=alt)

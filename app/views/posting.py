@@ -214,7 +214,7 @@ def dry_run(settings: Any, operations: Any, published: Published) -> None:
     code = st.selectbox(
         "Look into",
         [code for code in order if codes[code]],
-        format_func=lambda code: f"{words.said(words.HOLDS, code)} ({codes[code]:,})",
+        format_func=lambda code: words.said(words.HOLDS, code),
         key="code",
         width=360,
     )

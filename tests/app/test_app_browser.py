@@ -10,7 +10,7 @@ import pytest
 from mappings_in_force import take_in
 from real_browser import FLAGS, OUTPUT, SIZES, Visit, browser_here, served
 from synthetic_published import copied
-from synthetic_story import HOSTILE_RECEIPT, LONG, MISSING
+from synthetic_story import HOSTILE_RECEIPT, LONG, MISSING, TWICE
 
 pytestmark = pytest.mark.browser
 
@@ -163,6 +163,13 @@ def test_a_receipt_of_two_hundred_lines_is_a_list_on_a_phone_and_a_table_at_a_de
         .evaluate_all("cells => cells.map(each => each.getBoundingClientRect().right)")
     )
     assert max(shown) <= visit.width, "every cell of a line is on the screen"
+    if visit.size == "phone":
+        page.goto(f"{visit.address}/receipt?find={TWICE}")
+        copy = page.locator("[data-testid=stTable] tr").filter(has_text="Only in Sage").first
+        copy.wait_for()
+        seen = copy.locator("td").evaluate_all("cells => cells.filter(each => each.offsetParent).length")
+        assert seen == 3, "a heading without a value is left out"
+        visit.open(f"/receipt?find={LONG}", "Receipt")
     assert page.get_by_role("combobox", name="Lines").input_value() == "1 to 30 of 197"
     visit.settle()
     visit.shot(OUTPUT / f"long-receipt-{visit.size}.png")
