@@ -1,7 +1,7 @@
 """What a change of mappings would move or break: the documents that go by a row of it today, and where they would lead.
 
 Which row a document goes by is asked of the rows before and after, by code, store and day, as the models ask; what it
-leads to now is what was published. Set-based, over the newest months that together have no more than MOST_ROWS lines.
+leads to now is what was published. Set-based, over the newest months that together have at most MOST_ROWS such lines.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from app import words
 from app.published import Published, Rows
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 100_000
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9999, 12, 31)
 NEAR = timedelta(days=2)
 """A document's date lies so near its trading day."""
@@ -98,7 +98,7 @@ def effects(
     will = [row for row in was if _key(table, row) not in gone] + [change["after"] for change in made]
     first = min(_days(row)[0] for row in touched)
     last = min(max(_days(row)[1] for row in touched), published.as_of.date() + NEAR)
-    since = _since(published, usage.model, first, last)
+    since = _since(published, usage, company, codes, first, last)
     begins = max(first, since or first)
     if begins > last:
         return Effects([], is_counted=True)
@@ -117,14 +117,15 @@ def effects(
         went as ({_resolved('was')}),
         goes as ({_resolved('will')}),
         moved as (
-            select lines.document, lines.code, lines.pence, coalesce(went.target, {usage.otherwise}) as old_target,
-                goes.target as new_target
+            select lines.document, lines.code, sum(lines.pence) as pence,
+                coalesce(went.target, {usage.otherwise}) as old_target, goes.target as new_target
             from lines
             inner join went on lines.code = went.code and lines.store_id = went.store_id and lines.day = went.day
             inner join goes on lines.code = goes.code and lines.store_id = goes.store_id and lines.day = goes.day
             where coalesce(went.target, {usage.otherwise}) is not null
                 and coalesce(went.target, {usage.otherwise}) is distinct from goes.target
                 and lines.led_to is not distinct from coalesce(went.leads_to, {usage.otherwise})
+            group by all
         ),
         judged as (
             select {usage.document} as document, bool_or(ledger_document_id is not null) as is_in_sage
@@ -135,10 +136,10 @@ def effects(
         ),
         ours as (select distinct {usage.document} as document from postings where state = 'proven' and role = 'P')
         select moved.code, moved.old_target, moved.new_target,
-            count(distinct moved.document) as documents, cast(sum(moved.pence) as bigint) as value_pence,
-            count(distinct moved.document) filter (judged.is_in_sage) as in_sage,
+            count(*) as documents, cast(sum(moved.pence) as bigint) as value_pence,
+            count(*) filter (judged.is_in_sage) as in_sage,
             cast(coalesce(sum(moved.pence) filter (judged.is_in_sage), 0) as bigint) as in_sage_pence,
-            count(distinct moved.document) filter (ours.document is not null) as posted_by_us
+            count(*) filter (ours.document is not null) as posted_by_us
         from moved
         left join judged on moved.document = judged.document
         left join ours on moved.document = ours.document
@@ -204,18 +205,24 @@ def _key(table: str, row: MappingRow) -> str:
     return "|".join(str(each) for each in [*named, *([row["valid_from"]] if "valid_from" in row else [])])
 
 
-def _since(published: Published, model: str, first: date, last: date) -> date | None:
-    """The first day of the newest months of a span that together have no more than MOST_ROWS rows; None: all of it."""
-    months = sorted(
-        ((str(file["month"]), int(file["rows"])) for file in published.files(model) if file["month"]),
-        reverse=True,
+def _since(
+    published: Published, usage: Usage, company: str, codes: list[str], first: date, last: date
+) -> date | None:
+    """The first day of the newest months whose lines of these codes are together no more than MOST_ROWS; None: all."""
+    near = first if first == FIRST_DAY else first - NEAR
+    months = published.rows(
+        f"""
+        select cast(date_trunc('month', business_date) as date) as month, count(*) as lines
+        from {published.within(usage.model, near, last + NEAR)}
+        where company_id = ? and {usage.only} and list_contains(?, {usage.code})
+        group by all order by month desc
+        """,
+        [company, codes],
     )
-    rows, since = 0, None
-    for month, more in months:
-        if not f"{first:%Y-%m}" <= month <= f"{last:%Y-%m}":
-            continue
-        rows += more
-        if rows > MOST_ROWS and since is not None:
+    lines, since = 0, None
+    for row in months:
+        lines += row["lines"]
+        if lines > MOST_ROWS and since is not None:
             return since
-        since = date.fromisoformat(f"{month}-01")
+        since = row["month"]
     return None

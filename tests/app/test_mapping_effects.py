@@ -162,7 +162,7 @@ def test_what_no_file_of_accounts_says_is_not_counted(published: Published) -> N
 def test_of_very_many_lines_the_newest_months_are_counted_and_it_is_said(
     published: Published, monkeypatch
 ) -> None:
-    monkeypatch.setattr(mapping_effects, "MOST_ROWS", 12)
+    monkeypatch.setattr(mapping_effects, "MOST_ROWS", 7)
     found = effects(published, "tax_mappings", [tax("1")], [change(tax("1"), tax("5"), "till_tax_code")])
     assert found.since == date(2011, 9, 1)
     assert moved(found)[0][3:5] == (5, 60000)
