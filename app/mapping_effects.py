@@ -219,7 +219,8 @@ def _since(
         """,
         [company, codes],
     )
-    lines, since = 0, None
+    lines = 0
+    since: date | None = None
     for row in months:
         lines += row["lines"]
         if lines > MOST_ROWS and since is not None:

@@ -144,7 +144,8 @@ ROWS: dict[str, str] = {
         as credit_pence, 'POS-' || store_id || '-' || receipt_no as reference, 'Till sales' as narrative,
         'CONNECTOR' as user_name
         from documents cross join (values (0), (1)) as legs (leg) where verdict in ('matched', 'drifted')""",
-    "expected_lines": """select documents.* replace (case when is_sales then net_pence else gross_pence end as net_pence,
+    "expected_lines": """select documents.* replace (
+        case when is_sales then net_pence else gross_pence end as net_pence,
         case when is_sales then tax_pence else 0 end as tax_pence), business_date as document_date, 1 as leg_no,
         kind as document_kind, 'TILL' || right(store_id, 2) as customer_reference, false as is_on_account,
         case when is_sales then 'nominal' else 'bank' end as leg_type,
