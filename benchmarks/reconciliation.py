@@ -1,9 +1,10 @@
 """What a pass over many till lines costs, from files to published, beside one bare outer join of the same documents.
 
-    python benchmarks/reconciliation.py [--lines 1000000] [--folder FOLDER]
+    python benchmarks/reconciliation.py [--lines 1000000] [--memory-limit 1200MB] [--folder FOLDER]
 
-Makes its own company in a temporary folder: till exports of two stores over eight months, five lines a receipt, and a
-ledger that holds them, less one receipt in 500 and with one in 700 at another amount. The ledger is landed from
+Makes its own company in a temporary folder: till exports of two stores, five lines a receipt, and a ledger that holds
+them, less one receipt in 500 and with one in 700 at another amount. A day has as many lines whatever there are in all:
+a million are eight months, ten million six and a half years. The ledger is landed from
 Parquet files, for reading Sage over HTTP is another measurement (`sandbox_reads.py`). Three passes are timed:
 
 1. everything is new: till files are read, ledger rows landed, all models built, gated and published;
@@ -16,13 +17,14 @@ What was found is compared with what was planted, and the exit code is 1 where t
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import resource
 import shutil
 import sys
 import tempfile
 import time
-from datetime import datetime
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -41,7 +43,8 @@ from orchestration.settings import load  # noqa: E402
 from orchestration.tills.intake import intake  # noqa: E402
 
 COMPANY = "DGS"
-AS_OF = datetime(2011, 8, 31, 23)  # noqa: DTZ001  UTC without a zone
+FIRST_DAY = date(2011, 1, 4)  # the day on which the VAT of the mappings became 20 %
+DAYS_OF_A_MILLION = 239
 SEED = ROOT / "sandbox" / "seed"
 MAPPINGS = ROOT / "sandbox" / "scenario" / "mappings"
 LINES_A_RECEIPT = 5
@@ -54,8 +57,8 @@ select
     'S0' || (i % 2 + 1) as store_id,
     i // 2 % 2 + 1 as till,
     cast(600000 + i as varchar) as receipt_no,
-    date '2011-01-04' + cast(i * 239 // {receipts} as integer) as sold_on,
-    timestamp '2011-01-04 09:00:00' + to_days(cast(i * 239 // {receipts} as integer))
+    date '{first_day}' + cast(i * {days} // {receipts} as integer) as sold_on,
+    timestamp '{first_day} 09:00:00' + to_days(cast(i * {days} // {receipts} as integer))
         + to_seconds(cast(hash(i) % 28000 as integer)) as sold_at,
     case when hash(i, 2) % 3 = 0 then 'CASH' else 'CARD' end as tender
 from range({receipts}) as made(i)
@@ -114,7 +117,7 @@ of_both_kinds as (
     union all
     select *, 'receipt', 'POS-' || store_id || '-' || receipt_no || '-1', gross_pence, 0 from held
 )
-select *, cast(row_number() over (order by i, kind) as bigint) as urn, timestamp '2011-09-01 02:00:00' as posted_at
+select *, cast(row_number() over (order by i, kind) as bigint) as urn, sold_on + interval 26 hours as posted_at
 from of_both_kinds
 """
 LEDGER = {
@@ -200,12 +203,16 @@ MASTERS = {
             cast(null as bigint) as tax_code_id, 'Active' as product_status_type
         from range(4000) as made(i)""",
     "sage200/periods": """
-        select row_number() over (order by start_date) + 600 as accounting_period_id,
-            cast(period_number as integer) as period_number,
-            cast(financial_year_start_date as date) as financial_year_start_date,
-            cast(start_date as date) as period_start_date,
-            cast(end_date as date) as period_end_date
-        from read_csv('{seed}/periods.csv', all_varchar = true)""",
+        select row_number() over (order by month) + 600 as accounting_period_id,
+            cast(month(month) as integer) as period_number,
+            cast(date_trunc('year', month) as date) as financial_year_start_date,
+            cast(month as date) as period_start_date, last_day(month) as period_end_date
+        from (
+            select unnest(generate_series(
+                date_trunc('month', min(sold_on)), max(sold_on) + interval 1 month, interval 1 month
+            )) as month
+            from receipts
+        )""",
     "sage200/period_states": """
         select accounting_period_id, ledger_type, 'Acceptable' as classification, '' as message, 'open' as period_state
         from periods
@@ -225,6 +232,10 @@ BARE_JOIN = """
 """
 
 
+def days_of(lines: int) -> int:
+    return max(1, lines * DAYS_OF_A_MILLION // 1_000_000)
+
+
 def write_world(folder: Path, lines: int) -> None:
     """Till files under `home/inbox`, ledger rows as Parquet under `ledger`. Nothing here is timed."""
     receipts = lines // LINES_A_RECEIPT
@@ -232,17 +243,22 @@ def write_world(folder: Path, lines: int) -> None:
         connection.execute(
             "create macro pounds(pence) as cast(pence * cast(0.01 as decimal(3, 2)) as decimal(18, 2))"
         )
-        connection.execute(RECEIPTS.format(receipts=receipts))
+        connection.execute(
+            RECEIPTS.format(receipts=receipts, days=days_of(lines), first_day=FIRST_DAY.isoformat())
+        )
         connection.execute(LINES.format(lines_a_receipt=LINES_A_RECEIPT))
         connection.execute(TOTALS)
         connection.execute(DOCUMENTS.format(missing_one_in=MISSING_ONE_IN, drifted_one_in=DRIFTED_ONE_IN))
+        months = connection.execute(
+            "select distinct strftime(sold_on, '%Y-%m') from receipts order by all"
+        ).fetchall()
         for store in (f"S0{number}" for number in (1, 2)):
             inbox = folder / "home" / "inbox" / store
             inbox.mkdir(parents=True)
-            for month in range(1, 9):
+            for (month,) in months:
                 for name, query in (("sales", EXPORT_LINES), ("tenders", EXPORT_TENDERS)):
-                    chosen = query.format(store=store, month=f"2011-{month:02}-01")
-                    connection.execute(f"copy ({chosen}) to '{inbox}/{name}_2011-{month:02}.csv' (header)")
+                    chosen = query.format(store=store, month=f"{month}-01")
+                    connection.execute(f"copy ({chosen}) to '{inbox}/{name}_{month}.csv' (header)")
         (folder / "ledger").mkdir()
         for name, query in (MASTERS | LEDGER).items():
             table = name.split("/")[1]
@@ -319,21 +335,25 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--memory-limit", default="1200MB", help="the setting memory_limit of the company")
     parser.add_argument("--folder", type=Path, default=None, help="kept afterwards; must not exist")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tillproof-benchmark-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return measure(folder.resolve(), options.lines)
+        return measure(folder.resolve(), options.lines, options.memory_limit)
     finally:
         if options.folder is None:
             shutil.rmtree(folder)
 
 
-def measure(folder: Path, lines: int) -> int:
+def measure(folder: Path, lines: int, memory_limit: str) -> int:
     home = folder / "home"
     home.mkdir()
-    (home / "tillproof.toml").write_text(f'company_id = "{COMPANY}"\nas_of = {AS_OF:%Y-%m-%dT%H:%M:%S}Z\n')
+    last_day = FIRST_DAY + timedelta(days=days_of(lines) - 1)
+    (home / "tillproof.toml").write_text(
+        f'company_id = "{COMPANY}"\nas_of = {last_day}T23:00:00Z\nmemory_limit = "{memory_limit}"\n'
+    )
     write_world(folder, lines)
     prepare_home(home)
     with Operations.open(load(home).operations) as operations:
@@ -368,9 +388,12 @@ def measure(folder: Path, lines: int) -> int:
     }
     print(f"planted {planted}, found {found}")
 
-    one_more = home / "inbox" / "S01" / "sales_2011-08-31_18.csv"
-    text = (home / "inbox" / "S01" / "sales_2011-08.csv").read_text().splitlines()
-    one_more.write_text("\n".join([text[0], text[-1].replace(",6", ",9", 1)]) + "\n")
+    one_more = home / "inbox" / "S01" / f"sales_{last_day}_18.csv"
+    with (home / "inbox" / "S01" / f"sales_{last_day:%Y-%m}.csv").open(newline="") as sold:
+        heading, *_, newest_line = csv.reader(sold)
+    newest_line[heading.index("ReceiptNo")] = str(900_000_000)
+    with one_more.open("w", newline="") as written:
+        csv.writer(written).writerows([heading, newest_line])
     os.utime(one_more, (time.time() - 3600,) * 2)  # a file that was written just now may not be whole
     show("one store sends one more receipt", one_pass(home, None))
     show("nothing is new", one_pass(home, None))

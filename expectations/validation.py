@@ -99,25 +99,15 @@ class Table:
     name: str
 
 
-def run_posting_gate(candidates: Path | Table, out: Path, *, pass_number: int) -> GateResult:
+def run_posting_gate(candidates: Table, out: Path, *, pass_number: int) -> GateResult:
     """Judge every candidate leg and write the flags to `out`.
 
-    `candidates` is the model `gate_candidates`, one row per leg, or a Parquet of it. Raises FileNotFoundError
-    when it is not there, ContractBrokenError when it is not what GATE_COLUMNS says or its gate_row_id are
-    not unique, MiscountedFlagsError and SuiteNotJudgedError when the outcome cannot be trusted; then `out`
-    is left as it was.
+    `candidates` is the model `gate_candidates`, one row per leg. Raises duckdb.CatalogException when it is not there,
+    ContractBrokenError when it is not what GATE_COLUMNS says or its gate_row_id are not unique, MiscountedFlagsError
+    and SuiteNotJudgedError when the outcome cannot be trusted; then `out` is left as it was.
     """
-    if isinstance(candidates, Table):
-        legs = (
-            f"(select *, {_text(candidates.name)} as landed_file, rowid as landed_row from {candidates.name})"
-        )
-        rows, flagged = _run(candidates.connection, {POSTING_GATE: legs}, out, pass_number)
-    elif candidates.is_file():
-        with _reading() as connection:
-            legs = _parquet([candidates.resolve()])
-            rows, flagged = _run(connection, {POSTING_GATE: legs}, out, pass_number)
-    else:
-        raise FileNotFoundError(f"there are no gate candidates at {candidates}")
+    legs = f"(select *, {_text(candidates.name)} as landed_file, rowid as landed_row from {candidates.name})"
+    rows, flagged = _run(candidates.connection, {POSTING_GATE: legs}, out, pass_number)
     return GateResult(rows=rows[POSTING_GATE.reads], flagged=flagged)
 
 
@@ -133,14 +123,10 @@ def run_intake(landing_root: Path, *, pass_number: int, out: Path) -> IntakeResu
         files = sorted((root / suite.reads).glob(f"*/pass_{pass_number:06d}.parquet"))
         if files:
             received[suite] = _parquet(files)
-    with _reading() as connection:
+    with duckdb.connect(config={"preserve_insertion_order": False}) as connection:
         rows, flagged = _run(connection, received, out, pass_number)
     silent = {rule.rule_id: 0 for suite in INTAKE_SUITES for rule in suite.rules}
     return IntakeResult(rows=rows, flagged=silent | flagged)
-
-
-def _reading() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"preserve_insertion_order": False})
 
 
 def _run(

@@ -93,8 +93,10 @@ class History:
         """
         place = self._judgements / f"pass_{pass_number:06d}.parquet"
         columns = ", ".join(JUDGEMENT_COLUMNS)
+        # by day: a pass that judges some days reads no others of it
         changed = (
-            f"select {columns} from exceptions.verdict_history where pass_number = {pass_number} order by all"
+            f"select {columns} from exceptions.verdict_history where pass_number = {pass_number} "
+            f"order by business_date, {columns}"
         )
         if place.exists():
             differing = connection.execute(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from orchestration.acceptance_settings import AcceptanceSettings
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     dagster_port: int = 3000
     publications_kept: int = 10
     keep_days_from: int = 200_000
+    memory_limit: str = Field("1200MB", pattern="^[1-9][0-9]*(MB|GB)$")
     sage200: Sage200Settings = Sage200Settings()
     sage50: Sage50Settings = Sage50Settings()
     close: CloseSettings = CloseSettings()

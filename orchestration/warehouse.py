@@ -17,13 +17,15 @@ from typing import Any
 import duckdb
 
 from orchestration.file_lock import locked
-from orchestration.settings import HOME_VARIABLE
+from orchestration.settings import FILE_NAME, HOME_VARIABLE
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
 
 DAYS_ARE_KEPT = "TILLPROOF_DAYS_ARE_KEPT"
 """Tells the models whether schema `kept` is there (macros/kept.sql)."""
+MEMORY = "TILLPROOF_MODELS_MEMORY"
+"""Tells dbt how much memory the models may take (profiles.yml)."""
 TOLD_TOGETHER = 20
 """Nodes of which `build` tells at once: whoever is told looks at the warehouse each time."""
 
@@ -102,15 +104,20 @@ class Built:
     message: str
 
 
-def build(home: Path, selector: str, *, keeps_days: bool = False) -> Iterator[list[Built]]:
+def build(
+    home: Path, selector: str, *, keeps_days: bool = False, memory_limit: str | None = None
+) -> Iterator[list[Built]]:
     """Have dbt build what a selector names, in this process, and tell of each node once it is done, some at a time.
 
     In this process, because a pass calls dbt twice and each start of its command line costs five seconds; in a thread
     of its own, because whoever is told has books to keep, and DuckDB needs no help meanwhile. The warehouse file stays
     open until `Warehouse.let_go`: opening it again would read everything again. `keeps_days` says that the warehouse
-    has a schema `kept`, of days that are not judged (judged_days.py). Raises WarehouseError naming every node that
-    failed, in dbt's own words, once dbt is through.
+    has a schema `kept`, of days that are not judged (kept_days.py); `memory_limit` is DuckDB's (`5GB`), for a
+    warehouse that is not open yet. Raises WarehouseError naming every node that failed, in dbt's own words, once dbt
+    is through.
     """
+    if memory_limit is not None:
+        os.environ[MEMORY] = memory_limit
     told: queue.SimpleQueue[Built | None] = queue.SimpleQueue()
     ended: list[Any] = []
 
@@ -140,13 +147,18 @@ def build(home: Path, selector: str, *, keeps_days: bool = False) -> Iterator[li
     finally:
         dbt.join()
     (result,) = ended
-    if isinstance(result, BaseException):
-        raise WarehouseError(f"dbt could not build {selector}: {result}") from result
-    if result.exception is not None:
-        raise WarehouseError(f"dbt could not build {selector}: {result.exception}") from result.exception
+    error = result if isinstance(result, BaseException) else result.exception
+    if error is not None:
+        raise _not_built(f"dbt could not build {selector}: {error}", memory_limit) from error
     if failed or not result.success:
         words = "; ".join(f"{node.name}: {node.message}" for node in failed[:5])
-        raise WarehouseError(words or f"dbt could not build {selector}")
+        raise _not_built(words or f"dbt could not build {selector}", memory_limit)
+
+
+def _not_built(words: str, memory_limit: str | None) -> WarehouseError:
+    if memory_limit and "Out of Memory" in words:
+        words += f"\nThe models may take {memory_limit}: memory_limit in {FILE_NAME} allows more."
+    return WarehouseError(words)
 
 
 def invoke(

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration import judged_days
+from orchestration import judged_days, kept_days
 from orchestration.defs.transform import MANIFEST
 from orchestration.made_by import made_by
 from orchestration.operations import Operations
@@ -34,8 +34,8 @@ def publication(
     with current.timed("publishing"), warehouse.connect(read_only=False) as connection:
         relations, months = dict(PUBLIC_MODELS), {}
         if warehouse.keeps_days():
-            relations = judged_days.lay_whole(connection, PUBLIC_MODELS)
-            months = judged_days.touched_months(connection)
+            relations = kept_days.lay_whole(connection, PUBLIC_MODELS)
+            months = kept_days.touched_months(connection)
         published = current.publications.publish(
             connection,
             relations,

@@ -27,8 +27,13 @@ def _build(
     keys = {key.path[-1]: key for key in context.selected_asset_keys}
     tests = []
     with current.timed(f"models {selector.replace('_', ' ')}"):
-        home, keeps_days = current.settings.home, warehouse.keeps_days()
-        for built in warehouse_room.build(home, selector, keeps_days=keeps_days):
+        building = warehouse_room.build(
+            current.settings.home,
+            selector,
+            keeps_days=warehouse.keeps_days(),
+            memory_limit=current.settings.memory_limit,
+        )
+        for built in building:
             rows = warehouse.row_counts()
             for node in built:
                 if node.is_test:
@@ -50,7 +55,7 @@ def _build(
 def models_before_the_gate(
     context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[object]:
-    """What arrived, cleaned, and what Sage should hold for it. The rows received are judged meanwhile."""
+    """What arrived, what Sage should hold, what it holds, the verdicts. The rows received are judged meanwhile."""
     current.begin_beside("intake suites", lambda: _judge_received(current))
     warehouse.start_over()
     unfinished = current.settings.home / "gate" / judged_days.UNFINISHED
@@ -73,7 +78,7 @@ def models_before_the_gate(
 
 @dg.multi_asset(
     specs=[
-        dg.AssetSpec(["gate", "posting_flags"], group_name="gate", deps=[["expected", "gate_candidates"]]),
+        dg.AssetSpec(["gate", "posting_flags"], group_name="gate", deps=[["gate", "gate_candidates"]]),
         dg.AssetSpec(["gate", "intake_flags"], group_name="gate", deps=[["run", "pass"]]),
     ]
 )
@@ -87,7 +92,7 @@ def gate(
         received = current.outcome("intake suites", lambda: _judge_received(current))
         with warehouse.connect(read_only=False) as connection:
             posting = run_posting_gate(
-                Table(connection, "expected.gate_candidates"),
+                Table(connection, "gate.gate_candidates"),
                 current.settings.home / "gate" / "posting_flags.parquet",
                 pass_number=current.pass_number,
             )
@@ -114,5 +119,5 @@ def _judge_received(current: Pass) -> "IntakeResult":
 def models_after_the_gate(
     context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[object]:
-    """What Sage holds, how the two pair, the verdicts, and whose each difference is."""
+    """Whose each difference is, what stops it, and what would put it right."""
     yield from _build(context, current, warehouse, "after_the_gate")

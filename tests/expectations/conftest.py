@@ -9,8 +9,10 @@ import duckdb
 import pytest
 
 from expectations.suite import Suite
+from expectations.validation import GateResult, Table, run_posting_gate
 
 WriteRows = Callable[..., Path]
+JudgeLegs = Callable[..., GateResult]
 FlagsIn = Callable[[Path], list[dict[str, object]]]
 
 
@@ -42,6 +44,18 @@ def write_rows() -> WriteRows:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def judge_legs() -> JudgeLegs:
+    """The gate over the legs of a Parquet, in a table as dbt makes it."""
+
+    def judge(candidates: Path, out: Path, *, pass_number: int = 1) -> GateResult:
+        with duckdb.connect() as connection:
+            connection.read_parquet(str(candidates)).create("gate_candidates")
+            return run_posting_gate(Table(connection, "gate_candidates"), out, pass_number=pass_number)
+
+    return judge
 
 
 @pytest.fixture(scope="session")

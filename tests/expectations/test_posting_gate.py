@@ -8,7 +8,6 @@ import pytest
 
 from expectations.gate_candidates import GATE_COLUMNS, GATE_VALUES
 from expectations.posting_gate import POSTING_GATE
-from expectations.validation import run_posting_gate
 
 OF_THE_DOCUMENT = {
     "store_status": "mapped",
@@ -45,7 +44,7 @@ def _bank(key: str, **facts: object) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def rules_by_row(tmp_path_factory, write_rows, flags_in):
+def rules_by_row(tmp_path_factory, write_rows, flags_in, judge_legs):
     """Which rules flag which leg, for documents as the model writes them: a fact only where it applies."""
     home = tmp_path_factory.mktemp("gate")
     legs = [
@@ -69,7 +68,7 @@ def rules_by_row(tmp_path_factory, write_rows, flags_in):
         _nominal("twofold", nominal_account_status="hidden"),
     ]
     candidates = write_rows(home / "candidates.parquet", POSTING_GATE, legs)
-    run_posting_gate(candidates, home / "flags.parquet", pass_number=1)
+    judge_legs(candidates, home / "flags.parquet")
     found: dict[str, set[str]] = {str(leg["gate_row_id"]): set() for leg in legs}
     for flag in flags_in(home / "flags.parquet"):
         found[flag["gate_row_id"]].add(flag["rule_id"])

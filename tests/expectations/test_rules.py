@@ -11,14 +11,14 @@ import pytest
 from expectations.posting_gate import POSTING_GATE
 from expectations.rules import ALL_SUITES, INTAKE_SUITES, all_rules, rule_for
 from expectations.suite import OWNERS, SEVERITIES, Rule, Suite
-from expectations.validation import run_intake, run_posting_gate
+from expectations.validation import run_intake
 from orchestration.landing_tables import TABLES
 
 RULES = [pytest.param(suite, rule, id=rule.rule_id) for suite in ALL_SUITES for rule in suite.rules]
 
 
 @pytest.fixture(scope="module")
-def flags(tmp_path_factory, write_rows, flags_in):
+def flags(tmp_path_factory, write_rows, judge_legs, flags_in):
     """The flags of one pass that brought every rule's failing example and one sound row per suite."""
     home = tmp_path_factory.mktemp("rules")
 
@@ -31,7 +31,7 @@ def flags(tmp_path_factory, write_rows, flags_in):
         landed = home / "landing" / suite.reads / "2011-01-05" / "pass_000007.parquet"
         write_rows(landed, suite, examples(suite))
     candidates = write_rows(home / "gate" / "candidates.parquet", POSTING_GATE, examples(POSTING_GATE))
-    run_posting_gate(candidates, home / "gate" / "posting_flags.parquet", pass_number=7)
+    judge_legs(candidates, home / "gate" / "posting_flags.parquet", pass_number=7)
     run_intake(home / "landing", pass_number=7, out=home / "gate" / "intake_flags.parquet")
     return [
         *flags_in(home / "gate" / "posting_flags.parquet"),

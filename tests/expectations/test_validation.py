@@ -37,12 +37,12 @@ def _columns(path: Path) -> dict[str, str]:
     return {name: kind for name, kind, *_ in described}
 
 
-def test_every_flagged_row_is_kept_not_the_twenty_that_are_listed(tmp_path, write_rows, flags_in):
+def test_every_flagged_row_is_kept_not_the_twenty_that_are_listed(tmp_path, write_rows, flags_in, judge_legs):
     legs = _legs(60)
     for leg in legs[:45]:
         leg["nominal_account_status"] = "hidden"
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, legs)
-    result = run_posting_gate(candidates, tmp_path / "gate" / "flags.parquet", pass_number=3)
+    result = judge_legs(candidates, tmp_path / "gate" / "flags.parquet", pass_number=3)
     flags = flags_in(tmp_path / "gate" / "flags.parquet")
     assert [flag["gate_row_id"] for flag in flags] == [f"leg-{n:03}" for n in range(45)]
     assert (result.rows, result.flagged["NOM-03"], result.flags) == (60, 45, 45)
@@ -50,43 +50,42 @@ def test_every_flagged_row_is_kept_not_the_twenty_that_are_listed(tmp_path, writ
     assert _columns(tmp_path / "gate" / "flags.parquet") == FLAG_COLUMNS
 
 
-def test_the_same_legs_in_another_order_give_the_same_bytes(tmp_path, write_rows):
+def test_the_same_legs_in_another_order_give_the_same_bytes(tmp_path, write_rows, judge_legs):
     legs = _legs(30, nominal_account_status="hidden", customer_hold_status="on_hold")
     written = []
     for name, rows in (("one", legs), ("shuffled", [*legs[15:], *legs[:15]])):
         candidates = write_rows(tmp_path / f"{name}.parquet", POSTING_GATE, rows)
-        run_posting_gate(candidates, tmp_path / f"{name}_flags.parquet", pass_number=3)
+        judge_legs(candidates, tmp_path / f"{name}_flags.parquet", pass_number=3)
         written.append((tmp_path / f"{name}_flags.parquet").read_bytes())
     assert written[0] == written[1]
 
 
-def test_a_table_is_judged_as_its_parquet_is_and_left_as_it_was(tmp_path, write_rows):
+def test_the_table_is_left_as_it_was_and_may_be_judged_again(tmp_path, write_rows):
     legs = [*_legs(3), *_legs(60, nominal_account_status="hidden", period_status=None)[40:]]
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, legs)
-    of_parquet = run_posting_gate(candidates, tmp_path / "of_parquet.parquet", pass_number=3)
+    written = []
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
-        connection.execute("create schema expected")
-        connection.execute(f"create table expected.candidates as from '{candidates.as_posix()}'")
-        table = Table(connection, "expected.candidates")
-        for _ in range(2):  # the second time meets what the first one left
-            of_table = run_posting_gate(table, tmp_path / "of_table.parquet", pass_number=3)
-            assert of_table == of_parquet
+        connection.execute("create schema gate")
+        connection.execute(f"create table gate.candidates as from '{candidates.as_posix()}'")
+        for time in ("first", "second"):  # which meets what the first one left
+            out = tmp_path / f"{time}.parquet"
+            judged = run_posting_gate(Table(connection, "gate.candidates"), out, pass_number=3)
+            assert (judged.rows, judged.flags) == (23, 40)
+            written.append(out.read_bytes())
         held = connection.execute("select database_name, table_name from duckdb_tables() where not temporary")
         assert held.fetchall() == [("warehouse", "candidates")]
-    assert of_table.flags == 40
-    written = [(tmp_path / f"of_{name}.parquet").read_bytes() for name in ("parquet", "table")]
     assert written[0] == written[1]
 
 
-def test_sound_legs_write_an_empty_file_with_every_column(tmp_path, write_rows, flags_in):
+def test_sound_legs_write_an_empty_file_with_every_column(tmp_path, write_rows, flags_in, judge_legs):
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, _legs(3))
-    result = run_posting_gate(candidates, tmp_path / "flags.parquet", pass_number=1)
+    result = judge_legs(candidates, tmp_path / "flags.parquet")
     assert (result.rows, result.flags) == (3, 0)
     assert flags_in(tmp_path / "flags.parquet") == []
     assert _columns(tmp_path / "flags.parquet") == FLAG_COLUMNS
 
 
-def test_a_disagreement_on_the_count_writes_nothing(tmp_path, write_rows, monkeypatch):
+def test_a_disagreement_on_the_count_writes_nothing(tmp_path, write_rows, monkeypatch, judge_legs):
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, _legs(3))
     (tmp_path / "flags.parquet").write_bytes(b"the pass before")
     honest = gx_session.judge
@@ -98,7 +97,7 @@ def test_a_disagreement_on_the_count_writes_nothing(tmp_path, write_rows, monkey
 
     monkeypatch.setattr(gx_session, "judge", miscounts)
     with pytest.raises(MiscountedFlagsError, match=r"NOM-02 .* counts 1 rows, 0 were flagged"):
-        run_posting_gate(candidates, tmp_path / "flags.parquet", pass_number=1)
+        judge_legs(candidates, tmp_path / "flags.parquet")
     assert (tmp_path / "flags.parquet").read_bytes() == b"the pass before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["candidates.parquet", "flags.parquet"]
 
@@ -120,24 +119,25 @@ def test_a_rule_that_cannot_be_judged_lets_nothing_pass(tmp_path, write_rows):
         ({"tax_rate_in_sage": "DOUBLE"}, "tax_rate_in_sage is DOUBLE, not DECIMAL"),
     ],
 )
-def test_candidates_of_another_shape_are_refused_by_name(tmp_path, write_rows, kinds, complaint):
+def test_candidates_of_another_shape_are_refused_by_name(tmp_path, write_rows, kinds, complaint, judge_legs):
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, _legs(1), kinds=kinds)
     with pytest.raises(ContractBrokenError, match=complaint):
-        run_posting_gate(candidates, tmp_path / "flags.parquet", pass_number=1)
+        judge_legs(candidates, tmp_path / "flags.parquet")
     assert not (tmp_path / "flags.parquet").exists()
 
 
 @pytest.mark.parametrize("row_id", ["leg-000", None])
-def test_a_row_id_names_one_leg(tmp_path, write_rows, row_id):
+def test_a_row_id_names_one_leg(tmp_path, write_rows, row_id, judge_legs):
     legs = [*_legs(1), {"gate_row_id": row_id}]
     candidates = write_rows(tmp_path / "candidates.parquet", POSTING_GATE, legs)
     with pytest.raises(ContractBrokenError, match="gate_row_id"):
-        run_posting_gate(candidates, tmp_path / "flags.parquet", pass_number=1)
+        judge_legs(candidates, tmp_path / "flags.parquet")
 
 
-def test_no_candidates_file_is_an_error_not_an_open_gate(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        run_posting_gate(tmp_path / "candidates.parquet", tmp_path / "flags.parquet", pass_number=1)
+def test_no_candidates_are_an_error_not_an_open_gate(tmp_path):
+    with duckdb.connect() as connection, pytest.raises(duckdb.CatalogException, match="gate_candidates"):
+        run_posting_gate(Table(connection, "gate_candidates"), tmp_path / "flags.parquet", pass_number=1)
+    assert not (tmp_path / "flags.parquet").exists()
 
 
 def test_intake_judges_only_what_this_pass_brought(tmp_path, write_rows, flags_in):
@@ -201,10 +201,13 @@ def test_the_rules_and_an_idle_pass_do_without_great_expectations(tmp_path, writ
         connection.read_parquet(str(candidates)).filter("false").write_parquet(str(tmp_path / "none.parquet"))
     program = """
 from pathlib import Path
+import duckdb
 import expectations.rules
-from expectations.validation import run_intake, run_posting_gate
+from expectations.validation import Table, run_intake, run_posting_gate
 home = Path(sys.argv[1])
-gate = run_posting_gate(home / "none.parquet", home / "posting_flags.parquet", pass_number=1)
+legs = duckdb.connect()
+legs.execute(f"create table none as from '{home.as_posix()}/none.parquet'")
+gate = run_posting_gate(Table(legs, "none"), home / "posting_flags.parquet", pass_number=1)
 intake = run_intake(home / "landing", pass_number=1, out=home / "intake_flags.parquet")
 print(gate.rows, gate.flags, len(gate.flagged), intake.rows, intake.flags)
 assert "great_expectations" not in sys.modules
@@ -229,9 +232,10 @@ home = Path(sys.argv[1])
 tempfile.tempdir = sys.argv[2]
 warehouse = duckdb.connect(home / "warehouse.duckdb")
 warehouse.execute("create table held as select 1 as n")
-from expectations.validation import run_posting_gate
+from expectations.validation import Table, run_posting_gate
+warehouse.execute(f"create table legs as from '{home.as_posix()}/candidates.parquet'")
 for _ in range(2):
-    run_posting_gate(home / "candidates.parquet", home / "flags.parquet", pass_number=1)
+    run_posting_gate(Table(warehouse, "legs"), home / "flags.parquet", pass_number=1)
 warehouse.execute("insert into held values (2)")
 import great_expectations
 with sqlalchemy.create_engine("duckdb:///:memory:").connect() as connection:

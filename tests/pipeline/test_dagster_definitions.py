@@ -103,7 +103,7 @@ def test_receiving_and_judging_are_the_two_halves_of_a_pass(definitions):
 
 def test_what_is_judged_waits_for_the_gate_and_the_gate_for_its_candidates(graph):
     flags = dg.AssetKey(["gate", "posting_flags"])
-    assert dg.AssetKey(["expected", "gate_candidates"]) in graph.get(flags).parent_keys
+    assert dg.AssetKey(["gate", "gate_candidates"]) in graph.get(flags).parent_keys
     assert flags in graph.get(dg.AssetKey(["staging", "stg_gate__posting_flags"])).parent_keys
 
 

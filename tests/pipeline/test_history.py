@@ -61,6 +61,19 @@ def test_a_pass_keeps_its_own_judgements_and_not_those_of_others(history, wareho
     assert (history.last().pass_number, history.last().as_of) == (2, TUESDAY)
 
 
+def test_a_pass_keeps_its_judgements_day_by_day_so_that_few_days_are_read_quickly(history, warehouse):
+    for subject, day in (("A", "2011-08-03"), ("B", "2011-08-01"), ("C", "2011-08-03"), ("D", "2011-08-02")):
+        judge(warehouse, subject, "matched", 1)
+        warehouse.execute(
+            "update exceptions.verdict_history set business_date = $1 where subject_id = $2", [day, subject]
+        )
+    history.record(warehouse, 1, MONDAY)
+    with duckdb.connect() as connection:
+        place = (history.root / "judgements" / "pass_000001.parquet").as_posix()
+        found = connection.execute(f"select subject_id from read_parquet('{place}')").fetchall()
+    assert "".join(subject for (subject,) in found) == "BDAC"
+
+
 def test_a_pass_that_changed_nothing_is_still_a_pass(history, warehouse):
     assert history.record(warehouse, 3, MONDAY) == 0
     assert history.last().pass_number == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import judged_days, warehouse
+from orchestration import judged_days, kept_days, touched_days, warehouse
 from orchestration.landing import Landing
 from orchestration.landing_tables import TABLES
 from orchestration.publishing import Publications
@@ -436,7 +436,7 @@ def test_where_most_days_are_touched_all_are_judged(installation):
 
 def test_every_published_model_is_made_by_day_or_whole():
     """A new one has to say which: what asks above days must not be made of some."""
-    named = [*judged_days.carried(), *judged_days.WHOLE]
+    named = [*kept_days.carried(), *kept_days.WHOLE]
     assert sorted(named) == sorted(warehouse.public_models(MANIFEST))
 
 
@@ -447,13 +447,13 @@ def test_what_staging_reads_by_day_is_what_days_are_chosen_by():
         for file in staging
         for found in re.finditer(r"newest_versions\(source\('(\w+)', '(\w+)'\), '(\w+)'\)", file.read_text())
     }
-    assert dated == judged_days.DATED
+    assert dated == touched_days.DATED
     assert {table: TABLES[table].date_column for table in dated} == dated
 
 
 def test_journals_are_sought_as_far_as_they_look_back():
     """The rung, the links between days and the choice of days name one number."""
-    looks_back = judged_days.DAYS_A_JOURNAL_LOOKS_BACK
+    looks_back = touched_days.DAYS_A_JOURNAL_LOOKS_BACK
     models = warehouse.PROJECT / "models"
     rung = (models / "matching" / "int_documents_covered_by_journal.sql").read_text()
     links = (models / "marts" / "linked_days.sql").read_text()

@@ -66,6 +66,7 @@ def test_the_home_is_named_by_the_environment_and_is_the_one_that_was_asked_for(
         ('company_id = "DGS"\napp_port = "many"\n', "app_port"),
         ('company_id = "DGS"\n[sage200]\npage_size = 0\n', r"sage200\.page_size"),
         ('company_id = "DGS"\nas_of = "yesterday"\n', "as_of"),
+        ('company_id = "DGS"\nmemory_limit = "plenty"\n', "memory_limit"),
         ('company_id = "DGS\n', "line 1"),
         ('company_id = "DGS"\nlanding_url = "s3://bucket/landing"\n', "landing_url.*cannot be elsewhere"),
         ('company_id = "DGS"\nas_off = 2011-08-31\n', "as_off.*no such setting"),

@@ -96,12 +96,12 @@ def test_what_dbt_holds_is_read_through_it_and_another_process_may_have_it_after
     assert "gate_candidates" in {node.name for node in built}
     assert all(node.has_passed for node in built)
     with warehouse.connect() as connection:
-        assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+        assert connection.execute("select count(*) from gate.gate_candidates").fetchone() == (0,)
     assert opened_elsewhere(warehouse.file) != 0, "it is held until it is let go"
     warehouse.let_go()
     assert opened_elsewhere(warehouse.file) == 0
     with warehouse.connect() as connection:
-        assert connection.execute("select count(*) from expected.gate_candidates").fetchone() == (0,)
+        assert connection.execute("select count(*) from gate.gate_candidates").fetchone() == (0,)
 
 
 def test_a_model_that_fails_is_named_and_what_was_built_before_was_told(empty_house, tmp_path, monkeypatch):
@@ -119,6 +119,22 @@ def test_a_model_that_fails_is_named_and_what_was_built_before_was_told(empty_ho
     warehouse.let_go()
     assert "stg_operations__stores" in told
     assert "int_receipt_lines_grouped" not in told
+
+
+def test_models_without_the_memory_they_need_end_in_words_that_name_the_setting(
+    empty_house, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    monkeypatch.setenv("TILLPROOF_MODELS_MEMORY", "")
+    shutil.copytree(empty_house.home, home)
+    warehouse = Warehouse(home)
+    warehouse.start_over()
+    with pytest.raises(
+        WarehouseError, match=r"(?s)Out of Memory.*may take 1MB: memory_limit in tillproof\.toml"
+    ):
+        list(build(home, "before_the_gate", memory_limit="1MB"))
+    warehouse.let_go()
 
 
 def test_where_nothing_was_built_nothing_is_told_but_dbts_own_words(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
--- The store-days that this pass judged, and why their days were chosen (orchestration/judged_days.py).
+-- The store-days that this pass judged, and why their days were chosen (orchestration/touched_days.py).
 with slots as (
     select
         company_id,

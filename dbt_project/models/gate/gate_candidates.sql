@@ -1,7 +1,10 @@
--- Every leg that might leave for Sage, with the facts a rule needs beside it. Null where a fact does not concern the leg.
+-- Every leg of a document that something is to be done about, with the facts a rule needs beside it: what Sage holds as it
+-- should be is not asked whether it may leave. Null where a fact does not concern the leg.
 with documents as (
     select * from {{ ref('expected_documents') }}
-    where document_kind <> 'none'
+    where
+        document_kind <> 'none'
+        and posting_key in (select posting_key from {{ ref('document_verdicts') }} where is_open)
 ),
 
 used_keys as (
