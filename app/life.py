@@ -19,7 +19,8 @@ def life(published: Published, subject: Subject) -> Life:
     """Everything published about one event, or about one ledger document that no event explains.
 
     Keys: receipt (None for a document without one), delivery, set_aside, lines, tenders, documents
-    (verdicts on what Sage should hold and on what it holds), ledger (each with its nominal `lines`),
+    (verdicts on what Sage should hold and on what it holds), expected_lines (their legs), ledger (each with its nominal
+    `lines`),
     drifts, flags, history, exceptions, summaries (documents of a day that it is a part of), proposals (each with
     its `legs`), postings.
     """
@@ -40,6 +41,7 @@ def life(published: Published, subject: Subject) -> Life:
         "lines": _of_receipt(published, "receipt_lines", receipt, "line_no"),
         "tenders": _of_receipt(published, "receipt_tenders", receipt, "tender_no"),
         "documents": documents,
+        "expected_lines": _expected_lines(published, documents),
         "ledger": ledger,
         "drifts": _drifts(published, keys),
         "flags": _flags(published, keys),
@@ -219,6 +221,20 @@ def _lines_of(published: Published, documents: Rows) -> Rows:
         f"select * from {lies_in} where document_date between ? and ? and list_contains(?, ledger_document_id)",
         [min(days), max(days), [row["ledger_document_id"] for row in documents]],
     )
+
+
+def _expected_lines(published: Published, documents: Rows) -> Rows:
+    """The legs of what Sage should hold, in the files of the days that its documents are of."""
+    expected = [row for row in documents if row["posting_key"] and row["business_date"] is not None]
+    if not expected or "expected_lines" not in published.models:
+        return []  # published before there were any
+    days = [row["business_date"] for row in expected]
+    lies_in = published.within("expected_lines", min(days), max(days))
+    rows = published.rows(
+        f"select * from {lies_in} where business_date between ? and ? and list_contains(?, posting_key)",
+        [min(days), max(days), [row["posting_key"] for row in expected]],
+    )
+    return sorted(rows, key=lambda row: (row["posting_key"], row["leg_type"], row["leg_no"]))
 
 
 def _drifts(published: Published, keys: list[str]) -> Rows:

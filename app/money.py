@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from app.shop_clock import local
+
 HUNDRED = 100
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
@@ -54,7 +56,8 @@ def share(part: int, whole: int) -> str:
 
 
 def day(value: date | None) -> str:
-    """9 Dec 2011."""
+    """9 Dec 2011; of a moment the day that it was in the shop."""
+    value = local(value) if isinstance(value, datetime) else value
     return NONE if value is None else f"{value.day} {value:%b %Y}"
 
 
@@ -64,8 +67,8 @@ def month(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """9 Dec 2011, 20:00 UTC. Every timestamp in published is UTC without a zone."""
-    return NONE if value is None else f"{day(value)}, {value:%H:%M} UTC"
+    """9 Dec 2011, 20:00 GMT: by the shop's clock. Every timestamp that is kept is UTC without a zone."""
+    return NONE if value is None else f"{day(value)}, {local(value):%H:%M %Z}"
 
 
 def units(value: Decimal | str | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import shop_clock
 from app.money import counted, moment
 from app.published import NothingPublishedError, Published, newest
 from orchestration.settings import SettingsError, load
@@ -47,6 +48,7 @@ def open_published(title: str) -> Published:
         )
         st.stop()
     st.session_state[HELD] = published.number
+    shop_clock.keep_to(shop_clock.zone_of(published))
     with heading:
         _say_how_old(published)
     _warn_where_old(published)

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app import words
+from app import shop_clock, words
 from app.money import counted, day, moment, month, pounds, share
 from app.reports import Report
 
@@ -102,6 +102,7 @@ def fixes(report: Report) -> RenderableType:
 
 
 def stamp_line(report: Report) -> RenderableType:
+    shop_clock.keep_to(report.get("zone"))
     return Text(
         f"Figures as of {moment(read_moment(report['as_of']))} · publication {report['publication']} · "
         f"pass {report['pass_number']}",

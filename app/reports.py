@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import finding, totals
+from app import finding, shop_clock, totals
 from app.life import life
 from app.money import jsonable
 from app.published import Published, Rows
@@ -104,11 +104,12 @@ def trace(published: Published, text: str) -> Report:
 
 
 def stamp(published: Published) -> Report:
-    """Which publication a report is of, and the moment its figures are true for."""
+    """Which publication a report is of, the moment its figures are true for, and whose clock a terminal shows it by."""
     return {
         "publication": published.number,
         "pass_number": published.pass_number,
         "as_of": published.as_of.isoformat() + "Z",
+        "zone": shop_clock.zone_of(published),
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import words
 from app.money import NONE, pounds
@@ -66,6 +67,7 @@ def count(column: str) -> Figures:
     return Figures(lambda row: row[column])
 
 
+Shown = TypeVar("Shown")
 Column = Callable[[Mapping[str, Any]], str] | Figures
 
 
@@ -79,16 +81,31 @@ ON_A_PHONE = f"""@media (max-width: 640px) {{
 {STACKED} tr {{display: block; padding: .45rem 0 .5rem; border-bottom: 1px solid #d5dde5}}
 {STACKED} td {{display: inline-block; border: none; padding: 0 .9rem .1rem 0; min-width: 0}}
 {STACKED} td:first-child {{display: block; padding-bottom: .2rem; font-weight: 600}}
-{STACKED} td:not(:has(p:not(:empty))) {{display: none}}
+{STACKED} {{--when-empty: none}}
 {STACKED} td::before {{content: var(--heading) " "; color: #4a535d; font-size: .8rem}}
 {STACKED} td:first-child::before {{content: var(--first-heading, ""); font-size: inherit}}
 {STACKED} td div, {STACKED} td p {{display: inline}}
-}}"""
-"""On a phone a wide table is a list: a row is its first cell, and below it every other cell after its heading."""
+[class*=st-key-at-a-desk] {{display: none}}
+}}
+@media (min-width: 641px) {{[class*=st-key-on-a-phone] {{display: none}}}}"""
+"""On a phone a wide table is a list: a row is its first cell, and below it every other cell after its heading. What
+scrolls by itself, `at_a_desk`, is seen only there, and what stands for it `on_a_phone` only there."""
 
 
 SHORT = 8
 """A row's first cell of no more letters needs its heading to be understood alone: Pass 3, Store S01."""
+
+
+def empty_cells(held: pd.DataFrame, may_be_empty: Collection[str]) -> list[dict[str, Any]]:
+    """What has ON_A_PHONE leave out cells without anything in them: a heading alone would say nothing."""
+    empty = [
+        f"td.row{row}.col{place}"
+        for place, heading in enumerate(held.columns)
+        for row, cell in enumerate(held[heading])
+        if heading in may_be_empty and (pd.isna(cell) or cell == "")
+    ]
+    props = [("display", "var(--when-empty, table-cell)")]
+    return [{"selector": ", ".join(empty), "props": props}] if empty else []
 
 
 def headings_in_cells(held: pd.DataFrame) -> list[dict[str, Any]]:
@@ -101,6 +118,30 @@ def headings_in_cells(held: pd.DataFrame) -> list[dict[str, Any]]:
             named.append(("--first-heading", json.dumps(f"{heading} ", ensure_ascii=False)))
         styles.append({"selector": f"td.col{place}", "props": named})
     return styles
+
+
+def at_a_desk(name: str) -> DeltaGenerator:
+    """A place for a grid, which on a phone would scroll sideways."""
+    return st.container(key=f"at-a-desk {name}")
+
+
+def on_a_phone(name: str) -> DeltaGenerator:
+    """A place for what a phone shows instead of it."""
+    return st.container(key=f"on-a-phone {name}")
+
+
+def page_of(rows: Sequence[Shown], most: int, label: str, key: str) -> Sequence[Shown]:
+    """So many rows of a long list at a time, those that the reader chooses; all of a short one."""
+    if len(rows) <= most:
+        return rows
+    place = st.selectbox(
+        label,
+        range(-(-len(rows) // most)),
+        format_func=lambda each: f"{each * most + 1} to {min((each + 1) * most, len(rows))} of {len(rows):,}",
+        key=key,
+        width=180,
+    )
+    return rows[place * most : (place + 1) * most]
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column], alt: str) -> None:
@@ -117,7 +158,8 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column], alt:
             for heading in columns
         }
     )
-    styled = held.style.set_table_styles(headings_in_cells(held))
+    may_be_empty = [*texts, *(heading for heading, column in figures.items() if not column.nothing)]
+    styled = held.style.set_table_styles(headings_in_cells(held) + empty_cells(held, may_be_empty))
     for heading, column in figures.items():
         styled = styled.format(column.written, subset=[heading], na_rep=column.nothing)
     st.table(styled, border="horizontal", hide_index=True, hide_header=False, alt=alt)

@@ -17,7 +17,18 @@ from pathlib import Path
 
 import pandas.io.formats.style  # type: ignore[import-untyped]  # noqa: F401  compiles its templates
 
-from app import ambiguities, charts, close_figures, deciding, finding, mapped, sources, totals, workbench
+from app import (
+    ambiguities,
+    charts,
+    close_figures,
+    deciding,
+    finding,
+    mapped,
+    shop_clock,
+    sources,
+    totals,
+    workbench,
+)
 from app.life import life
 from app.opening import company_of, published_folder
 from app.published import NothingPublishedError, PublicationIncompleteError, Published, newest
@@ -72,6 +83,7 @@ def ask_ahead(published: Published) -> None:
     for period in _first_months(periods):
         totals.store_days(published, company, period["period"])
         totals.stores_in(published, company, period["period"])
+    shop_clock.zone_of(published)
     totals.checked(published)
     totals.blockers(published)
     since = published.as_of - timedelta(days=1)

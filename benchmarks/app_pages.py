@@ -144,6 +144,15 @@ ROWS: dict[str, str] = {
         as credit_pence, 'POS-' || store_id || '-' || receipt_no as reference, 'Till sales' as narrative,
         'CONNECTOR' as user_name
         from documents cross join (values (0), (1)) as legs (leg) where verdict in ('matched', 'drifted')""",
+    "expected_lines": """select documents.* replace (
+        case when is_sales then net_pence else gross_pence end as net_pence,
+        case when is_sales then tax_pence else 0 end as tax_pence), business_date as document_date, 1 as leg_no,
+        kind as document_kind, 'TILL' || right(store_id, 2) as customer_reference, false as is_on_account,
+        case when is_sales then 'nominal' else 'bank' end as leg_type,
+        case when not is_sales then 'CARD' end as tender_type, case when not is_sales then 'CARD01' end as bank_code,
+        case when is_sales then 'gift' end as category, case when is_sales then 'S' end as till_tax_code,
+        case when is_sales then '4000' end as nominal_code, case when is_sales then store_id end as cost_centre,
+        '' as department, case when is_sales then 1 end as tax_code from documents where is_money""",
     "verdict_history": """select *, posting_key as subject_id, 'document' as subject_kind, '' as drift_kinds,
         case when verdict in ('matched', 'drifted') then 'DGS:sales:' || urn end as ledger_document_id,
         gross_pence as expected_gross_pence, case when verdict = 'missing_in_ledger' then 'never_sent' end

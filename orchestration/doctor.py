@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from app.money import day, moment
 from orchestration.settings import FILE_NAME, Settings, SettingsError, load
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -205,8 +206,8 @@ def sign_in_to_sage(settings: Settings, now: datetime | None = None) -> Finding:
     ends_at = age.ends_at(sage.refresh_token_days)
     left = (ends_at - (now or datetime.now(UTC).replace(tzinfo=None))).days
     seen = (
-        f"since {age.began_at:%d/%m/%Y}, last renewed {age.refreshed_at:%d/%m/%Y %H:%M} UTC; "
-        f"lasts to {ends_at:%d/%m/%Y}, {max(left, 0)} days"
+        f"since {day(age.began_at)}, last renewed {moment(age.refreshed_at)}; lasts to {day(ends_at)}, "
+        f"{max(left, 0)} days"
     )
     return Finding(what, left >= SIGN_IN_DAYS_LEFT, seen, mend)
 

@@ -19,6 +19,7 @@ BY_DAY = (
     "bridge_lines",
     "coverage",
     "document_verdicts",
+    "expected_lines",
     "gate_flags",
     "ledger_documents",
     "ledger_lines",

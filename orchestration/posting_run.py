@@ -18,6 +18,7 @@ from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import Operations
 from orchestration.operations.base import utc_now
+from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting import (
     Decision,
     Pace,
@@ -26,6 +27,7 @@ from orchestration.posting import (
     approve,
     chosen,
     plan,
+    plan_asked,
     plan_reversal,
     run,
     run_reversal,
@@ -77,20 +79,28 @@ def approve_shown(
     events = {one.proposal.event_id for one in decisions if one.proposal.members_digest}
     if events:
         publication = newest(settings)
-        now = [one for one in dry_run(settings, operations) if one.proposal.event_id in events]
+        now = [
+            one
+            for one in dry_run(settings, operations)
+            if one.proposal.event_id in events and one.proposal.remedy != REVERSE_POSTING
+        ]
         record(operations, now, publication.number, members=members_of(settings, publication))
     return approved
 
 
 def dry_run(settings: Settings, operations: Operations) -> list[Decision]:
-    """What the newest publication proposes, with what would be sent or why not. Changes nothing."""
+    """What the newest publication proposes, and what people asked to have undone, with what would be sent or why not.
+
+    Changes nothing.
+    """
     publication = newest(settings)
-    return plan(
+    proposed = plan(
         _table(settings, publication, "posting_proposals"),
         _table(settings, publication, "posting_proposal_legs"),
         operations,
         publication_number=publication.number,
     )
+    return proposed + plan_asked(operations, settings.company_id, publication_number=publication.number)
 
 
 def send_approved(

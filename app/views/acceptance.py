@@ -76,7 +76,7 @@ def nothing_agreed(published: Published, agreed: AcceptanceSettings) -> None:
         "Agree the limits with the people who will work with the figures, write them down as below with their names, "
         "and load this page again. Leave out what you do not agree on; whoever is named signs at the end."
     )
-    st.code(EXAMPLE.format(first=published.as_of.date().isoformat()), language="toml")
+    st.code(EXAMPLE.format(first=published.as_of.date().isoformat()), language="toml", wrap_lines=True)
 
 
 def choose(agreed: AcceptanceSettings) -> str:

@@ -9,9 +9,10 @@ from app.analysis import EXAMPLES, FILES, MOST_DOWNLOADED, MOST_SHOWN, QueryRefu
 from app.money import counted
 from app.opening import open_published
 from app.published import Published
-from app.shown import count, plain, table
+from app.shown import at_a_desk, count, on_a_phone, page_of, plain, table
 
 OWN = "My own question"
+ON_A_PAGE = 20
 
 
 def ask() -> str:
@@ -38,7 +39,11 @@ def show(published: Published, query: str) -> None:
         return
     st.caption(f"The first {MOST_SHOWN:,} rows." if found.is_cut else f"{counted(len(found.rows), 'row')}.")
     numbers = {name: st.column_config.Column(alignment="right") for name in found.numbers()}
-    st.dataframe(found.shown(), hide_index=True, column_config=numbers, alt="The answer to the query")
+    told = found.shown()
+    with at_a_desk("answer"):
+        st.dataframe(told, hide_index=True, column_config=numbers, alt="The answer to the query")
+    with on_a_phone("answer"):
+        as_a_list(told)
     with st.container(horizontal=True):
         for kind, mime in FILES.items():
             st.download_button(
@@ -53,6 +58,16 @@ def show(published: Published, query: str) -> None:
     st.caption(
         f"Money in pounds, days as DD/MM/YYYY; a text that a spreadsheet would run gets an apostrophe. At most "
         f"{MOST_DOWNLOADED:,} rows: tillproof export writes whole tables."
+    )
+
+
+def as_a_list(told: dict[str, list[str]]) -> None:
+    """The answer as a phone shows it, some rows at a time."""
+    rows = [dict(zip(told, cells, strict=True)) for cells in zip(*told.values(), strict=True)]
+    table(
+        page_of(rows, ON_A_PAGE, "Rows", "rows of the answer"),
+        {name: lambda row, name=name: plain(row[name]) for name in told},  # type: ignore[misc]
+        alt="The answer to the query",
     )
 
 

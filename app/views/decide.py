@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import ambiguities, deciding, words
+from app import ambiguities, deciding
 from app.deciding import CannotDecideError
 from app.money import counted, day, moment, pounds
 from app.opening import open_published
@@ -34,9 +34,8 @@ def _candidates(document: Row) -> tuple[str, ...]:
 def title(mine: Rows) -> str:
     first = mine[0]
     return (
-        f"{first['store_id']}, {day(first['document_date'])}, {words.kind(first['document_kind']).lower()} "
-        f"{pounds(first['gross_pence'])}: {counted(len(mine), 'receipt')}, "
-        f"{counted(len(first['candidates']), 'document')} in Sage"
+        f"{first['store_id']}, {day(first['document_date'])}, {pounds(first['gross_pence'])}: "
+        f"{counted(len(mine), 'receipt')}, {len(first['candidates'])} in Sage"
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
 from app import deciding, mapped, totals, words, workbench
 from app.deciding import CannotDecideError
+from app.mapping_effects import effects
 from app.money import counted, day, moment, month, pounds, share
 from app.opening import company_of, open_published
 from app.published import Published, Rows
 from app.render import read_moment
-from app.shown import Figures, count, pence, plain, table
+from app.shown import Figures, at_a_desk, count, on_a_phone, pence, plain, table
 from orchestration import mapping_changes, mappings_report
 from orchestration.mapping_changes import FILES
 from orchestration.operations import Operations, OperationsError
@@ -21,6 +23,7 @@ from orchestration.operations import Operations, OperationsError
 PARTS = {"change": "Change", "ahead": "Look ahead", "coverage": "Coverage", "log": "Log"}
 MOST_STORES = 12
 MOST_CHANGES = 40
+MOST_ROWS = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AHEAD = {
     "open": ":green-badge[✓ Open]",
@@ -99,24 +102,54 @@ def edited(operations: Operations, name: str, find: str) -> dict[str, str]:
     mine = [row for row in rows if not sought or any(sought in cell.casefold() for cell in row.values())]
     if sought and not mine:
         st.info(f"No row has {plain(find)}: type a new one into the last line, or clear the search.")
-    shown = {column: [row[column] for row in mine] for column in header}
-    grid = st.data_editor(
-        shown,
-        num_rows="dynamic",
-        hide_index=True,
-        height=min(420, 75 + 35 * max(len(mine), 1)),
-        column_config={column: st.column_config.TextColumn(column) for column in header},
-        # a grid keeps its edits by key: another file or search is another grid
-        key=f"grid {name} {sought}",
-    )
+    # as texts even where there is no row: of an empty column Streamlit would make numbers
+    shown = pd.DataFrame(mine, columns=header, dtype="string")
+    with at_a_desk("mappings"):
+        grid = st.data_editor(
+            shown,
+            num_rows="dynamic",
+            hide_index=True,
+            height=min(420, 75 + 35 * max(len(mine), 1)),
+            column_config={column: st.column_config.TextColumn(column) for column in header},
+            # a grid keeps its edits by key: another file or search is another grid
+            key=f"grid {name} {sought}",
+        )
+    rows_now = [
+        {column: "" if pd.isna(cell) else str(cell) for column, cell in zip(header, cells, strict=True)}
+        for cells in grid[header].itertuples(index=False)
+    ]
+    with on_a_phone("mappings"):
+        place, row = one_row(name, header, mine)
+    if place == len(mine):
+        rows_now.append(row)
+    elif row != mine[place]:
+        rows_now[place] = row
     st.caption(
         f"{len(mine):,} of {counted(len(rows), 'row')}. Days are written YYYY-MM-DD. A row is ended by its valid_to, "
         "never by deleting it: what you take out of the grid stays as it was. To work in Excel take the workbook: of a "
         "CSV Excel loses leading noughts and rewrites days when it saves."
     )
-    return mapping_changes.from_grid(
-        name, [{column: grid[column][place] for column in header} for place in range(len(grid[header[0]]))]
-    )
+    return mapping_changes.from_grid(name, rows_now)
+
+
+def one_row(name: str, header: list[str], rows: list[dict[str, str]]) -> tuple[int, dict[str, str]]:
+    """On a phone, one row at a time: which of them (one more than there are: a new one), and its cells as they are."""
+    few = min(len(rows), MOST_ROWS)
+
+    def named(place: int) -> str:
+        cells = [rows[place][column] for column in header] if place < len(rows) else []
+        return ", ".join(filter(None, cells[1:4])) if cells else "A new row"
+
+    place = st.selectbox("Row", [*range(few), len(rows)], format_func=named, key=f"row of {name}")
+    if len(rows) > few:
+        st.caption(f"The first {few} of {len(rows):,}: show fewer with the search above.")
+    was = rows[place] if place < len(rows) else {}
+    of = ", ".join(was.values()) or "new"  # another row, or the row as it was changed, is another form
+    cells = {
+        column: st.text_input(column, value=was.get(column, ""), key=f"{name} {column} {of}")
+        for column in header
+    }
+    return place, cells
 
 
 def preview(published: Published, operations: Operations, files: dict[str, str]) -> None:
@@ -155,6 +188,7 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
             f"**{counted(fix['documents_freed_alone'], 'document')}, {pounds(fix['value_freed_alone_pence'])}** by "
             f"itself, of {counted(fix['documents_touched'], 'document')} that it stops."
         )
+    breaks(published, operations, changes)
     st.caption(
         "The next pass says for certain: it judges every receipt by the new mapping and tries each account, code and "
         "bank against Sage. What Sage would refuse is then under Look ahead."
@@ -167,6 +201,61 @@ def preview(published: Published, operations: Operations, files: dict[str, str])
             signed,
             lambda _, store: mapping_changes.take(store, files, changes, by=signed.by, reason=signed.reason),
         )
+
+
+def breaks(published: Published, operations: Operations, changes: list[dict[str, Any]]) -> None:
+    """What goes by these rows today and would lead elsewhere, or nowhere; and what of it Sage holds already."""
+    rows_now = mapping_changes.in_force(operations)
+    for name in dict.fromkeys(change["table"] for change in changes):
+        mine = [change for change in changes if change["table"] == name]
+        found = effects(published, name, rows_now[name], mine)
+        file = words.mapping_table(name)
+        if not found.is_counted:
+            st.caption(
+                f"{file}: what goes by this file cannot be counted here; the next pass says what became of it."
+            )
+            continue
+        since = f" since {day(found.since)}; older days were not counted" if found.since else ""
+        if not found.rows:
+            st.markdown(
+                f":green-badge[✓ Breaks nothing] {file}: no receipt goes by what would change{since}."
+            )
+            continue
+        lost = [row for row in found.rows if row["new_target"] is None]
+        moved = [row for row in found.rows if row["new_target"] is not None]
+        for badge, those, what in (
+            (":red-badge[! Breaks]", lost, "would lose their mapping"),
+            (":orange-badge[! Moves]", moved, "would lead elsewhere"),
+        ):
+            if those:
+                st.markdown(f"{badge} {file}: {_in_all(those)} {what}{since}.")
+        table(
+            found.rows[:MOST_CHANGES],
+            {
+                "What": lambda row: f"**{plain(row['code'])}**",
+                "Leads to": lambda row: plain(row["old_target"]),
+                "Would lead to": lambda row: plain(row["new_target"]) if row["new_target"] else "Nowhere",
+                "Documents": count("documents"),
+                "Value": pence("value_pence"),
+                "In Sage already": count("in_sage"),
+                "Their value": pence("in_sage_pence"),
+                "Posted by us": count("posted_by_us"),
+            },
+            alt=f"{file}: what would lead elsewhere or nowhere, and how much of it is in Sage already",
+        )
+        if any(row["in_sage"] for row in found.rows):
+            st.caption(
+                "What is in Sage already stays there as it is: the next pass would call it different from the tills, "
+                "unless the row begins on a later day."
+            )
+
+
+def _in_all(rows: Rows) -> str:
+    documents, value, in_sage = (
+        sum(row[name] for row in rows) for name in ("documents", "value_pence", "in_sage")
+    )
+    held = f", {in_sage:,} of them in Sage already," if in_sage else ""
+    return f"**{counted(documents, 'document')}, {pounds(value)}**{held}"
 
 
 def _row(row: Mapping[str, Any]) -> str:

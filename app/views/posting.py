@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 import streamlit as st
 
-from app import charts, deciding, totals, words
+from app import charts, deciding, totals, undoing, words
 from app.deciding import CannotDecideError
 from app.money import counted, day, moment, pounds
 from app.opening import open_published
-from app.published import Published
+from app.outgoing import document_line
+from app.published import Published, Row, Rows
 from app.render import read_moment
-from app.shown import count, pence, plain, table
+from app.shop_clock import local
+from app.shown import count, page_of, pence, plain, table
 from orchestration import (
     posting,
     posting_allocations,
@@ -26,6 +29,7 @@ from orchestration import (
     posting_switches,
 )
 from orchestration.operations import OperationsError, StoredIntent
+from orchestration.operations.intents import Trouble
 from orchestration.operations.mapping_import import ANY_STORE
 from orchestration.posting import Decision, Hold
 from orchestration.posting.vat import Returns
@@ -74,9 +78,6 @@ def funnel(published: Published) -> None:
         if not left
         else f":red-badge[! {left:,} not proven] of {counted(truths['decided'], 'document')} decided on: "
         f"{truths['refused']:,} refused, {truths['unknown']:,} unknown, {truths['held']:,} held."
-    )
-    st.caption(
-        "To undo what was posted, by key, by store and day, or by run: tillproof reverse, a dry run first."
     )
 
 
@@ -213,7 +214,7 @@ def dry_run(settings: Any, operations: Any, published: Published) -> None:
     code = st.selectbox(
         "Look into",
         [code for code in order if codes[code]],
-        format_func=lambda code: f"{words.said(words.HOLDS, code)} ({codes[code]:,})",
+        format_func=lambda code: words.said(words.HOLDS, code),
         key="code",
         width=360,
     )
@@ -234,85 +235,13 @@ def hold_badge(code: str) -> str:
 
 def list_documents(mine: list[Decision], returns_now: Returns, may_choose: bool) -> list[Decision]:
     """The documents of one state, fifteen a page, each as it would be sent; gives those chosen."""
-    pages = -(-len(mine) // ON_A_PAGE)
-    page = 0
-    if pages > 1:
-        page = st.selectbox(
-            "Show",
-            range(pages),
-            format_func=lambda place: (
-                f"{place * ON_A_PAGE + 1} to {min((place + 1) * ON_A_PAGE, len(mine))} of {len(mine):,}"
-            ),
-            key=f"documents {mine[0].code}",
-            width=180,
-        )
+    shown = page_of(mine, ON_A_PAGE, "Show", f"documents {mine[0].code}")
     every = may_choose and st.checkbox(f"Choose all {len(mine):,}", key=f"all {mine[0].code}")
     chosen = []
-    for decision in mine[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]:
+    for decision in shown:
         if document_line(decision, returns_now, may_choose, every):
             chosen.append(decision)
     return mine if every else chosen
-
-
-def document_line(decision: Decision, returns_now: Returns, may_choose: bool, every: bool) -> bool:
-    """One document, its lines to unfold; whether it is chosen."""
-    proposal, document = decision.proposal, decision.document
-    label = (
-        f"**{pounds(document.gross_pence)}** {words.said(words.REMEDIES, proposal.remedy).lower()}: "
-        f"{words.kind(proposal.document_kind).lower()} for receipt {plain(proposal.receipt_no)}, "
-        f"{plain(proposal.store_id)}, {day(document.document_date)}"
-    )
-    chosen = False
-    if may_choose:
-        key = f"choose {decision.posting_key} {decision.payload_digest[:8]} {every}"
-        chosen = st.checkbox(label, value=every, disabled=every, key=key)
-    with st.expander(f"{decision.posting_key}: exactly what would be sent" if may_choose else label):
-        st.markdown(
-            f"{plain(decision.posting_key)} · account {plain(proposal.account)} · "
-            f"second reference {plain(document.second_reference)} · "
-            f"narrative {plain(document.narrative)} · digest `{decision.payload_digest[:16]}`  \n"
-            f"{on_return(decision, returns_now)}"
-            + (f"  \n{plain(words.in_words(decision.reason))}" if decision.reason else "")
-        )
-        lines = [
-            {"line": "Nominal", "account": words.account(vars(line)), "net": line.net_pence, "tax": None}
-            for line in document.nominal_lines
-        ] + [
-            {"line": "VAT", "account": f"code {line.tax_code}", "net": line.net_pence, "tax": line.tax_pence}
-            for line in document.tax_lines
-        ]
-        lines += [
-            {
-                "line": "Goods",
-                "account": words.goods(vars(line)),
-                "net": line.net_pence,
-                "tax": line.tax_pence,
-            }
-            for line in document.order_lines
-        ]
-        table(
-            lines,
-            {
-                "Line": lambda row: row["line"],
-                "Account": lambda row: plain(row["account"]),
-                "Net": pence("net"),
-                "VAT": pence("tax"),
-            },
-            alt="Nominal and VAT lines as they would be sent",
-        )
-    return chosen
-
-
-def on_return(decision: Decision, returns_now: Returns) -> str:
-    """What it adds to which VAT return."""
-    effect, period = returns_now.effect(decision.document), returns_now.period_of(decision.document)
-    if not effect.is_any:
-        return "On no VAT return"
-    boxes = f"Box 1 {pounds(effect.box_1_pence)} · box 6 {pounds(effect.box_6_pence)}"
-    if period is None:
-        return f"{boxes} · no VAT period is entered for its date"
-    filed = f", filed on {day(period.filed_on)}" if period.filed_on else ""
-    return f"{boxes} · VAT period {day(period.valid_from)} to {day(period.valid_to)}{filed}"
 
 
 def approve_form(chosen: list[Decision]) -> None:
@@ -443,19 +372,19 @@ def allocations(settings: Any, operations: Any) -> None:
 
 
 def retries(settings: Any, operations: Any) -> None:
-    """When Sage was locked, refused or silent, by account and hour of the day."""
-    st.header("Locks, refusals and silence by account and hour (UTC)", anchor=False)
-    found = operations.intents.troubles(settings.company_id)
+    """When Sage was locked, refused or silent, by account and hour of the shop's day."""
+    st.header("Locks, refusals and silence by account and hour", anchor=False)
+    found = by_hour(operations.intents.troubles(settings.company_id))
     sends = operations.intents.sends(settings.company_id)
     if not found:
         st.success(f"None in {counted(sum(sends.values()), 'send')}.")
         return
     cells = []
-    for (account, hour), group in groupby(found, key=lambda trouble: (trouble.account, trouble.hour)):
+    for (account, hour), group in groupby(found, key=lambda trouble: (trouble["account"], trouble["hour"])):
         mine = list(group)
-        told = ", ".join(f"{words.TROUBLES[each.event].lower()} {each.times:,}" for each in mine)
+        told = ", ".join(f"{words.TROUBLES[each['event']].lower()} {each['times']:,}" for each in mine)
         cells.append(
-            {"account": account, "hour": hour, "times": sum(each.times for each in mine), "told": told}
+            {"account": account, "hour": hour, "times": sum(each["times"] for each in mine), "told": told}
         )
     st.altair_chart(
         charts.troubles(cells),
@@ -463,7 +392,7 @@ def retries(settings: Any, operations: Any) -> None:
         alt="Troubles by account and hour; the table has the same figures",
     )
     table(
-        [vars(each) for each in found],
+        found,
         {
             "Account": lambda row: plain(row["account"]),
             "Hour": lambda row: f"{row['hour']:02d}:00 to {row['hour']:02d}:59",
@@ -472,8 +401,21 @@ def retries(settings: Any, operations: Any) -> None:
             "Of sends": lambda row: f"{sends.get(row['account'], 0):,}",
             "Last": lambda row: moment(row["last_at"]),
         },
-        alt="How often each account was locked, refused or silent, by hour of the day",
+        alt="How often each account was locked, refused or silent, by hour of the shop's day",
     )
+
+
+def by_hour(troubles: Iterable[Trouble]) -> Rows:
+    """The same by the hour of the shop's clock, over all days; summer time moves it by one."""
+    found: dict[tuple[str, int, str], Row] = {}
+    for each in troubles:
+        key = (each.account, local(each.at).hour, each.event)
+        row = found.setdefault(
+            key, {"account": key[0], "hour": key[1], "event": key[2], "times": 0, "last_at": each.last_at}
+        )
+        row["times"] += each.times
+        row["last_at"] = max(row["last_at"], each.last_at)
+    return [found[key] for key in sorted(found)]
 
 
 def page() -> None:
@@ -488,6 +430,7 @@ def page() -> None:
             dry_run(settings, operations, published)
             returns(settings, operations)
             outbox(settings, operations)
+            undoing.undo(settings, operations, published)
             settling(settings, operations)
             allocations(settings, operations)
             retries(settings, operations)

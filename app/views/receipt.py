@@ -8,16 +8,27 @@ from typing import Any
 
 import streamlit as st
 
-from app import finding, words
+from app import finding, legs, shop_clock, words
 from app.life import Life, closure, counted_cash, life, sales_totals
 from app.money import counted, day, moment, pounds, units
 from app.opening import open_published
 from app.published import Published, Row, Rows
-from app.shown import Figures, pence, plain, table, verdict_badge
+from app.shop_clock import local
+from app.shown import Figures, page_of, pence, plain, table, verdict_badge
 
 MOST_SHOWN = 20
-MOST_LINES_STILL = 30
-SIDE_BY_SIDE = 3
+LINES_AT_ONCE = 30
+SIDE_BY_SIDE = 2
+LEG_STATES = {
+    legs.AGREES: ":green-badge[✓ Agrees]",
+    legs.POLICY: ":blue-badge[≈ Within policy]",
+    legs.DIFFERS: ":red-badge[≠ Differs]",
+    legs.MISSING: ":red-badge[✗ Missing in Sage]",
+    legs.EXTRA: ":red-badge[+ Only in Sage]",
+    legs.NOT_COMPARED: ":gray-badge[? Not compared]",
+    legs.NOT_DUE: ":blue-badge[≈ Not yet due]",
+    legs.UNDONE: ":gray-badge[⇄ Reversed]",
+}
 TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
 
 
@@ -72,7 +83,7 @@ def heading(told: Life) -> None:
         )
         st.markdown(
             f"{verdict_badge(receipt['verdict'])} {plain(receipt['receipt_kind']).capitalize()} on till "
-            f"{plain(receipt['till_id'])}, {receipt['sold_at_local']:%H:%M} ({plain(receipt['zone'])})"
+            f"{plain(receipt['till_id'])}, {sold_at(receipt)}"
             + (
                 f": {plain(words.said({}, receipt['nothing_to_post_reason']))}"
                 if receipt["nothing_to_post_reason"]
@@ -95,6 +106,13 @@ def heading(told: Life) -> None:
         st.header("A file that could not be read", anchor=False)
 
 
+def sold_at(receipt: Row) -> str:
+    """When, by the till's own clock: 14:05 BST."""
+    if receipt["sold_at"] is None:
+        return f"{receipt['sold_at_local']:%H:%M}"
+    return f"{receipt['sold_at_local']:%H:%M} {local(receipt['sold_at']):%Z}"
+
+
 def figures(told: Life) -> None:
     """Tills, Sage and the difference, for the sale itself."""
     if not told["documents"]:
@@ -112,11 +130,9 @@ def at_the_till(told: Life) -> None:
     if told["receipt"] is None and told["delivery"] is None:
         return
     st.subheader("At the till", anchor=False)
-    if len(told["lines"]) > MOST_LINES_STILL:
-        grid(told["lines"])
-    elif told["lines"]:
+    if told["lines"]:
         table(
-            told["lines"],
+            page_of(told["lines"], LINES_AT_ONCE, "Lines", "lines of the receipt"),
             {
                 "SKU": lambda row: plain(row["sku_as_sent"]),
                 "What was sold": lambda row: plain(row["description"]),
@@ -135,23 +151,6 @@ def at_the_till(told: Life) -> None:
     if told["receipt"] and (of_sale := words.of_sale(told["receipt"])):
         st.markdown(plain(f"This receipt {of_sale}."))
     came_from(told)
-
-
-def grid(lines: list[Row]) -> None:
-    """A long receipt, in a grid that scrolls by itself; its cells are plain text, not Markdown."""
-    shown = [
-        {
-            "SKU": row["sku_as_sent"],
-            "What was sold": row["description"],
-            "Units": units(row["quantity"]),
-            "Net": pounds(row["net_pence"]),
-            "VAT": pounds(row["tax_pence"]),
-            "Code": row["till_tax_code"],
-        }
-        for row in lines
-    ]
-    st.dataframe(shown, hide_index=True, height=420, alt="Lines of the receipt")
-    st.caption(counted(len(lines), "line"))
 
 
 def came_from(told: Life) -> None:
@@ -230,26 +229,60 @@ def reason(row: Mapping[str, Any]) -> str:
 
 
 def in_sage(told: Life) -> None:
-    """Every ledger document side by side, each with its nominal lines."""
-    st.subheader("In Sage", anchor=False)
+    """Every leg that should be there beside what Sage has, document by document; then what no verdict speaks of."""
+    st.subheader("Leg by leg: what should be there, and what Sage has", anchor=False)
+    compared = legs.side_by_side(told)
+    if compared:
+        places = iter(columns_of(len(compared)) * len(compared))
+        for each in compared:
+            with next(places).container(border=True):
+                compared_document(each)
     if not told["ledger"]:
         st.markdown("Sage holds nothing for it.")
         return
-    judged = {row["ledger_document_id"]: row for row in told["documents"] if row["ledger_document_id"]}
-    columns = st.columns(min(SIDE_BY_SIDE, len(told["ledger"])))
-    for place, document in enumerate(told["ledger"]):
-        with columns[place % len(columns)].container(border=True):
-            ledger_document(document, judged.get(document["ledger_document_id"]))
+    told_of = {each.ledger["ledger_document_id"] for each in compared if each.ledger}
+    others = [document for document in told["ledger"] if document["ledger_document_id"] not in told_of]
+    if not others:
+        return
+    st.markdown("**Also in Sage**, named beside it:" if compared else "In Sage:")
+    places = iter(columns_of(len(others)) * len(others))
+    for document in others:
+        with next(places).container(border=True):
+            ledger_document(document)
 
 
-def ledger_document(document: Row, judged: Row | None) -> None:
-    """One of Sage's, with its verdict: what differs is seen where it stands."""
-    verdict = f" {verdict_badge(judged['verdict'])}" if judged else ""
-    differs = words.drifts(judged["drift_kinds"]) if judged else ""
+def columns_of(many: int) -> list[Any]:
+    return list(st.columns(min(SIDE_BY_SIDE, many)))
+
+
+def compared_document(each: legs.Compared) -> None:
+    """One document, both sides: a row a leg, with a sign and a word where they part."""
+    kind = words.kind(each.judged["document_kind"])
+    sage = (
+        f"URN {each.ledger['urn']}, {plain(each.ledger['reference'])}, by {plain(each.ledger['user_name'])}"
+        if each.ledger
+        else "Sage holds no such document"
+    )
+    st.markdown(f"**{kind}** {verdict_badge(each.judged['verdict'])}{reason(each.judged)}  \n{sage}")
+    if each.ledger and not each.ledger["is_in_nominal"]:
+        st.warning("Not in the nominal ledger.")
+    table(
+        [vars(leg) for leg in each.legs],
+        {
+            "Leg": lambda row: plain(row["name"]),
+            "Should be": lambda row: plain(row["expected"]) if row["expected"] else "",
+            "Sage has": lambda row: plain(row["sage"]) if row["sage"] else "",
+            "": lambda row: LEG_STATES[row["state"]],
+        },
+        alt=f"{kind}: each leg as it should be and as Sage has it, and whether the two agree",
+    )
+
+
+def ledger_document(document: Row) -> None:
+    """One of Sage's that no verdict is on: a candidate, or what a journal carries."""
     st.markdown(
-        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}{verdict}"
-        + (f" in {plain(differs)}" if differs else "")
-        + f"  \n{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
+        f"**URN {document['urn']}** · {words.kind(document['document_kind'])}"
+        f"  \n{plain(document['reference'])}, {day(document['document_date'])}, by {plain(document['user_name'])}"
     )
     if not document["lines"]:
         st.warning("Not in the nominal ledger.")
@@ -337,6 +370,8 @@ def page() -> None:
         st.info("Type the number printed on a receipt, or come here from an exception on the first page.")
         st.stop()
     told = life(published, choose(published, asked))
+    if told["receipt"]:
+        shop_clock.keep_to(told["receipt"]["zone"])
     heading(told)
     figures(told)
     left, right = st.columns(2, gap="large")

@@ -21,6 +21,7 @@ from orchestration.operations.permissions import (
     StopInForce,
 )
 from orchestration.operations.policies import REMEDIES, PostingPolicy, QuietWindow
+from orchestration.operations.reversals_asked import ReversalInForce
 from orchestration.operations.roles import READER, ROLES, NotAllowedError, Person
 from orchestration.operations.runs import Run
 from orchestration.operations.sign_offs import WHOLE_COMPANY, CloseFigures, Tick
@@ -56,6 +57,7 @@ __all__ = [
     "Person",
     "PostingPolicy",
     "QuietWindow",
+    "ReversalInForce",
     "RowChange",
     "Run",
     "Said",

@@ -107,10 +107,10 @@ TROUBLES = ("lock", "refuse", "silence")
 
 @dataclass(frozen=True)
 class Trouble:
-    """How often one account met one of TROUBLES in one hour of the day (UTC), over its whole history."""
+    """How often one account met one of TROUBLES in one hour of one day, which began `at` (UTC)."""
 
     account: str
-    hour: int
+    at: datetime
     event: str
     times: int
     last_at: datetime
@@ -238,6 +238,8 @@ BY_URNS = (
     )
     .order_by(INTENTS.c.posting_key)
 )
+# not the state as it is: by its index millions would be read
+_CONFIRMED = (func.coalesce(INTENTS.c.state, "") == "proven", INTENTS.c.role == "P")
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
 
 
@@ -283,20 +285,32 @@ class IntentStore:
             return [_intent(row) for row in connection.execute(IN_STATES, asked).mappings()]
 
     def troubles(self, company_id: str) -> list[Trouble]:
-        """What went wrong in sending, by account, hour of the day and kind."""
-        hour = cast(extract("hour", EVENTS.c.recorded_at), Integer).label("hour")
+        """What went wrong in sending, by account, hour and kind, oldest hour first."""
+        parts = [
+            cast(extract(part, EVENTS.c.recorded_at), Integer).label(part)
+            for part in ("year", "month", "day", "hour")
+        ]
         query = (
             select(
-                INTENTS.c.account, hour, EVENTS.c.event, func.count().label("times"),
+                INTENTS.c.account, *parts, EVENTS.c.event, func.count().label("times"),
                 func.max(EVENTS.c.recorded_at).label("last_at"),
             )
             .join(INTENTS, INTENTS.c.posting_key == EVENTS.c.posting_key)
             .where(INTENTS.c.company_id == company_id, EVENTS.c.event.in_(TROUBLES))
-            .group_by(INTENTS.c.account, hour, EVENTS.c.event)
-            .order_by(INTENTS.c.account, hour, EVENTS.c.event)
+            .group_by(INTENTS.c.account, *parts, EVENTS.c.event)
+            .order_by(INTENTS.c.account, *parts, EVENTS.c.event)
         )  # fmt: skip
         with self._database.read() as connection:
-            return [Trouble(**row) for row in connection.execute(query).mappings()]
+            return [
+                Trouble(
+                    row.account,
+                    row.last_at.replace(minute=0, second=0, microsecond=0),
+                    row.event,
+                    row.times,
+                    row.last_at,
+                )
+                for row in connection.execute(query)
+            ]
 
     def sends(self, company_id: str) -> dict[str, int]:
         """How many times something was sent for each account, locks and all."""
@@ -390,6 +404,26 @@ class IntentStore:
                 for row in connection.execute(BY_AFTER_KEY, {"after_key": posting_key}).mappings()
             ]
         return min(found, key=lambda one: (one.state == "cancelled", one.posting_key), default=None)
+
+    def confirmed_of(
+        self, company_id: str, most: int, *, store_id: str, business_date: date
+    ) -> list[StoredIntent]:
+        """Documents of a store's day that are proven to be in Sage, contras left out, by key; the first so many."""
+        query = (
+            select(INTENTS)
+            .where(*_CONFIRMED, INTENTS.c.company_id == company_id, INTENTS.c.store_id == store_id)
+            .where(INTENTS.c.business_date == business_date)
+            .order_by(INTENTS.c.posting_key)
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(query).mappings()]
+
+    def confirmed_in_run(self, run_number: int, most: int) -> list[StoredIntent]:
+        """The same of one run, in no order."""
+        query = select(INTENTS).where(*_CONFIRMED, INTENTS.c.run_number == run_number).limit(most)
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(query).mappings()]
 
     def by_urn(self, company_id: str, urn: int) -> list[StoredIntent]:
         """Every intent whose document has this URN."""

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from orchestration.operations.base import Base, Recorded
@@ -29,6 +40,7 @@ class Intent(Base):
         Index(None, "after_key"),
         Index(None, "run_number"),
         Index(None, "company_id", "corrects_return"),
+        Index(None, "store_id", "business_date"),
     )
     posting_key: Mapped[str] = mapped_column(String(20), primary_key=True)
     company_id: Mapped[str] = mapped_column(String(20))
@@ -145,6 +157,30 @@ class Approval(Recorded, Base):
     decision: Mapped[str] = mapped_column(String(20))
     approver: Mapped[str] = mapped_column(String(80))
     sync_claim: Mapped[str] = mapped_column(String(20))
+
+
+class ReversalAsked(Recorded, Base):
+    """One posting that a person asked to have undone, as the contra was shown, until the word is taken back."""
+
+    __tablename__ = "reversals_asked"
+    __table_args__ = (
+        Index(
+            "uq_reversals_asked_in_force",
+            "company_id",
+            "posting_key",
+            unique=True,
+            sqlite_where=text("not is_withdrawn"),
+            postgresql_where=text("not is_withdrawn"),
+        ),
+    )
+    company_id: Mapped[str] = mapped_column(String(20))
+    posting_key: Mapped[str] = mapped_column(String(20))
+    payload_digest: Mapped[str] = mapped_column(String(64))
+    period_start: Mapped[date] = mapped_column(Date)
+    is_withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    withdrawn_by: Mapped[str] = mapped_column(String(80), default="")
+    withdrawn_reason: Mapped[str] = mapped_column(Text, default="")
+    withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime)
 
 
 class StoreStop(Recorded, Base):

@@ -23,6 +23,7 @@ DUTIES: dict[str, tuple[Role, ...]] = {
     "change finance mappings": ("finance",),
     "change operations mappings": ("operations",),
     "change integration mappings": ("integration",),
+    "ask for a reversal": ("approver", "finance", "integration"),
     "approve postings": ("approver",),
     "switch posting": ("approver",),
     "set the posting policy": ("approver",),

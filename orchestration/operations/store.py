@@ -22,13 +22,16 @@ from orchestration.operations.match_decisions import MatchDecisions
 from orchestration.operations.people import People
 from orchestration.operations.permissions import Permissions
 from orchestration.operations.policies import Policies
+from orchestration.operations.reversals_asked import ReversalsAsked
 from orchestration.operations.roles import MAPPING_OWNERS, Person
 from orchestration.operations.runs import RunStore
 from orchestration.operations.sign_offs import CLOSE, CloseFigures, SignOffs, sign_off_duty
 from orchestration.operations.vat_periods import VatPeriods
 
 
-class Operations(Permissions, Policies, VatPeriods, People, Casework, MatchDecisions, SignOffs):
+class Operations(
+    Permissions, Policies, VatPeriods, People, Casework, MatchDecisions, ReversalsAsked, SignOffs
+):
     """The store, open. Every change is one durable transaction with its row in the audit log."""
 
     def __init__(self, database: Database, acting: Person | None = None):

@@ -8,7 +8,7 @@ from orchestration.posting.holds import HOLD_CODES, Hold
 from orchestration.posting.pace import Pace
 from orchestration.posting.poster import Poster, advance
 from orchestration.posting.proof import Proof, prove_again
-from orchestration.posting.reversal import Wanted, chosen, plan_reversal
+from orchestration.posting.reversal import Wanted, asked_for, chosen, plan_asked, plan_reversal
 from orchestration.posting.run import run, run_reversal
 from orchestration.posting.states import ENDS, LIVE, MOVES, STATES, check_states
 from orchestration.posting.summary import PostingSummary
@@ -32,10 +32,12 @@ __all__ = [
     "Wanted",
     "advance",
     "approve",
+    "asked_for",
     "check_states",
     "chosen",
     "decide",
     "plan",
+    "plan_asked",
     "plan_reversal",
     "prove_again",
     "read_proposals",

@@ -3,17 +3,20 @@
 A contra carries the date, accounts, tax codes and amounts of what it undoes, which is what was proven and what
 Sage still holds: both are asked anew. It goes the way of every other document: an approval bound to its payload,
 one intent, one send, read back. Its key is that of the posting with the role X, so one look finds both.
+
+A pack is asked for and sent by the command, or handed in on a page: then it waits for its approval, and the next run of
+posting sends it (`asked_for`, `plan_asked`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, Ledger, LedgerType, PostedDocument
-from orchestration.operations import Operations, OperationsError, StoredIntent
+from orchestration.operations import Operations, OperationsError, ReversalInForce, StoredIntent
 from orchestration.operations.policies import REVERSE_POSTING
 from orchestration.posting.decision import Decision
 from orchestration.posting.decisions import hold_by_intent, hold_by_refusal
@@ -90,32 +93,98 @@ def plan_reversal(
 
     Raises LedgerUnavailableError.
     """
-    texts = operations.intents.payloads(intent.payload_digest for intent in intents)
-    payloads = {intent.posting_key: Payload.from_text(texts[intent.payload_digest]) for intent in intents}
-    contras = operations.intents.by_keys(contra_key(intent) for intent in intents)
-    undone_by = {contra.target_urn: contra for contra in _proven_contras(operations, intents)}
+    payloads = _payloads(operations, intents)
     seen = _seen_in_sage(ledger, operations, intents)
     period = _PeriodAsked(ledger, operations)
-    decisions = []
+
+    def by_sage(intent: StoredIntent) -> Hold | None:
+        return _hold_by_sage(operations, intent, payloads[intent.posting_key], seen.get(intent.posting_key))
+
+    def period_of(intent: StoredIntent) -> tuple[date | None, str]:
+        document = payloads[intent.posting_key].document
+        starts = period.start_of(document)
+        return starts, "" if starts else period.words_of(document)
+
+    planned = _planned(
+        operations,
+        intents,
+        payloads,
+        by_sage,
+        period_of,
+        publication_number=publication_number,
+        policy=policy,
+    )
+    whole = within_returns(operations, planned, policy)
+    return within_run(operations, whole, "reverse", publication_number, policy)
+
+
+def asked_for(operations: Operations, company_id: str) -> dict[str, ReversalInForce]:
+    """What people asked to have undone and is not undone yet, by the key of the posting."""
+    asked = {one.posting_key: one for one in operations.reversals_asked(company_id)}
+    done = {key for key, intent in operations.intents.by_keys(asked).items() if intent.state == "reversed"}
+    return {key: one for key, one in asked.items() if key not in done}
+
+
+def plan_asked(
+    operations: Operations,
+    company_id: str,
+    *,
+    publication_number: int,
+    policy: PostingPolicy | None = None,
+) -> list[Decision]:
+    """The contra of each posting that a person asked to have undone, as it was shown, and whether it may go.
+
+    The dry run: what Sage itself may object to is only asked at the moment of sending. Changes nothing.
+    """
+    asked = asked_for(operations, company_id)
+    found = operations.intents.by_keys(asked)
+    intents = [found[key] for key in sorted(found)]
+    return _planned(
+        operations,
+        intents,
+        _payloads(operations, intents),
+        lambda _intent: None,
+        lambda intent: (asked[intent.posting_key].period_start, ""),
+        publication_number=publication_number,
+        policy=policy,
+    )
+
+
+def _payloads(operations: Operations, intents: Sequence[StoredIntent]) -> dict[str, Payload]:
+    texts = operations.intents.payloads(intent.payload_digest for intent in intents)
+    return {intent.posting_key: Payload.from_text(texts[intent.payload_digest]) for intent in intents}
+
+
+def _planned(
+    operations: Operations,
+    intents: Sequence[StoredIntent],
+    payloads: Mapping[str, Payload],
+    by_sage: Callable[[StoredIntent], Hold | None],
+    period_of: Callable[[StoredIntent], tuple[date | None, str]],
+    *,
+    publication_number: int,
+    policy: PostingPolicy | None,
+) -> list[Decision]:
+    """The contra of each posting, and what our own record, Sage, its period or the policy say against it."""
+    contras = operations.intents.by_keys(contra_key(intent) for intent in intents)
+    undone_by = {contra.target_urn: contra for contra in _proven_contras(operations, intents)}
     permits = Permits(operations, policy, [contra_key(intent) for intent in intents])
+    decisions = []
     for intent in intents:
         payload, earlier = payloads[intent.posting_key], contras.get(contra_key(intent))
-        hold = _hold_by_state(intent, earlier, undone_by) or _hold_by_sage(
-            operations, intent, payload, seen.get(intent.posting_key)
-        )
-        starts = None if hold else period.start_of(payload.document)
+        hold = _hold_by_state(intent, earlier, undone_by) or by_sage(intent)
+        starts, why_not = (None, "") if hold else period_of(intent)
         contra = contra_of(intent, payload, _writer_of(operations, intent), starts)
         hold = (
             hold
             or hold_by_intent(contra, earlier)
             or (Hold("unsound", contra.unsound) if contra.unsound else None)
-            or (None if starts else Hold("period_not_open", period.words_of(payload.document)))
+            or (None if starts else Hold("period_not_open", why_not))
             or permits.hold(contra, contra.payload.document)
             or hold_by_refusal(contra, earlier, publication_number)
         )
         decisions.append(Decision(contra, hold, earlier.state if earlier else ""))
-    whole = within_returns(operations, decisions, policy)
-    return within_run(operations, whole, "reverse", publication_number, policy)
+    return decisions
 
 
 def contra_key(intent: StoredIntent) -> str:

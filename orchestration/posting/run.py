@@ -13,7 +13,7 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
@@ -31,6 +31,7 @@ from orchestration.posting.documents import Rows
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import PostingPolicy
 from orchestration.posting.poster import TO_SEND, HeldElsewhereError, Poster, mark_reversed, worker_name
+from orchestration.posting.reversal import asked_for, plan_reversal
 from orchestration.posting.states import UNSETTLED
 from orchestration.posting.summary import PostingSummary
 from orchestration.posting.tranches import Members
@@ -99,7 +100,10 @@ def run(
         run=begun,
         rng=random.Random(seed),  # noqa: S311  spreads waits, guards nothing
     )
-    proposed = {decision.posting_key for decision in decisions}
+    contras = _contras_asked_for(ledger, operations, company_id, publication_number, policy)
+    record(operations, contras, publication_number)
+    _take_in(summary, contras)
+    proposed = {decision.posting_key for decision in (*decisions, *contras)}
     for intent in operations.intents.in_states(["refused"], company_id):
         if intent.posting_key not in proposed and publication_number > intent.publication_number:
             try:
@@ -108,7 +112,9 @@ def run(
                 break  # the next run looks
     walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=max_posts, max_seconds=max_seconds)
     walk.through(
-        operations.intents.in_states(UNSETTLED, company_id) + _decided(operations, company_id), progress
+        operations.intents.in_states(UNSETTLED, company_id)
+        + _decided(operations, company_id, {contra.posting_key for contra in contras}),
+        progress,
     )
     if can_allocate(ledger):
         in_force = policy or operations.posting_policy(company_id)
@@ -159,20 +165,46 @@ def run_reversal(
 
 def _summary_of(begun: Run, decisions: Sequence[Decision]) -> PostingSummary:
     """What was decided, before anything is done."""
-    summary = PostingSummary(begun.publication_number, begun.run_number, len(decisions))
-    codes = Counter(decision.code for decision in decisions if not decision.goes)
-    summary.already = codes.pop("already_posted", 0)
-    codes.pop("being_settled", None)  # walked, and counted where it comes to rest
-    summary.held.update(codes)
+    summary = PostingSummary(begun.publication_number, begun.run_number)
+    _take_in(summary, decisions)
     return summary
 
 
-def _decided(operations: Operations, company_id: str) -> list[StoredIntent]:
-    """What may go and was not begun; a reversal goes only when the pack is sent."""
+def _take_in(summary: PostingSummary, decisions: Sequence[Decision]) -> None:
+    """Count what was decided, with what does not go."""
+    codes = Counter(decision.code for decision in decisions if not decision.goes)
+    summary.proposals += len(decisions)
+    summary.already += codes.pop("already_posted", 0)
+    codes.pop("being_settled", None)  # walked, and counted where it comes to rest
+    summary.held.update(codes)
+
+
+def _contras_asked_for(
+    ledger: Ledger,
+    operations: Operations,
+    company_id: str,
+    publication_number: int,
+    policy: PostingPolicy | None,
+) -> list[Decision]:
+    """The contras of what people asked to have undone, held against Sage anew; none while it does not answer."""
+    found = operations.intents.by_keys(asked_for(operations, company_id))
+    if not found:
+        return []
+    intents = [found[key] for key in sorted(found)]
+    try:
+        return plan_reversal(
+            ledger, operations, intents, publication_number=publication_number, policy=policy
+        )
+    except LedgerUnavailableError:
+        return []  # the next run asks
+
+
+def _decided(operations: Operations, company_id: str, asked: Collection[str]) -> list[StoredIntent]:
+    """What may go and was not begun; a reversal that nobody asked for here goes only when its pack is sent."""
     return [
         intent
         for intent in operations.intents.in_states(["decided"], company_id)
-        if intent.remedy != REVERSE_POSTING
+        if intent.remedy != REVERSE_POSTING or intent.posting_key in asked
     ]
 
 

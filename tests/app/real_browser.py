@@ -19,6 +19,12 @@ OUTPUT = ROOT / "test-output"
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile Safari/604.1"
 """What a phone says it is: Streamlit closes its menu after a choice only where it is told so."""
+SIDEWAYS = """() => [...document.querySelectorAll('[data-testid=stMain] *')]
+    .filter(each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 1 && each.getClientRects().length)
+    .filter(each => ['auto', 'scroll'].includes(getComputedStyle(each).overflowX))
+    .filter(each => !each.matches('textarea, input'))
+    .map(each => each.outerHTML.slice(0, 160))"""
+"""What must be moved sideways to be seen whole; code of a runbook breaks its lines."""
 READY = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')"
 """Whether Streamlit has run the page to its end."""
 FLAGS = [
@@ -170,3 +176,5 @@ class Visit:
                 .map(each => each.querySelector('table').getAttribute('aria-label'))"""
         )
         assert cut == []
+        if self.size == "phone":
+            assert self.page.evaluate(SIDEWAYS) == []

@@ -55,6 +55,10 @@ COLUMNS = {
         ledger_date date,
         ledger_period_start_date date, direction integer, is_sales boolean, is_open boolean, variance_pence
         bigint""",
+    "expected_lines": """company_id varchar, store_id varchar, business_date date, document_date date, posting_key
+        varchar, leg_no integer, leg_type varchar, document_kind varchar, customer_reference varchar, is_on_account
+        boolean, tender_type varchar, bank_code varchar, category varchar, till_tax_code varchar, nominal_code varchar,
+        cost_centre varchar, department varchar, tax_code integer, net_pence bigint, tax_pence bigint""",
     "document_drifts": """company_id varchar, document_id varchar, posting_key varchar,
         ledger_document_id varchar, drift_kind varchar, expected_value varchar, ledger_value varchar""",
     "ledger_documents": """ledger_document_id varchar, company_id varchar, store_id varchar, source_ledger
@@ -311,6 +315,25 @@ class Shop:
             variance_pence=gross - (held["gross_pence"] if held else 0),
             **{"drift_kinds": "", **name, **judged},
         )
+        if kind != "none":
+            self.add(
+                "expected_lines",
+                posting_key=key,
+                document_date=name["business_date"],
+                leg_no=1,
+                leg_type="nominal" if is_sales else "bank",
+                document_kind=kind,
+                customer_reference=f"TILL{name['store_id'][1:]}",
+                is_on_account=False,
+                net_pence=gross - tax,
+                tax_pence=tax,
+                **{each: name[each] for each in ("store_id", "business_date")},
+                **(
+                    {"category": "gift", "till_tax_code": "S", "nominal_code": "4000", "tax_code": 1,
+                     "cost_centre": name["store_id"], "department": ""}
+                    if is_sales else {"tender_type": "CARD", "bank_code": "1240"}
+                ),
+            )  # fmt: skip
         self.add(
             "verdict_history",
             subject_id=key,
@@ -339,6 +362,7 @@ class Shop:
             "document_kind": kind,
             "reference": reference,
             "customer_reference": f"TILL{name['store_id'][1:]}",
+            "bank_code": "1240" if kind == "receipt" else None,
             "second_reference": f"{name['store_id']} {reference.rpartition('-')[2]}",
             "document_date": name["business_date"],
             "period_start_date": name["business_date"].replace(day=1),

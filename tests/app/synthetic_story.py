@@ -17,6 +17,8 @@ NO_TRACE = 570499
 POSTED = 561202
 REVERSED = 561001
 HOSTILE_RECEIPT = 572801
+LONG = 560503
+LINES = 197
 
 
 def tell(shop: Shop) -> None:
@@ -45,7 +47,17 @@ def tell(shop: Shop) -> None:
         open_box_6_effect_pence=2000,
     )
     _deliveries(shop)
+    _long(shop)
     _add_up(shop)
+
+
+def _long(shop: Shop) -> None:
+    """Receipt 560503 has as many lines as a wholesale order: what was given away with the bag."""
+    first = next(row for row in shop.tables["receipt_lines"] if row["event_id"].split(":")[3] == str(LONG))
+    nothing = dict.fromkeys(("net_pence", "tax_pence", "gross_pence"), 0)
+    for number in range(2, LINES + 1):
+        described = f"Gift tag with a long name and a ribbon, number {number}"
+        shop.add("receipt_lines", **{**first, **nothing, "line_no": number, "description": described})
 
 
 def _faults(shop: Shop) -> dict[int, dict[str, Any]]:

@@ -107,7 +107,7 @@ def test_the_page_answers_and_lists_the_tables(home: Path, open_page) -> None:
     page = open_page(home, "analyst")
     assert "6 rows." in told(page)
     assert page.dataframe[0].value["sales_pounds"].tolist()[0] == "3,720.00"
-    assert "store_days" in page.table[0].value["Table"].str.replace("\\", "").tolist()
+    assert "store_days" in page.table[1].value["Table"].str.replace("\\", "").tolist()
     page.selectbox(key="example").set_value("My own question").run()
     assert "Write a select" in told(page)
     page.text_area(key="query My own question").set_value("drop table receipts").run()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from mappings_in_force import take_in
 from real_browser import FLAGS, OUTPUT, SIZES, Visit, browser_here, served
 from synthetic_published import copied
-from synthetic_story import HOSTILE_RECEIPT, MISSING
+from synthetic_story import HOSTILE_RECEIPT, LONG, MISSING, TWICE
 
 pytestmark = pytest.mark.browser
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.browser
 ADDRESSED = [
     ("/store_days?store=S01&date=2011-11-03", "Store-days", "Nothing left over"),
     ("/mappings?part=ahead", "Mappings", "would be refused"),
+    ("/analyst", "Analyst", "What each column means"),
     ("/mappings?part=coverage", "Mappings", "Days not fully checked"),
     ("/runbook?name=sku_unmapped", "Runbooks", "SKU is not mapped"),
 ]
@@ -53,7 +55,10 @@ def address(home: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def deciding_address(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[str]:
     """The same publication where decisions may be written."""
-    with served(copied(home, tmp_path_factory.mktemp("deciding") / "home")) as at:
+    folder = tmp_path_factory.mktemp("deciding")
+    deciding_home = copied(home, folder / "home")
+    take_in(deciding_home, folder / "mappings")
+    with served(deciding_home) as at:
         yield at
 
 
@@ -141,6 +146,56 @@ def test_on_a_phone_a_wide_table_is_a_list_with_every_heading(
     assert headings[1:] == [f'"{name} "' for name in ("State", "Owner", "Due", "Found")]
     right = item.locator("td").evaluate_all("cells => cells.map(each => each.getBoundingClientRect().right)")
     assert max(right) <= visit.width
+    visit.is_well()
+
+
+def test_a_receipt_of_two_hundred_lines_is_a_list_on_a_phone_and_a_table_at_a_desk(visit: Visit) -> None:
+    visit.open(f"/receipt?find={LONG}", "Receipt")
+    page = visit.page
+    tag = page.get_by_text("Gift tag with a long name and a ribbon, number 2", exact=True)
+    lines = page.locator("[data-testid=stTable]").filter(has=tag)
+    lines.wait_for()
+    assert lines.locator("tbody tr").count() == 30
+    shown = (
+        lines.locator("tbody tr")
+        .nth(1)
+        .locator("td")
+        .evaluate_all("cells => cells.map(each => each.getBoundingClientRect().right)")
+    )
+    assert max(shown) <= visit.width, "every cell of a line is on the screen"
+    if visit.size == "phone":
+        page.goto(f"{visit.address}/receipt?find={TWICE}")
+        copy = page.locator("[data-testid=stTable] tr").filter(has_text="Only in Sage").first
+        copy.wait_for()
+        seen = copy.locator("td").evaluate_all("cells => cells.filter(each => each.offsetParent).length")
+        assert seen == 3, "a heading without a value is left out"
+        visit.open(f"/receipt?find={LONG}", "Receipt")
+    assert page.get_by_role("combobox", name="Lines").input_value() == "1 to 30 of 197"
+    visit.settle()
+    visit.shot(OUTPUT / f"long-receipt-{visit.size}.png")
+    visit.is_well()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_mapping_is_changed_in_a_grid_at_a_desk_and_row_by_row_on_a_phone(
+    visit_at: Callable[[str, str], Visit], deciding_address: str, size: str
+) -> None:
+    visit = visit_at(size, deciding_address)
+    visit.open("/mappings?table=tax_mappings", "Mappings")
+    page = visit.page
+    page.get_by_text("Nothing would change.").wait_for()
+    field = page.get_by_label("till_tax_code", exact=True)
+    assert page.locator("[data-testid=stDataFrame]").is_visible() == (size == "desk")
+    assert field.is_visible() == (size == "phone")
+    if size == "phone":
+        cells = {"company_id": "DGS", "till_tax_code": "V5", "tax_code": "5", "required_rate": "5"}
+        for name, cell in {**cells, "valid_from": "2011-01-04"}.items():
+            page.get_by_label(name, exact=True).fill(cell)
+            page.keyboard.press("Enter")
+            visit.settle()
+        page.get_by_text("What would change: 1 row").wait_for()
+        visit.settle()
+    visit.shot(OUTPUT / f"mapping-change-{size}.png")
     visit.is_well()
 
 

@@ -145,10 +145,10 @@ def test_what_starts_by_itself_is_told_with_its_next_time_and_what_is_idle(
     page = open_page(deciding_home, "connections")
     table = next(each.value for each in page.table if "On?" in each.value)
     assert table["On?"].tolist() == [":green-badge[✓ On]", ":gray-badge[○ Off]"]
-    assert table["Next"].tolist() == ["30 Nov 2011, 21:50 UTC", NONE]
-    assert table["Last"].tolist() == ["30 Nov 2011, 20:50 UTC :red-badge[! Failed]", NONE]
+    assert table["Next"].tolist() == ["30 Nov 2011, 21:50 GMT", NONE]
+    assert table["Last"].tolist() == ["30 Nov 2011, 20:50 GMT :red-badge[! Failed]", NONE]
     assert "Scheduler of Dagster not at work" in told(page)
-    assert "! 50.0% (1 of 2)" in told(page) and "20:51 UTC" in told(page)
+    assert "! 50.0% (1 of 2)" in told(page) and "20:51 GMT" in told(page)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +217,6 @@ def test_how_often_each_source_failed_is_told_with_its_last_words(deciding_home:
     table = next(each.value for each in page.table if "Last read whole" in each.value)
     assert table["Failed"].tolist() == [":orange-badge[! 50.0% (1 of 2)]", ":green-badge[✓ 0.0% (0 of 1)]"]
     assert table["Asked again"].tolist() == [":orange-badge[! 10.0% (4 of 40)]", ""]
-    assert table["Last read whole"].tolist() == ["30 Nov 2011, 19:05 UTC"] * 2
-    assert "**Sage** failed on 30 Nov 2011, 20:05 UTC: no answer" in told(page)
+    assert table["Last read whole"].tolist() == ["30 Nov 2011, 19:05 GMT"] * 2
+    assert "**Sage** failed on 30 Nov 2011, 20:05 GMT: no answer" in told(page)
     assert "**Could not be read the last time: Sage.**" in [each.value for each in page.error]

@@ -218,3 +218,32 @@ def test_coverage_adds_up_to_the_days_it_is_of(published: Published) -> None:
 
 def test_without_settings_the_page_says_why_nothing_can_be_changed(home: Path, open_page) -> None:
     assert "Nothing can be decided here" in told(open_page(home, "mappings"))
+
+
+def test_a_file_without_a_row_and_a_search_that_finds_none_can_be_filled(
+    mapping_home: Path, open_page
+) -> None:
+    page = open_page(mapping_home, "mappings", table="customer_mappings")
+    assert "0 of 0 rows" in told(page)
+    page = open_page(mapping_home, "mappings", table="tax_mappings", find="nothing like it")
+    assert "No row has nothing like it" in told(page)
+
+
+def test_one_row_is_changed_or_added_in_its_own_fields(mapping_home: Path, open_page) -> None:
+    page = open_page(mapping_home, "mappings", table="tax_mappings")
+    field = next(each for each in page.text_input if each.label == "tax_code")
+    page = field.set_value("7").run()
+    assert "What would change: 1 row" in told(page)
+    assert page.table[0].value["What"].tolist() == ["tax\\_code 1 → 7"]
+    row = next(each for each in page.selectbox if each.label == "Row")
+    page = row.select_index(len(row.options) - 1).run()
+    for name, cell in {
+        "company_id": "DGS",
+        "till_tax_code": "V5",
+        "tax_code": "5",
+        "required_rate": "5",
+    }.items():
+        next(each for each in page.text_input if each.label == name).set_value(cell)
+    next(each for each in page.text_input if each.label == "valid_from").set_value("2011-09-01")
+    assert "What would change: 1 row" in told(page.run())
+    assert "May clear] Map the till's VAT code V5" in told(page)

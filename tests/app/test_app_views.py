@@ -40,7 +40,7 @@ def test_the_first_page_answers_before_anything_else(page: AppTest) -> None:
         "**Not yet.** 1 of 2 periods blocked by 6 open exceptions, **£620.00** at risk."
         in page.error[0].value
     )
-    assert "30 Nov 2011, 20:00 UTC" in page.caption[0].value
+    assert "30 Nov 2011, 20:00 GMT" in page.caption[0].value
 
 
 def test_every_pound_is_reconciled_explained_open_or_not_checked(page: AppTest) -> None:
@@ -155,7 +155,7 @@ def test_a_receipt_is_told_on_one_screen(home: Path, monkeypatch: pytest.MonkeyP
     assert [heading.value for heading in page.subheader][:3] == [
         "At the till",
         "What Sage should hold, and does",
-        "In Sage",
+        "Leg by leg: what should be there, and what Sage has",
     ]
 
 
@@ -164,7 +164,7 @@ def test_what_the_connector_claimed_and_how_far_a_posting_came_are_told(
 ) -> None:
     monkeypatch.setenv("TILLPROOF_HOME", str(home))
     page = receipt_page(str(MISSING))
-    assert "The connector's log on the invoice and the money in: accepted at 3 Nov 2011, 12:05 UTC" in texts(
+    assert "The connector's log on the invoice and the money in: accepted at 3 Nov 2011, 12:05 GMT" in texts(
         page
     )
     assert "Sage holds nothing for it." in texts(page)
