@@ -185,10 +185,22 @@ copies as (
         ours_of_two.ordinal as our_ordinal,
         ours_of_two.revision as our_revision,
         ours_of_two.posting_key as our_key,
-        coalesce(ours_of_two.ours_id, open_documents.ledger_document_id) as undone_id
+        coalesce(ours_of_two.ours_id, open_documents.ledger_document_id) as undone_id,
+        case when ours_of_two.ours_id is null then open_documents.partner_id else open_documents.ledger_document_id end as survivor_id
     from open_documents
     left join ours_of_two on open_documents.ledger_document_id = ours_of_two.copy_id and ours_of_two.place = 1
     where open_documents.verdict = 'duplicate_in_ledger'
+),
+
+-- what is to stay: looked for once more before its copy is undone
+survivors as (
+    select
+        copies.document_id,
+        ledger.urn,
+        ledger.document_kind,
+        ledger.gross_pence
+    from copies
+    inner join {{ ref('int_ledger_documents_read') }} as ledger on copies.survivor_id = ledger.ledger_document_id
 ),
 
 -- Sage wants the lines of a bank document each with its tax code, and does not say which went together. Any pairing that comes
@@ -471,6 +483,7 @@ described as (
         coalesce(timed.sync_claim, 'none') as sync_claim,
         case
             when timed.untouchable_reason is not null then timed.untouchable_reason
+            when timed.remedy = 'reverse_duplicate' and survivors.urn is null then 'what would stay of it is not known: finance decides'
             when timed.blocked_by is not null then 'the gate does not let it through: ' || timed.blocked_by
             -- but for what undoes ours: that ends it
             when two_writers.store_id is not null and not {{ undoes_ours('timed') }}
@@ -482,6 +495,9 @@ described as (
         end as hold_reason,
         timed.is_connector_still_trying,
         timed.target_urn,
+        survivors.urn as survivor_urn,
+        survivors.document_kind as survivor_kind,
+        survivors.gross_pence as survivor_gross_pence,
         summaries.members_digest,
         case
             when timed.role = 'P' and summaries.posting_key is not null then sent_of_days.posting_keys
@@ -498,6 +514,7 @@ described as (
     left join two_writers
         on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
     left join summaries on timed.posting_key = summaries.posting_key
+    left join survivors on timed.remedy = 'reverse_duplicate' and timed.subject_id = survivors.document_id
     left join outside_scope
         on
             outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
