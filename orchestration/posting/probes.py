@@ -100,7 +100,9 @@ def hold_by_survivor(payload: Payload, looks: Looks, operations: Operations) -> 
     contra = payload.document
     there = [one for one in looks.find_by_urn(left.urn) if one.document_kind == left.document_kind]
     if len(there) != 1:
-        return Hold("survivor_gone", f"Sage has {len(there)} such documents of URN {left.urn}, which is to stay")
+        return Hold(
+            "survivor_gone", f"Sage has {len(there)} such documents of URN {left.urn}, which is to stay"
+        )
     survivor = there[0]
     if survivor.gross_pence != left.gross_pence:
         seen = f"is over {survivor.gross_pence} pence, not {left.gross_pence}"
@@ -121,9 +123,7 @@ def hold_by_survivor(payload: Payload, looks: Looks, operations: Operations) -> 
     }
     if survivor.urn in by_us:
         return Hold("survivor_gone", f"URN {left.urn}, which is to stay, is undone by {by_us[survivor.urn]}")
-    by_others = sorted(
-        one.urn for one in named if _undoes(one, survivor) and one.urn % URN_SEQUENCE > since
-    )
+    by_others = sorted(one.urn for one in named if _undoes(one, survivor) and one.urn % URN_SEQUENCE > since)
     needed = 2 if payload.target_urn in alike else 1
     if len(alike) - len(by_us) - len(by_others) < needed:
         undone = f"URN {', '.join(map(str, by_others))} undoes it, or its copy"

@@ -129,7 +129,7 @@ COLUMNS = {
         box_6_pence bigint, vat_period_start_date date, vat_return_filed_on date, second_reference varchar,
         narrative varchar, gate_status varchar, blocked_by varchar, writer varchar, sync_claim varchar,
         hold_reason varchar, is_connector_still_trying boolean, target_urn bigint, survivor_urn bigint,
-        survivor_kind varchar, survivor_gross_pence bigint, exception_id varchar,
+        survivor_kind varchar, survivor_gross_pence bigint, is_beside_our_summary boolean, exception_id varchar,
         expected_period_start date,
         members_digest varchar, known_postings varchar, may_post boolean""",
     "tranche_members": """company_id varchar, tranche_key varchar, event_id varchar, tranche integer,

@@ -1,4 +1,4 @@
-"""A person undoes in Sage what we posted, in both ledgers; and the bridge starts from the position agreed at the cutover."""
+"""A person undoes in Sage what we posted, in both ledgers; the bridge starts from what was agreed at the cutover."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def of_old(day: date, kind: str, pence: int) -> Document:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Two stores, one by receipt and one through its clearing bank; a day's sales are owed to the first since before."""
+    """Two stores, one by receipt and one through its clearing bank; the first is owed something since before."""
     policy = PostingPolicy(canary=False)
     with built(tmp_path_factory.mktemp("undone"), ["S01", "S04"], MAPPINGS, policy) as made:
         keep(made, of_old(date(2011, 2, 1), "invoice", 600))
@@ -92,11 +92,13 @@ def test_what_a_person_undoes_under_our_reference_is_reversed_and_never_proposed
     }
     keep(house, *(undoing(one) for one in ours))
     house.judge()
-    undone = house.rows("select reason, count(*) from document_verdicts where verdict = 'reversed' group by 1")
+    undone = house.rows(
+        "select reason, count(*) from document_verdicts where verdict = 'reversed' group by 1"
+    )
     assert dict(undone) == {"contra": 8, "reversed": 8}
-    assert {row[0] for row in house.rows(f"select verdict from receipts where business_date >= '{CUTOVER}'")} == {
-        "missing_in_ledger"
-    }
+    assert {
+        row[0] for row in house.rows(f"select verdict from receipts where business_date >= '{CUTOVER}'")
+    } == {"missing_in_ledger"}
     assert house.planned() == {} and house.send().posts == 0
     assert house.rows("select distinct amount_pence from bridge_lines where line_kind = 'residual'") == [(0,)]
     assert house.rows(BALANCES)[-2:] == [("sage", 550), ("residual", 0)]
