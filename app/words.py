@@ -375,6 +375,12 @@ def shortened(text: str, most: int = 160) -> str:
 
 BRIDGE_LINES = {
     "tills": "Tills",
+    "opening_agreed": "Opening position, as agreed",
+    "opening_apart": "Before the cutover, other than agreed",
+    "opening_not_agreed": "Before the cutover, not agreed",
+    "brought_forward": "Brought forward",
+    "charged": "Charged",
+    "received": "Received",
     "sage": "Sage",
     "residual": "Residual",
     "cash_over_short": "Cash over or short",

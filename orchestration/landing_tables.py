@@ -649,7 +649,11 @@ OPERATIONS_TABLES = (
         },
         ("store_id", "valid_from"),
     ),
-    _operations("cutovers", {"store_id": "varchar", "cutover_date": "date"}, ("store_id",)),
+    _operations(
+        "cutovers",
+        {"store_id": "varchar", "cutover_date": "date", "opening_balance_pence": "bigint"},
+        ("store_id",),
+    ),
     _operations(
         "connector_patterns",
         {

@@ -155,10 +155,13 @@ def period_bridge(published: Published, scope: Scope) -> None:
         place = tuple(
             row[name] for name in ("period_start_date", "line_order", "line_kind", "other_period_start_date")
         )
-        line = lines.setdefault(place, {**row, "sales_pence": None, "takings_pence": None})
+        line = lines.setdefault(
+            place, {**row, "sales_pence": None, "takings_pence": None, "balance_pence": None}
+        )
         line[f"{row['measure']}_pence"] = row["amount_pence"]
     in_order = sorted(lines, key=lambda place: (place[0], place[1], place[2], str(place[3])))
     periods = {row["period_start_date"] for row in found}
+    has_cutover = any(row["measure"] == "balance" for row in found)
     table(
         [lines[place] for place in in_order],
         {
@@ -166,6 +169,7 @@ def period_bridge(published: Published, scope: Scope) -> None:
             "Line": _bridge_line,
             "Sales": pence("sales_pence"),
             "Takings": pence("takings_pence"),
+            **({"Left on the accounts": pence("balance_pence")} if has_cutover else {}),
         },
         alt="From the tills to Sage by accounting period, every difference named, and what is left over",
     )
@@ -174,7 +178,7 @@ def period_bridge(published: Published, scope: Scope) -> None:
 def _bridge_line(row: Mapping[str, Any]) -> str:
     told = words.bridge_line(row["line_kind"])
     if row["line_kind"] == "residual":
-        left = row["sales_pence"] or row["takings_pence"]
+        left = row["sales_pence"] or row["takings_pence"] or row["balance_pence"]
         return f"{told} {':red-badge[! Left over]' if left else ':green-badge[✓ Nothing left over]'}"
     if row["other_period_start_date"]:
         return plain(f"{told}, {month(row['other_period_start_date'])}")

@@ -7,6 +7,7 @@ could do. A repeated read does nothing. A repeated POST books a sale twice, so n
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -27,6 +28,8 @@ from orchestration.ledgers.tokens import TokenAnswer, TokenKeeper
 FIRST_BACKOFF_S = 0.5
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
+# as long and as mixed as no word of Sage's is: an access token outlives the refresh token that it came with
+LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?=[A-Za-z+=]*[0-9_-])[A-Za-z0-9_+=-]{32,}(?![A-Za-z0-9_-])")
 
 
 class ReadRefusedError(LedgerUnavailableError):
@@ -280,11 +283,11 @@ class Sage200Transport:
         return self._struck(f"{type(lost).__name__} {lost}".strip())
 
     def _struck(self, text: str) -> str:
-        """The text with every secret we know struck out."""
+        """The text with every secret we know struck out, and whatever looks like a token of before."""
         secrets = (*self._tokens.secrets(), self.settings.client_secret.get_secret_value())
         for secret in secrets:
             text = text.replace(secret, "***") if secret else text
-        return text
+        return LIKE_A_TOKEN.sub("***", text)
 
 
 def _asked_wait(response: httpx.Response) -> float | None:

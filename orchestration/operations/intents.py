@@ -238,6 +238,15 @@ BY_URNS = (
     )
     .order_by(INTENTS.c.posting_key)
 )
+UNDOING = (
+    select(INTENTS)
+    .where(
+        INTENTS.c.company_id == bindparam("company_id"),
+        INTENTS.c.role == "X",
+        INTENTS.c.target_urn.in_(bindparam("urns", expanding=True)),
+    )
+    .order_by(INTENTS.c.posting_key)
+)
 # not the state as it is: by its index millions would be read
 _CONFIRMED = (func.coalesce(INTENTS.c.state, "") == "proven", INTENTS.c.role == "P")
 BY_KEYS = select(INTENTS).where(INTENTS.c.posting_key.in_(bindparam("keys", expanding=True)))
@@ -438,6 +447,12 @@ class IntentStore:
                 part = {"company_id": company_id, "urns": asked[start : start + KEYS_PER_QUERY]}
                 found += [_intent(row) for row in connection.execute(BY_URNS, part).mappings()]
         return sorted(found, key=lambda intent: intent.posting_key)
+
+    def undoing(self, company_id: str, urns: Iterable[int]) -> list[StoredIntent]:
+        """Every contra that was decided on for one of these URNs, however far it came."""
+        asked = {"company_id": company_id, "urns": sorted(set(urns))}
+        with self._database.read() as connection:
+            return [_intent(row) for row in connection.execute(UNDOING, asked).mappings()]
 
     def payload(self, payload_digest: str) -> str:
         """The canonical JSON of a digest; OperationsError when it was never kept."""

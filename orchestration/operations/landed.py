@@ -81,7 +81,7 @@ LANDED_TABLES: dict[str, LandedTable] = {
         ("store_id", "valid_from"),
         *("valid_to", "grain", "recipe", "clearing_bank_code"),
     ),
-    "cutovers": _mapping(mapping.Cutover, ("store_id",), "cutover_date"),
+    "cutovers": _mapping(mapping.Cutover, ("store_id",), "cutover_date", "opening_balance_pence"),
     "connector_patterns": _mapping(
         mapping.ConnectorPattern, ("connector",), "pattern", "retry_window_hours", "day_pattern"
     ),

@@ -35,6 +35,7 @@ from orchestration.posting.probes import (
     hold_by_day,
     hold_by_likeness,
     hold_by_stem,
+    hold_by_survivor,
     hold_by_target,
     names_by_connector,
 )
@@ -240,6 +241,7 @@ class _Holds:
             or hold_by_stem(payload, found)
             or self._gate.hold(payload)
             or hold_by_target(payload, self._looks, self._operations)
+            or hold_by_survivor(payload, self._looks, self._operations)
             or hold_by_connector(intent, payload, self._looks, patterns)
             or hold_by_day(intent, payload, self._looks, patterns, self._day_patterns, self._seen_urn)
             or hold_by_likeness(payload, self._looks, patterns, self._seen_urn)

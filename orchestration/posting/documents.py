@@ -39,11 +39,21 @@ MONEY_KINDS = ("receipt", "payment", "bank_receipt", "bank_payment", "transfer")
 
 
 @dataclass(frozen=True)
+class Survivor:
+    """What stays in Sage when a copy of it is undone."""
+
+    urn: int
+    document_kind: str
+    gross_pence: int
+
+
+@dataclass(frozen=True)
 class Payload:
     """One document with what must be true of the world when it is sent.
 
     `target_urn` is what a contra undoes, or what a repost replaces; `after_key` the contra that must be proven first;
-    `members_digest`, of a summary, says which receipts' documents it stands for, and with what figures.
+    `members_digest`, of a summary, says which receipts' documents it stands for, and with what figures; `survivor`, of
+    a copy that is undone, what stays.
     """
 
     document: Document
@@ -53,6 +63,7 @@ class Payload:
     expected_period_start: date | None
     after_key: str | None = None
     members_digest: str = ""
+    survivor: Survivor | None = None
 
     @cached_property
     def text(self) -> str:
@@ -62,6 +73,8 @@ class Payload:
             del values["after_key"]  # as payloads were before there were corrections in two steps
         if not self.members_digest:
             del values["members_digest"]  # and before there were summaries
+        if self.survivor is None:
+            del values["survivor"]  # and before a contra said what it leaves
         if not self.document.splits:
             del values["document"]["splits"]  # and before a document told its rows
         if self.document.to_bank_code is None:
@@ -96,6 +109,7 @@ class Payload:
             expected_period_start=date.fromisoformat(start) if start else None,
             after_key=values.get("after_key"),
             members_digest=values.get("members_digest", ""),
+            survivor=Survivor(**values["survivor"]) if values.get("survivor") else None,
         )
 
 
@@ -217,6 +231,11 @@ def _proposal(row: Mapping[str, Any], legs: list[Mapping[str, Any]]) -> Proposal
         expected_period_start=row["expected_period_start"],
         after_key=row.get("after_key") or None,
         members_digest=row.get("members_digest") or "",
+        survivor=(
+            Survivor(int(row["survivor_urn"]), row["survivor_kind"], int(row["survivor_gross_pence"]))
+            if row.get("survivor_urn") is not None
+            else None
+        ),
     )
     return Proposal(
         posting_key=row["posting_key"],

@@ -44,6 +44,7 @@ HOLD_CODES: dict[str, str] = {
     "alike_in_ledger": "a document just like it has appeared in Sage since the proposal",
     "revision_live": "another revision of it is in Sage",
     "target_changed": "what it would reverse is gone, different, or touched by a person",
+    "survivor_gone": "what is to stay is gone from Sage, undone or changed: to undo its copy would leave none of it",
     "already_reversed": "a contra of it is in Sage already",
     "allocated_by_us": "we allocated what it would undo: a person undoes that allocation in Sage first",
     "being_allocated": "an allocation of what it would undo was sent and is not settled yet",

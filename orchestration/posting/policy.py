@@ -18,6 +18,7 @@ from typing import Protocol
 from orchestration.ledgers.ledger import Document
 from orchestration.operations import ApprovalGiven, GoesBy, Operations, PostingPolicy
 from orchestration.operations.policies import REVERSE_DUPLICATE, REVERSE_POSTING
+from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold, pounds
 from orchestration.posting.vat import Returns
 
@@ -67,6 +68,7 @@ class Permits:
         self._cutover = cache(operations.cutover)
         self._writer = cache(operations.writer_of_record)
         self._authors = cache(operations.mapping_authors)
+        self._intents = operations.intents
         self._returns = returns or Returns(operations)
 
     def hold(self, candidate: Candidate, document: Document) -> Hold | None:
@@ -126,6 +128,8 @@ class Permits:
         if given and given.decision == "rejected":
             return Hold("rejected", f"{given.approver}: {given.reason}")
         needed, why = people_needed(policy, candidate, document)
+        if not needed and self._leaves_ours(candidate):
+            needed = 1
         corrected = self._returns.corrected_by(document)
         if corrected:
             needed, why = (
@@ -149,6 +153,18 @@ class Permits:
         if len(people) < needed:
             return Hold("needs_second_approval", f"{_listed(people.values())} approved it; {why}")
         return None
+
+    def _leaves_ours(self, candidate: Candidate) -> bool:
+        """Whether a copy would be undone beside a document of ours: somebody else believes that it is there."""
+        if candidate.remedy != REVERSE_DUPLICATE:
+            return False
+        payload: Payload | None = getattr(candidate, "payload", None)
+        if payload is None:
+            payload = Payload.from_text(self._intents.payload(candidate.payload_digest))
+        left = payload.survivor
+        return left is not None and any(
+            one.role == "P" for one in self._intents.by_urn(candidate.company_id, left.urn)
+        )
 
     def _unapproved(self, candidate: Candidate) -> Hold:
         """Never approved, or approved as something else."""

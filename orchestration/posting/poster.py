@@ -50,6 +50,7 @@ from orchestration.posting.probes import (
     hold_by_day,
     hold_by_likeness,
     hold_by_stem,
+    hold_by_survivor,
     hold_by_target,
     names_by_connector,
 )
@@ -263,6 +264,7 @@ class Poster:
             or self._gate.hold(payload)
             or self._hold_by_case(intent)
             or hold_by_target(payload, self._ledger, self._operations)
+            or hold_by_survivor(payload, self._ledger, self._operations)
             or hold_by_connector(intent, payload, self._ledger, patterns)
             or hold_by_day(intent, payload, self._ledger, patterns, self._day_patterns_of)
             or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)

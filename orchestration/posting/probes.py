@@ -19,6 +19,7 @@ from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
 from orchestration.posting.key import is_ours, parse_key, receipt_no_of
 from orchestration.posting.looks import URN_SEQUENCE, Looks
+from orchestration.posting.states import LIVE
 
 
 def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
@@ -85,6 +86,61 @@ def hold_by_difference(contra: Document, target: PostedDocument, operations: Ope
     return hold_by_allocation(
         operations, contra.company_id, target.urn, target.reference, target.allocated_pence
     )
+
+
+def hold_by_survivor(payload: Payload, looks: Looks, operations: Operations) -> Hold | None:
+    """Whether what a copy's contra leaves in Sage is there, as it was published, and stands.
+
+    Two documents under one reference cannot be told apart by who undid which: then each needs to be there once more
+    than it was undone.
+    """
+    left = payload.survivor
+    if left is None:
+        return None
+    contra = payload.document
+    there = [one for one in looks.find_by_urn(left.urn) if one.document_kind == left.document_kind]
+    if len(there) != 1:
+        return Hold(
+            "survivor_gone", f"Sage has {len(there)} such documents of URN {left.urn}, which is to stay"
+        )
+    survivor = there[0]
+    if survivor.gross_pence != left.gross_pence:
+        seen = f"is over {survivor.gross_pence} pence, not {left.gross_pence}"
+        return Hold("survivor_gone", f"URN {left.urn}, which is to stay, {seen}")
+    named = looks.find_by_reference(survivor.reference) if survivor.reference.strip() else [survivor]
+    # receipt numbers wrap: an old namesake, and what undid that, are another sale's
+    alike = {survivor.urn} | {
+        one.urn
+        for one in named
+        if _books(one) == _books(survivor)
+        and (one.document_date == survivor.document_date or one.urn == payload.target_urn)
+    }
+    since = min(urn % URN_SEQUENCE for urn in alike)
+    by_us = {
+        intent.target_urn: intent.posting_key
+        for intent in operations.intents.undoing(contra.company_id, alike)
+        if intent.state in LIVE and intent.posting_key != contra.posting_key
+    }
+    if survivor.urn in by_us:
+        return Hold("survivor_gone", f"URN {left.urn}, which is to stay, is undone by {by_us[survivor.urn]}")
+    by_others = sorted(one.urn for one in named if _undoes(one, survivor) and one.urn % URN_SEQUENCE > since)
+    needed = 2 if payload.target_urn in alike else 1
+    if len(alike) - len(by_us) - len(by_others) < needed:
+        undone = f"URN {', '.join(map(str, by_others))} undoes it, or its copy"
+        return Hold("survivor_gone", f"URN {left.urn} ({survivor.reference}) is to stay; {undone}")
+    return None
+
+
+def _undoes(one: PostedDocument, other: PostedDocument) -> bool:
+    """Whether it books the opposite on the same accounts, under the same reference."""
+    back = other.document_kind == "transfer"
+    banks = (other.to_bank_code, other.bank_code) if back else (other.bank_code, other.to_bank_code)
+    return _books(one) == (OPPOSITE_KIND[other.document_kind], *_books(other)[1:4], *banks)
+
+
+def _books(one: PostedDocument) -> tuple[object, ...]:
+    values = (one.document_kind, one.gross_pence, one.tax_pence, one.customer_reference)
+    return (*values, one.bank_code, one.to_bank_code)
 
 
 def names_by_connector(intent: StoredIntent, payload: Payload, patterns: list[str]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from closing_shop import OCTOBER, again, made, till_sales_move
 from streamlit.testing.v1 import AppTest
-from synthetic_published import publish, shop
+from synthetic_published import Shop, publish, shop
 
 from orchestration import pack_verify
 from orchestration.operations import Operations
@@ -72,7 +73,39 @@ def test_the_checklist_says_what_is_open_whose_it_is_and_by_when(home, open_page
     assert lines["Here from an earlier period, October 2011"]["Sales"] == 5000
     left_over = lines["Residual :green-badge[✓ Nothing left over]"]
     assert (left_over["Sales"], left_over["Takings"]) == (0, 0)
+    assert "Left on the accounts" not in between, "no store has a cutover"
     assert returns["Filed"].tolist() == ["7 Feb 2012"] and returns["Net error"].tolist() == [1200]
+
+
+def test_the_bridge_of_the_accounts_starts_from_the_opening_position(home, open_page):
+    def with_a_cutover(told_again: Shop) -> None:
+        for place, (kind, pence) in enumerate(
+            [
+                ("opening_agreed", 600),
+                ("opening_apart", -50),
+                ("charged", 2000),
+                ("sage", 2550),
+                ("residual", 0),
+            ]
+        ):
+            told_again.add(
+                "period_bridge",
+                period_start_date=date(2011, 11, 1),
+                measure="balance",
+                line_order={"sage": 98, "residual": 99}.get(kind, 2 + place),
+                line_kind=kind,
+                amount_pence=pence,
+                document_count=1,
+            )
+
+    again(home, with_a_cutover)
+    page = open_page(home, "close")
+    between = next(table.value for table in page.table if "Takings" in table.value)
+    left = {row["Line"]: row["Left on the accounts"] for row in between.to_dict("records")}
+    assert left["Opening position, as agreed"] == 600
+    assert left["Before the cutover, other than agreed"] == -50
+    assert left["**Sage**"] == 2550
+    assert left["Residual :green-badge[✓ Nothing left over]"] == 0
 
 
 def test_a_month_is_ticked_and_signed_and_says_so(home, open_page):

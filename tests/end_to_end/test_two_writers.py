@@ -73,7 +73,7 @@ def test_the_next_pass_names_the_copy_and_its_owner_and_proposes_to_undo_ours(ho
             "integration",
             1000,
             1,
-            "Settle who posts for this store; then reverse ours, which stands beside theirs.",
+            "Settle who posts for this store; then reverse the one of the two that tillproof post proposes.",
         )
     ]
     ((key, urn),) = house.rows(

@@ -277,6 +277,16 @@ def test_no_secret_is_said_in_a_log_an_error_a_reply_or_a_repr(sage, tmp_path, c
     assert [secret for secret in secrets if secret in everything] == []
 
 
+def test_a_token_of_another_process_is_struck_out_of_what_sage_says_and_its_words_are_left(sage, tmp_path):
+    words = "Sage.Accounting.Exceptions.Ex20319Exception: TPS95P0ZBRDSK5YN011P of 2011-02-10 in /uk/sage200/accounts/v1"
+    of_before = "Zx9_" + 10 * "aB3-" + "q"
+    with client_of(sage, tmp_path) as client:
+        sage.once("banks", httpx.Response(400, text=f"{words} (Bearer {of_before})"))
+        with pytest.raises(ReadRefusedError) as refused:
+            client.get("banks")
+    assert f"{words} (Bearer ***)" in str(refused.value)
+
+
 def test_a_speed_limit_spreads_requests_evenly():
     now, naps = [100.0], Naps()
     pace = Pace(4, clock=lambda: now[0], sleep=naps)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from publication import Publication
+from publication import DAY, Publication
 from pydantic import SecretStr
 
 from orchestration.ledgers.sage200_client import Sage200Client
 from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.ledgers.sage200_settings import Sage200Settings
-from orchestration.posting import Pace, Payload, PostingPolicy, Wanted
+from orchestration.posting import Pace, Payload, PostingPolicy, Wanted, plan
+from orchestration.posting.poster import advance
 from orchestration.posting_report import reverse
 from orchestration.posting_verify import verify
 from orchestration.settings import Settings, load
@@ -124,6 +126,102 @@ def test_over_http_no_fault_doubles_or_loses(shop, sage, fault):
     expected = {"to_suspense": {"wrong": 2, "proven": 2}, "deferred": {"deferred": 2, "proven": 2}}
     assert states == expected.get(fault, {"proven": 4})
     shop.operations.intents.verify_chain()
+
+
+@pytest.mark.parametrize("asked_s", [None, 0, 1])
+def test_over_http_a_429_is_waited_out_with_and_without_a_word_on_how_long(shop, sage, asked_s):
+    running, shop.ledger = sage
+    publication = sales(f"T{asked_s}", 2)
+    running.faults({"kind": "throttled", "count": 3, "resource": "sales_invoices", "retry_after_s": asked_s})
+    shop.post(publication, pace=QUICK)
+    running.faults()
+    shop.post(publication, pace=QUICK)
+    assert set(held_by_sage(sage[1], publication).values()) == {1}
+    assert {shop.state(key) for key in publication.rows} == {"proven"}
+    events = [event["event"] for key in publication.rows for event in shop.operations.intents.events(key)]
+    assert (events.count("lock"), max(shop.slept) >= (asked_s or 0)) == (3, True), (events, shop.slept)
+
+
+def set_period(company: SageCompany, *, is_open: bool) -> None:
+    for ledger in ("LedgerSales", "LedgerCashBook", "LedgerNominal"):
+        company.set_period_state(ledger, DAY.replace(day=1), "Open" if is_open else "Closed")
+
+
+def set_nominal(company: SageCompany, *, is_open: bool) -> None:
+    company.set_nominal_status("4000", "S01", "", f"AccountStatus{'Active' if is_open else 'Hidden'}")
+
+
+@pytest.mark.parametrize(
+    ("turn", "code", "is_of_goods"),
+    [(set_period, "period_not_open", False), (set_nominal, "nominal_not_open", True)],
+)
+def test_over_http_what_finance_closes_in_mid_batch_holds_the_rest_and_once_open_it_goes(
+    shop, sage, turn, code, is_of_goods
+):
+    _, shop.ledger = sage
+    books = shop.ledger._client.settings.token_file.parent / "company.sqlite"
+    publication = sales(f"M{code[0]}", 3)
+    closed: list[bool] = []
+
+    def close(_done, _of, _intent):
+        if not closed:
+            closed.append(True)
+            with SageCompany.open(books) as company:
+                turn(company, is_open=False)
+
+    one_by_one = Pace(first_wait_s=0.02, longest_wait_s=0.1, looks=2, at_once=1, live_facts_s=0)
+    first = shop.post(publication, pace=one_by_one, progress=close)
+    held = [key for key in publication.rows if shop.state(key) == "held"]
+    assert first.held == {code: len(held)} and 2 <= len(held) < 6
+    kinds = {publication.rows[key]["document_kind"] for key in held}
+    assert kinds == ({"invoice"} if is_of_goods else {"invoice", "receipt"})
+    there = held_by_sage(sage[1], publication)
+    assert {key for key, copies in there.items() if not copies} == set(held), "what is held never left"
+    with SageCompany.open(books) as company:
+        turn(company, is_open=True)
+    assert shop.post(publication, pace=one_by_one).right == len(held)
+    assert set(held_by_sage(sage[1], publication).values()) == {1}
+
+
+def test_over_http_a_key_that_is_there_with_another_amount_is_never_sent_beside_it(shop, sage):
+    """Somebody typed our reference on a document of another amount: wrong, and said, and nothing is doubled."""
+    _, shop.ledger = sage
+    publication = sales("R", 1)
+    decisions = plan(*publication.tables(), shop.operations)
+    for one in decisions:
+        if one.document.document_kind == "receipt":
+            assert (
+                shop.ledger.post(replace(one.document, gross_pence=1199, net_pence=1199)).kind == "accepted"
+            )
+    summary = shop.post(publication, pace=QUICK)
+    assert (summary.posts, summary.right, summary.wrong) == (1, 1, 1)
+    assert set(held_by_sage(sage[1], publication).values()) == {1}
+    (wrong,) = shop.operations.intents.in_states(["wrong"], "DGS")
+    assert "1199" in wrong.refusal
+    assert shop.post(publication, pace=QUICK).posts == 0
+
+
+def test_over_http_a_payload_that_changes_between_a_lost_reply_and_the_next_run_doubles_nothing(shop, sage):
+    """A mapping was edited meanwhile: the key is the same, so what is there is found, and nothing is sent again."""
+    running, shop.ledger = sage
+    publication = sales("L", 1)
+    (invoice,) = [key for key, row in publication.rows.items() if row["document_kind"] == "invoice"]
+    shop.post(publication, pace=QUICK, max_posts=0)
+    running.faults({"kind": "lost_reply", "count": 1, "resource": "sales_invoices"})
+    intent = shop.operations.intents.get(invoice)
+    while intent.state in ("decided", "claimed"):
+        intent = advance(intent, shop.ledger, shop.operations)
+    running.faults()
+    assert intent.state == "unknown", "the process ends here"
+    nominal = next(leg for leg in publication.legs[invoice] if leg["leg_type"] == "nominal")
+    nominal["nominal_code"] = "4010"
+    publication.number = 2
+    shop.post(publication, pace=QUICK)
+    assert set(held_by_sage(sage[1], publication).values()) == {1}
+    (posted,) = [one for one in shop.ledger.find(invoice[:18]) if one.reference == invoice]
+    assert {line.nominal_code for line in posted.nominal_lines} & {"4000", "4010"} == {"4000"}
+    proven = shop.operations.intents.get(invoice)
+    assert (proven.state, proven.attempts, proven.payload_digest) == ("proven", 1, intent.payload_digest)
 
 
 ALLOCATES = PostingPolicy(

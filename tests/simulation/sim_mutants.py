@@ -136,6 +136,10 @@ def _undoes_anything(patch: Any) -> None:
     patch.setattr(room, "hold_by_target", lambda *_: None)
 
 
+def _minds_no_survivor(patch: Any) -> None:
+    patch.setattr(room, "hold_by_survivor", lambda *_: None)
+
+
 def _reposts_at_once(patch: Any) -> None:
     patch.setattr(room.Poster, "_hold_by_case", lambda *_: None)
 
@@ -182,6 +186,7 @@ MUTANTS = {
     "reposts before the proof": Mutant(_reposts_at_once, frozenset({"order"})),
     "forgets what is owed": Mutant(_forgets_what_is_owed, frozenset({"half_corrected"})),
     "undoes what is not proven": Mutant(_undoes_anything, frozenset({"undone"}), seeds=200, first=800),
+    "undoes a copy whatever is left": Mutant(_minds_no_survivor, frozenset({"nothing_left"})),
     "allocates without looking": Mutant(_allocates_without_looking, DOUBLED),
     "undoes what it allocated": Mutant(_undoes_what_it_allocated, frozenset({"allocated"})),
     "looks for orders in the ledgers": Mutant(_looks_in_the_ledgers_only, DOUBLED),

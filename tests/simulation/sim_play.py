@@ -59,17 +59,23 @@ def _published(
 ) -> tuple[pa.Table, pa.Table]:
     """The publication of these papers, as the models would propose them."""
     publication = Publication()
-    contras = 0
+    contras = copies = 0
+    undone = sum(paper.kind in UNDOING for paper in papers)
     for number, paper in enumerate(papers):
-        urn = FIRST_URN + contras
+        urn, survivor_urn = FIRST_URN + contras, FIRST_URN + undone + copies
         contras += paper.kind in UNDOING
+        copies += paper.kind == "contra"
         if number in left_out:
             continue
         writer = {"writer": "tillproof"} if paper.store_id == "S01" else {"writer": "connector"}
         common = {"net": paper.net, "store_id": paper.store_id, "sync_claim": "rejected", **writer}
         if paper.kind == "contra":
             event = f"ledger:{urn}"
-            publication.add(str(number), "credit_note", event_id=event, role="X", target_urn=urn, **common)
+            stays = {"survivor_urn": survivor_urn, "survivor_kind": "invoice"}
+            stays["survivor_gross_pence"] = paper.net + paper.net // 5
+            publication.add(
+                str(number), "credit_note", event_id=event, role="X", target_urn=urn, **stays, **common
+            )
         elif paper.kind == "case" and number not in half_done:
             publication.add_case(str(number), urn, there={**common, "net": paper.net - 100}, right=common)
         elif paper.kind == "sale":
@@ -193,6 +199,9 @@ class _Play:
                 wrong = replace(proposal.payload.document, document_kind="invoice")
                 digit = "9" if paper.kind == "contra" else ""
                 self.sage.keep(wrong, reference=f"POS-{paper.store_id}-{digit}{number}")
+        for number, paper in enumerate(self.story.papers):
+            if paper.kind == "contra":
+                self.sage.keep(self._survivor(number), reference=f"POS-{paper.store_id}-9{number}")
         self._approve("Fay", range(len(self.story.papers)))
         if self.story.allocates:
             allow_allocation(self.database)
@@ -417,6 +426,12 @@ class _Play:
             self.sage.nominal_hidden_at = self.sage.nominal_hidden_at or now
         elif happening.what == "invoice orders":
             self.sage.invoice_orders(self._meant)
+        elif happening.what == "survivor undone":
+            number = happening.paper % len(self.story.papers)
+            if paper.kind == "contra" and proposal.posting_key not in self.watch.survivor_undone_at:
+                opposite = proposal.payload.document
+                self.sage.keep(opposite, reference=f"POS-{paper.store_id}-9{number}")
+                self.watch.survivor_undone_at[proposal.posting_key] = now
         elif happening.what == "connector posts":
             name = self._connectors_name(happening.paper % len(self.story.papers))
             if name and not any(kept.posted.reference == name for kept in self.sage.books):
@@ -432,6 +447,10 @@ class _Play:
         elif happening.what == "posting off":
             self.operations.disable_posting(COMPANY, "Gus", "stop now")
             self.watch.forbidden_at.setdefault("*", now)
+
+    def _survivor(self, number: int) -> Document:
+        """What stays when the copy that a paper undoes is undone."""
+        return replace(self.proposals[number].payload.document, document_kind="invoice")
 
     def _connectors_name(self, number: int) -> str:
         paper = self.story.papers[number]

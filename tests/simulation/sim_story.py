@@ -22,6 +22,7 @@ HAPPENINGS = (
 LIVES_MAX = 8
 UNDOING = ("contra", "case")
 UNDOES, FILED, ALLOCATES, ORDERS, SWALLOWS = 0.3, 0.2, 0.35, 0.25, 0.15  # of the stories
+UNDOES_THE_OTHER = 0.4  # of the stories in which a copy is undone: a person undoes what was to stay
 SETTLES = ("not there", "aside", "there")
 
 
@@ -132,6 +133,12 @@ def story_of(seed: int) -> Story:
     orders = random.Random(f"orders of {seed}")  # noqa: S311  tells stories, guards nothing
     if orders.random() < ORDERS:
         story = _with_orders(story, orders, last)
+    others = random.Random(f"survivors of {seed}")  # noqa: S311  tells stories, guards nothing
+    copies = [number for number, paper in enumerate(papers) if paper.kind == "contra"]
+    if copies and others.random() < UNDOES_THE_OTHER:
+        undone = Happens(others.randrange(1, last), "survivor undone", others.choice(copies))
+        happens = sorted((*story.happens, undone), key=lambda one: (one.step, one.what))
+        story = replace(story, happens=tuple(happens))
     apart = random.Random(f"swallows {seed}")  # noqa: S311  tells stories, guards nothing
     if apart.random() < SWALLOWS:
         swallowed = apart.randrange(len(papers))

@@ -30,6 +30,7 @@ PROMISES = {
     "order": "a repost never leaves before its contra is proven",
     "half_corrected": "when all is calm again, no correction is left half done",
     "undone": "only what is proven is undone, and is marked so when its one opposite is proven, not before",
+    "nothing_left": "no copy is undone once what was to stay was seen to be undone",
     "allocated": "only what is proven is allocated, whole; not what is being undone, nor is undone what we allocated",
     "chain_broken": "the chain of events verifies",
     "stuck": "every intent comes to an end, or waits with a reason",
@@ -69,6 +70,7 @@ class Watch:
         self.broken: dict[str, str] = {}
         self.forbidden_at: dict[str, datetime] = {}  # by key, store, or * for all
         self.connector_at: dict[str, datetime] = {}  # when the connector's own was to be seen
+        self.survivor_undone_at: dict[str, datetime] = {}  # by the key of the copy's contra
         self._world, self._sage, self._operations = world, sage, operations
         self._database, self._raw = database, database.raw
         self._proposals = {proposal.posting_key: proposal for proposal in proposals}
@@ -115,6 +117,8 @@ class Watch:
         hidden_at = self._sage.nominal_hidden_at
         if document.nominal_lines and hidden_at is not None and hidden_at < read_at:
             self.tell("gate_bypassed", f"{key} leaves to an account hidden at {hidden_at}")
+        if key in self.survivor_undone_at and self.survivor_undone_at[key] < read_at:
+            self.tell("nothing_left", f"{key} leaves; what was to stay is undone since {read_at}")
         if key in self.connector_at and self.connector_at[key] < read_at:
             self.tell("connector_ignored", f"{key} leaves; the connector's is there since {read_at}")
 

@@ -97,11 +97,12 @@ classed as (
             when verdicts.verdict = 'duplicate_in_pos' then 'Have the till confirm that it was sold once; if it was sold twice, decide that it is none of its candidates.'
             when verdicts.reason = 'waits_for_its_like' then 'Post the other one first; then this one shows for what it is.'
             when verdicts.verdict = 'missing_in_ledger' then 'Post the missing document.'
-            when verdicts.reason = 'posted_by_two_writers' then 'Settle who posts for this store; then reverse ours, which stands beside theirs.'
+            when verdicts.reason = 'posted_by_two_writers' then 'Settle who posts for this store; then reverse the one of the two that tillproof post proposes.'
             when verdicts.verdict = 'duplicate_in_ledger' then 'Reverse the copy with its equal and opposite.'
             when verdicts.reason in ('vat_not_on_return', 'vat_neither_booked_nor_on_return')
                 then 'Reverse the journal and enter it again under the tax codes of its sales, so that their VAT reaches the return.'
             when verdicts.verdict = 'drifted' then 'Correct it in Sage, or reverse and repost.'
+            when verdicts.reason = 'undoes_one_of_several' then 'Undo it in Sage; then undo the one that is meant, under its own date.'
             when verdicts.verdict = 'ambiguous' then 'Decide which candidate it is.'
             when verdicts.verdict = 'covered_by_journal' then 'Leave the journal and post nothing, or reverse the journal and post the document.'
             when verdicts.verdict = 'in_suspense' then 'Move it from suspense to its own account.'

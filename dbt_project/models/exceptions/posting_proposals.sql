@@ -185,10 +185,31 @@ copies as (
         ours_of_two.ordinal as our_ordinal,
         ours_of_two.revision as our_revision,
         ours_of_two.posting_key as our_key,
-        coalesce(ours_of_two.ours_id, open_documents.ledger_document_id) as undone_id
+        coalesce(ours_of_two.ours_id, open_documents.ledger_document_id) as undone_id,
+        case when ours_of_two.ours_id is null then open_documents.partner_id else open_documents.ledger_document_id end as survivor_id
     from open_documents
     left join ours_of_two on open_documents.ledger_document_id = ours_of_two.copy_id and ours_of_two.place = 1
     where open_documents.verdict = 'duplicate_in_ledger'
+),
+
+-- what is to stay: looked for once more before its copy is undone
+survivors as (
+    select
+        copies.document_id,
+        ledger.urn,
+        ledger.document_kind,
+        ledger.gross_pence,
+        -- of two writers' documents ours goes, but a summary holds other receipts too
+        copies.reason = 'posted_by_two_writers' and summaries_of_ours.posting_key is not null as is_our_summary
+    from copies
+    inner join {{ ref('int_ledger_documents_read') }} as ledger on copies.survivor_id = ledger.ledger_document_id
+    left join {{ ref('stg_operations__intents') }} as summaries_of_ours
+        on
+            ledger.company_id = summaries_of_ours.company_id
+            and ledger.urn = summaries_of_ours.urn
+            and ledger.document_kind = summaries_of_ours.document_kind
+            and summaries_of_ours.role = 'P'
+            and summaries_of_ours.members_digest <> ''
 ),
 
 -- Sage wants the lines of a bank document each with its tax code, and does not say which went together. Any pairing that comes
@@ -250,7 +271,7 @@ to_reverse as (
             when ledger.is_bank_reconciled then 'the copy is reconciled with the bank: finance decides'
             when ledger.is_vat_reconciled then 'the copy is on a VAT return that Sage has reconciled: finance decides'
             when ledger.is_allocated then 'the copy has been allocated: finance decides, and undoes that in Sage first'
-            when copies.reason = 'posted_by_two_writers' and copies.our_key is null then 'two writers: settle who posts for this store first'
+            when copies.reason = 'posted_by_two_writers' and copies.our_key is null and not coalesce(survivors.is_our_summary, false) then 'two writers: settle who posts for this store first'
             when
                 ledger.document_kind in ('bank_receipt', 'bank_payment')
                 and not coalesce(
@@ -262,6 +283,7 @@ to_reverse as (
     from copies
     inner join {{ ref('int_ledger_documents_read') }} as ledger on copies.undone_id = ledger.ledger_document_id
     left join paired_documents on copies.undone_id = paired_documents.ledger_document_id
+    left join survivors on copies.document_id = survivors.document_id
     left join cash_book_takers on copies.company_id = cash_book_takers.company_id
     where
         ledger.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
@@ -492,9 +514,11 @@ described as (
         coalesce(timed.sync_claim, 'none') as sync_claim,
         case
             when timed.untouchable_reason is not null then timed.untouchable_reason
+            when survivors.is_our_summary and timed.writer <> 'tillproof' then 'two writers: settle who posts for this store first'
+            when timed.remedy = 'reverse_duplicate' and survivors.urn is null then 'what would stay of it is not known: finance decides'
             when timed.blocked_by is not null then 'the gate does not let it through: ' || timed.blocked_by
-            -- but for what undoes ours: that ends it
-            when two_writers.store_id is not null and not {{ undoes_ours('timed') }}
+            -- but for what undoes one of the two: that ends it
+            when two_writers.store_id is not null and not {{ undoes_ours('timed') }} and not coalesce(survivors.is_our_summary, false)
                 then 'two writers post for this store'
             when stopped_stores.store_id is not null then 'posting is stopped for this store'
             when timed.writer = 'observe' then 'nobody is named to post for this store'
@@ -503,6 +527,10 @@ described as (
         end as hold_reason,
         timed.is_connector_still_trying,
         timed.target_urn,
+        survivors.urn as survivor_urn,
+        survivors.document_kind as survivor_kind,
+        survivors.gross_pence as survivor_gross_pence,
+        coalesce(survivors.is_our_summary, false) as is_beside_our_summary,
         summaries.members_digest,
         case
             when timed.role = 'P' and summaries.posting_key is not null then sent_of_days.posting_keys
@@ -519,6 +547,7 @@ described as (
     left join two_writers
         on timed.company_id = two_writers.company_id and timed.store_id = two_writers.store_id
     left join summaries on timed.posting_key = summaries.posting_key
+    left join survivors on timed.remedy = 'reverse_duplicate' and timed.subject_id = survivors.document_id
     left join outside_scope
         on
             outside_scope.side = case when timed.role = 'X' then 'ledger' when summaries.posting_key is not null then 'summary' else 'expected' end
@@ -556,7 +585,7 @@ kept as (
                     'two writers post for this store', 'posting is stopped for this store', 'nobody is named to post for this store'
                 )
                 then kept.hold_reason
-            when two_writers.store_id is not null and not {{ undoes_ours('kept') }} then 'two writers post for this store'
+            when two_writers.store_id is not null and not {{ undoes_ours('kept') }} and not kept.is_beside_our_summary then 'two writers post for this store'
             when stopped_stores.store_id is not null then 'posting is stopped for this store'
             when kept.writer = 'observe' then 'nobody is named to post for this store'
         end as hold_reason

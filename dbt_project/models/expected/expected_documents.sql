@@ -107,7 +107,7 @@ described as (
         case when receipts.currency = companies.currency then 'home' else 'foreign' end as currency_status,
         case when receipts.do_lines_add_up then 'adds_up' else 'differs' end as lines_sum_status,
         case when receipts.tender_pence - receipts.tip_pence = receipts.gross_pence then 'adds_up' else 'differs' end as tenders_sum_status,
-        case when cutovers.cutover_date > receipts.business_date then true else false end as is_before_cutover,
+        coalesce(coalesce(cutovers.cutover_date, of_all_stores.cutover_date) > receipts.business_date, false) as is_before_cutover,
         {{ month_of('receipts.document_date') }} as document_month
     from unioned
     inner join {{ ref('int_receipts_totalled') }} as receipts
@@ -128,6 +128,8 @@ described as (
             and {{ is_in_force('account_customers', 'receipts.document_date') }}
     left join {{ ref('stg_operations__cutovers') }} as cutovers
         on receipts.company_id = cutovers.company_id and receipts.store_id = cutovers.store_id
+    left join {{ ref('stg_operations__cutovers') }} as of_all_stores
+        on receipts.company_id = of_all_stores.company_id and of_all_stores.store_id = '*'
 ),
 
 -- what a closure counted over or short, straight into its bank or out of it: money, and no sale
@@ -160,7 +162,7 @@ over_short as (
         digested.currency_status,
         'adds_up' as lines_sum_status,
         'adds_up' as tenders_sum_status,
-        coalesce(cutovers.cutover_date > digested.business_date, false) as is_before_cutover,
+        coalesce(coalesce(cutovers.cutover_date, of_all_stores.cutover_date) > digested.business_date, false) as is_before_cutover,
         {{ month_of('digested.business_date') }} as document_month
     from (
         select
@@ -171,6 +173,8 @@ over_short as (
     ) as digested
     left join {{ ref('stg_operations__cutovers') }} as cutovers
         on digested.company_id = cutovers.company_id and digested.store_id = cutovers.store_id
+    left join {{ ref('stg_operations__cutovers') }} as of_all_stores
+        on digested.company_id = of_all_stores.company_id and of_all_stores.store_id = '*'
 ),
 
 documents as (

@@ -24,6 +24,7 @@ reversed_documents as (
         evidence,
         'contra' as part
     from {{ ref('int_documents_matched_as_contras') }}
+    where is_certain
     union all
     select
         target_id as ledger_document_id,
@@ -31,6 +32,17 @@ reversed_documents as (
         evidence,
         'reversed' as part
     from {{ ref('int_documents_matched_as_contras') }}
+    where is_certain
+),
+
+-- it undoes one of several, and nothing says which
+contras_in_doubt as (
+    select
+        contra_id as ledger_document_id,
+        {{ list_of('target_id') }} as candidates
+    from {{ ref('int_documents_matched_as_contras') }}
+    where not is_certain
+    group by contra_id
 ),
 
 events_without_trace as (
@@ -49,6 +61,7 @@ judged as (
         documents.*,
         case
             when reversed_documents.ledger_document_id is not null then 'reversed'
+            when contras_in_doubt.ledger_document_id is not null then 'ambiguous'
             when duplicates.ledger_document_id is not null then 'duplicate_in_ledger'
             when ambiguous.document_id is not null then 'ambiguous'
             when summed.document_id is not null then 'ambiguous'
@@ -56,6 +69,7 @@ judged as (
         end as verdict,
         case
             when reversed_documents.ledger_document_id is not null then reversed_documents.part
+            when contras_in_doubt.ledger_document_id is not null then 'undoes_one_of_several'
             when duplicates.survivor_mark = 'ours' and documents.mark <> 'ours' then 'posted_by_two_writers'
             when duplicates.ledger_document_id is not null then 'posted_twice'
             when ambiguous.document_id is not null then 'several_equal_candidates'
@@ -66,13 +80,14 @@ judged as (
         coalesce(reversed_documents.evidence, duplicates.evidence) as evidence,
         coalesce(reversed_documents.partner_id, duplicates.survivor_id) as partner_id,
         duplicates.posting_key as duplicated_posting_key,
-        coalesce(ambiguous.candidates, summed.candidates) as candidates,
+        coalesce(contras_in_doubt.candidates, ambiguous.candidates, summed.candidates) as candidates,
         coalesce(duplicated.event_id, events_without_trace.event_id) as event_id,
         coalesce(duplicated.receipt_no, documents.named_receipt_no) as receipt_no,
         duplicated.business_date as event_business_date,
         duplicated.till_id
     from documents
     left join reversed_documents on documents.ledger_document_id = reversed_documents.ledger_document_id
+    left join contras_in_doubt on documents.ledger_document_id = contras_in_doubt.ledger_document_id
     left join {{ ref('int_ledger_duplicates_found') }} as duplicates on documents.ledger_document_id = duplicates.ledger_document_id
     left join {{ ref('expected_documents') }} as duplicated on duplicates.posting_key = duplicated.posting_key
     left join {{ ref('int_documents_ambiguous') }} as ambiguous on documents.ledger_document_id = ambiguous.document_id

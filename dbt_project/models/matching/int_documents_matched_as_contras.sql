@@ -1,5 +1,6 @@
 -- Rung 0: a document and its equal and opposite cancel, before either is held against the tills. Ours by key; a person's by
--- evidence: the same account, values and reference, entered later. Of several equal targets the latest copy is the one undone.
+-- evidence: the same account, values and reference, entered later; in the cash book the same nominal accounts and tax codes too. Of
+-- several equal targets the latest copy is the one undone. In the cash book those of other dates are no copies: is_certain is false.
 with documents as (
     select * from {{ ref('int_ledger_documents_attributed') }}
     where mark is not null and document_kind <> 'journal'
@@ -38,7 +39,95 @@ even_exchanges as (
     ) as events
 ),
 
--- what nobody's key explains, a person undid: like with unlike, in the order Sage took them
+-- what nobody's key explains, a person undid. What undoes one of ours bears our own key once more, for Sage copies the reference
+unexplained as (
+    select documents.*
+    from documents
+    left join our_contras as undoing on documents.ledger_document_id = undoing.contra_id
+    left join our_contras as undone on documents.ledger_document_id = undone.target_id
+    left join even_exchanges
+        on
+            documents.company_id = even_exchanges.company_id
+            and documents.named_store_id = even_exchanges.store_id
+            and documents.named_receipt_no = even_exchanges.receipt_no
+            and documents.gross_pence = even_exchanges.gross_pence
+            and {{ is_sales_kind('documents.document_kind') }}
+    -- without a reference there is no evidence
+    where
+        coalesce(right(documents.our_key, 1), 'P') = 'P'
+        and trim(documents.reference) <> ''
+        and undoing.contra_id is null
+        and undone.target_id is null
+        and even_exchanges.receipt_no is null
+),
+
+cash_book as (
+    select
+        *,
+        case when document_kind = 'transfer' and bank_code > to_bank_code then -1 else {{ direction_of('document_kind') }} end as direction,
+        {{ key_of([
+            'company_id', 'least(bank_code, to_bank_code)', 'greatest(bank_code, to_bank_code)', 'reference', 'gross_pence',
+            'tax_pence', "document_kind = 'transfer'",
+        ]) }} as cell_id
+    from unexplained
+    where document_kind in ('bank_receipt', 'bank_payment', 'transfer')
+),
+
+faced as (
+    select *
+    from (
+        select
+            *,
+            min(direction) over (partition by cell_id) <> max(direction) over (partition by cell_id) as has_opposite
+        from cash_book
+    ) as celled
+    where has_opposite
+),
+
+analysed as (
+    select
+        faced.ledger_document_id,
+        {{ sorted_list_of("concat_ws('/', legs.leg_type, legs.nominal_code, legs.cost_centre, legs.department, legs.tax_code, legs.net_pence, legs.tax_pence)") }} as analysis
+    from faced
+    inner join {{ ref('int_ledger_legs_read') }} as legs on faced.ledger_document_id = legs.ledger_document_id
+    group by faced.ledger_document_id
+),
+
+-- a day that gave back just what it took has a document of each under one name, and neither undoes the other
+even_days as (
+    select ledger_document_id
+    from (
+        select
+            faced.ledger_document_id,
+            case when faced.document_kind = 'transfer' then expected.takings_pence else expected.sales_pence end as pence
+        from faced
+        inner join {{ ref('expected_documents') }} as expected
+            on
+                faced.company_id = expected.company_id
+                and faced.named_store_id = expected.store_id
+                and faced.named_date = expected.business_date
+                and coalesce(faced.named_till_id, expected.till_id) = expected.till_id
+                and (faced.document_kind <> 'transfer' or expected.bank_code in (faced.bank_code, faced.to_bank_code))
+    ) as traded
+    group by ledger_document_id
+    having sum(pence) = 0 and min(pence) < 0
+),
+
+in_cash_book as (
+    select
+        faced.company_id,
+        faced.ledger_document_id,
+        faced.urn,
+        faced.document_date,
+        {{ key_of(['faced.cell_id', 'analysed.analysis']) }} as cell_id,
+        faced.direction
+    from faced
+    left join analysed on faced.ledger_document_id = analysed.ledger_document_id
+    left join even_days on faced.ledger_document_id = even_days.ledger_document_id
+    where even_days.ledger_document_id is null
+),
+
+-- like with unlike, in the order Sage took them
 by_evidence as (
     select
         documents.company_id,
@@ -49,24 +138,16 @@ by_evidence as (
             'documents.tax_pence', "documents.document_kind in ('invoice', 'credit_note')",
         ]) }} as cell_id,
         case when documents.document_kind in ('invoice', 'receipt') then 1 else -1 end as direction
-    from documents
-    left join our_contras as undoing on documents.ledger_document_id = undoing.contra_id
-    left join our_contras as undone on documents.ledger_document_id = undone.target_id
-    left join even_exchanges
-        on
-            documents.company_id = even_exchanges.company_id
-            and documents.named_store_id = even_exchanges.store_id
-            and documents.named_receipt_no = even_exchanges.receipt_no
-            and documents.gross_pence = even_exchanges.gross_pence
-            and documents.document_kind in ('invoice', 'credit_note')
-    -- without a reference there is no evidence
-    where
-        documents.our_key is null
-        and documents.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
-        and trim(documents.reference) <> ''
-        and undoing.contra_id is null
-        and undone.target_id is null
-        and even_exchanges.receipt_no is null
+    from unexplained as documents
+    where documents.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+    union all
+    select
+        company_id,
+        ledger_document_id,
+        urn,
+        {{ key_of(['cell_id', 'document_date']) }} as cell_id,
+        direction
+    from in_cash_book
 ),
 
 balanced as (
@@ -93,16 +174,52 @@ opposites as (
     from nested
 ),
 
+-- of the cash book, what was undone under another date
+left_over as (
+    select in_cash_book.*
+    from in_cash_book
+    left join opposites as undone on in_cash_book.ledger_document_id = undone.target_id and undone.is_contra
+    left join opposites as undoing on in_cash_book.ledger_document_id = undoing.contra_id and undoing.is_contra
+    where undone.target_id is null and undoing.contra_id is null
+),
+
+on_other_dates as (
+    select
+        *,
+        count(*) over (partition by contra_id) = 1 and count(*) over (partition by target_id) = 1 as is_certain
+    from (
+        select
+            contras.company_id,
+            contras.ledger_document_id as contra_id,
+            targets.ledger_document_id as target_id
+        from left_over as targets
+        inner join left_over as contras
+            on targets.cell_id = contras.cell_id and targets.direction = -contras.direction and targets.urn < contras.urn
+    ) as facing
+),
+
 paired as (
-    select * from our_contras
+    select
+        *,
+        true as is_certain
+    from our_contras
     union all
     select
         company_id,
         contra_id,
         target_id,
-        'same account, values and reference' as evidence
+        'same account, values and reference' as evidence,
+        true as is_certain
     from opposites
     where is_contra
+    union all
+    select
+        company_id,
+        contra_id,
+        target_id,
+        'same account, values and reference' as evidence,
+        is_certain
+    from on_other_dates
 )
 
 select * from paired

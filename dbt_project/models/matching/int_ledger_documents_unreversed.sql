@@ -8,6 +8,7 @@ reversed_documents as (
     select contra_id as ledger_document_id from {{ ref('int_documents_matched_as_contras') }}
     union
     select target_id from {{ ref('int_documents_matched_as_contras') }}
+    where is_certain
 ),
 
 unreversed as (

@@ -6,7 +6,8 @@ renamed as (
     select
         company_id,
         store_id,
-        cutover_date
+        cutover_date,
+        opening_balance_pence
     from source
 )
 

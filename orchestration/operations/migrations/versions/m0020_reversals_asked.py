@@ -7,7 +7,7 @@ from alembic import op
 
 from orchestration.operations.migrations.versions.m0001_mappings_and_people import table, text
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
