@@ -162,6 +162,21 @@ def test_dbt_says_so_too(empty_house):
     assert empty_house.dbt("test", "--select", "test_type:unit"), "no story was told at all"
 
 
+def test_a_story_gives_everything_that_its_model_reads(empty_house):
+    """dbt refuses one that leaves anything out; the stage above would play it over an empty table."""
+    known = json.loads(empty_house.manifest.read_text(encoding="utf-8"))
+    models = {node["name"]: node for node in known["nodes"].values() if node["resource_type"] == "model"}
+    left_out = {}
+    for story in known["unit_tests"].values():
+        given = {each["input"] for each in story["given"]}
+        reads = [
+            known["nodes"].get(one, {}).get("name") for one in models[story["model"]]["depends_on"]["nodes"]
+        ]
+        if missing := [name for name in reads if name and f"ref('{name}')" not in given]:
+            left_out[story["name"]] = missing
+    assert left_out == {}
+
+
 def test_every_judgement_has_a_story(empty_house):
     stories = json.loads(empty_house.manifest.read_text(encoding="utf-8"))["unit_tests"].values()
     assert {story["model"] for story in stories} >= LOGIC
