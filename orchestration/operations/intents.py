@@ -156,29 +156,19 @@ PAYLOADS_OF = select(PAYLOADS.c.payload_digest, PAYLOADS.c.payload).where(
 )
 IN_CASES = select(INTENTS).where(INTENTS.c.after_key > "").order_by(INTENTS.c.posting_key)
 BY_AFTER_KEY = select(INTENTS).where(INTENTS.c.after_key == bindparam("after_key"))
-OF_DAYS = (
-    select(INTENTS)
-    .where(INTENTS.c.business_date.in_(bindparam("days", expanding=True)), INTENTS.c.role == "P")
-    .order_by(INTENTS.c.posting_key)
+OF_DAYS = select(INTENTS).where(
+    INTENTS.c.business_date.in_(bindparam("days", expanding=True)), INTENTS.c.role == "P"
 )
-SUMMARIES = (
-    select(INTENTS)
-    .where(
-        INTENTS.c.members_digest > "",
-        or_(
-            INTENTS.c.business_date.in_(bindparam("days", expanding=True)),
-            INTENTS.c.state.in_(("decided", "held", "refused")),
-        ),
-    )
-    .order_by(INTENTS.c.posting_key)
+SUMMARIES = select(INTENTS).where(
+    INTENTS.c.members_digest > "",
+    or_(
+        INTENTS.c.business_date.in_(bindparam("days", expanding=True)),
+        INTENTS.c.state.in_(("decided", "held", "refused")),
+    ),
 )
-OF_EVENTS = (
-    select(INTENTS)
-    .where(
-        INTENTS.c.company_id == bindparam("company_id"),
-        INTENTS.c.event_id.in_(bindparam("events", expanding=True)),
-    )
-    .order_by(INTENTS.c.posting_key)
+OF_EVENTS = select(INTENTS).where(
+    INTENTS.c.company_id == bindparam("company_id"),
+    INTENTS.c.event_id.in_(bindparam("events", expanding=True)),
 )
 # what is on a customer's account of one event, none of it in doubt, and comes to nothing
 _ON_ACCOUNT = (
@@ -230,22 +220,14 @@ TO_ALLOCATE = (
     )
     .order_by(_ON_ACCOUNT.c.event_id)
 )
-BY_URNS = (
-    select(INTENTS)
-    .where(
-        INTENTS.c.company_id == bindparam("company_id"),
-        INTENTS.c.urn.in_(bindparam("urns", expanding=True)),
-    )
-    .order_by(INTENTS.c.posting_key)
+BY_URNS = select(INTENTS).where(
+    INTENTS.c.company_id == bindparam("company_id"),
+    INTENTS.c.urn.in_(bindparam("urns", expanding=True)),
 )
-UNDOING = (
-    select(INTENTS)
-    .where(
-        INTENTS.c.company_id == bindparam("company_id"),
-        INTENTS.c.role == "X",
-        INTENTS.c.target_urn.in_(bindparam("urns", expanding=True)),
-    )
-    .order_by(INTENTS.c.posting_key)
+UNDOING = select(INTENTS).where(
+    INTENTS.c.company_id == bindparam("company_id"),
+    INTENTS.c.role == "X",
+    INTENTS.c.target_urn.in_(bindparam("urns", expanding=True)),
 )
 # not the state as it is: by its index millions would be read
 _CONFIRMED = (func.coalesce(INTENTS.c.state, "") == "proven", INTENTS.c.role == "P")
@@ -275,14 +257,20 @@ class IntentStore:
 
     def by_keys(self, posting_keys: Iterable[str]) -> dict[str, StoredIntent]:
         """The intents among the keys, by key."""
-        keys = sorted(set(posting_keys))
+        return {intent.posting_key: intent for intent in self._of_any(BY_KEYS, "keys", posting_keys)}
+
+    def _of_any(
+        self, query: Select[Any], name: str, values: Iterable[Any], **also: object
+    ) -> list[StoredIntent]:
+        """What a query finds for any of the values of one of its parameters, by key."""
+        asked = sorted(set(values))
         found: dict[str, StoredIntent] = {}
         with self._database.read() as connection:
-            for start in range(0, len(keys), KEYS_PER_QUERY):
-                part = keys[start : start + KEYS_PER_QUERY]
-                rows = connection.execute(BY_KEYS, {"keys": part}).mappings()
+            for start in range(0, len(asked), KEYS_PER_QUERY):
+                part = {name: asked[start : start + KEYS_PER_QUERY], **also}
+                rows = connection.execute(query, part).mappings()
                 found.update((row["posting_key"], _intent(row)) for row in rows)
-        return found
+        return [found[key] for key in sorted(found)]
 
     def in_states(
         self, states: Iterable[str], company_id: str, role: str | None = None
@@ -354,14 +342,7 @@ class IntentStore:
 
     def of_events(self, company_id: str, event_ids: Iterable[str]) -> list[StoredIntent]:
         """Every intent of these events, contras and allocations too, by key."""
-        asked = sorted(set(event_ids))
-        found: dict[str, StoredIntent] = {}
-        with self._database.read() as connection:
-            for start in range(0, len(asked), KEYS_PER_QUERY):
-                part = {"company_id": company_id, "events": asked[start : start + KEYS_PER_QUERY]}
-                rows = connection.execute(OF_EVENTS, part).mappings()
-                found.update((row["posting_key"], _intent(row)) for row in rows)
-        return [found[key] for key in sorted(found)]
+        return self._of_any(OF_EVENTS, "events", event_ids, company_id=company_id)
 
     def to_allocate(self, company_id: str) -> list[tuple[str, int, int]]:
         """Events whose proven documents are on one customer and come to nothing, and were never allocated as they are:
@@ -389,21 +370,11 @@ class IntentStore:
 
     def summaries(self, days: Iterable[date] = ()) -> list[StoredIntent]:
         """The documents of summaries of these business dates, and of any date those that were decided and not sent."""
-        return self._of_days(SUMMARIES, [*days, date.min])
+        return self._of_any(SUMMARIES, "days", [*days, date.min])
 
     def of_days(self, days: Iterable[date]) -> list[StoredIntent]:
         """Every document of these business dates, contras left out, by key."""
-        return self._of_days(OF_DAYS, days)
-
-    def _of_days(self, query: Select[Any], days: Iterable[date]) -> list[StoredIntent]:
-        asked = sorted(set(days))
-        found: dict[str, StoredIntent] = {}
-        with self._database.read() as connection:
-            for start in range(0, len(asked), KEYS_PER_QUERY):
-                part = {"days": asked[start : start + KEYS_PER_QUERY]}
-                rows = connection.execute(query, part).mappings()
-                found.update((row["posting_key"], _intent(row)) for row in rows)
-        return [found[key] for key in sorted(found)]
+        return self._of_any(OF_DAYS, "days", days)
 
     def following(self, posting_key: str) -> StoredIntent | None:
         """The second half of a correction whose contra has this key; the one that still may go, if several."""
@@ -440,19 +411,11 @@ class IntentStore:
 
     def by_urns(self, company_id: str, urns: Iterable[int]) -> list[StoredIntent]:
         """Every intent whose document has one of these URNs, by key."""
-        asked = sorted(set(urns))
-        found: list[StoredIntent] = []
-        with self._database.read() as connection:
-            for start in range(0, len(asked), KEYS_PER_QUERY):
-                part = {"company_id": company_id, "urns": asked[start : start + KEYS_PER_QUERY]}
-                found += [_intent(row) for row in connection.execute(BY_URNS, part).mappings()]
-        return sorted(found, key=lambda intent: intent.posting_key)
+        return self._of_any(BY_URNS, "urns", urns, company_id=company_id)
 
     def undoing(self, company_id: str, urns: Iterable[int]) -> list[StoredIntent]:
         """Every contra that was decided on for one of these URNs, however far it came."""
-        asked = {"company_id": company_id, "urns": sorted(set(urns))}
-        with self._database.read() as connection:
-            return [_intent(row) for row in connection.execute(UNDOING, asked).mappings()]
+        return self._of_any(UNDOING, "urns", urns, company_id=company_id)
 
     def payload(self, payload_digest: str) -> str:
         """The canonical JSON of a digest; OperationsError when it was never kept."""
