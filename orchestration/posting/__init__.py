@@ -6,7 +6,7 @@ from orchestration.posting.decisions import approve, decide, plan
 from orchestration.posting.documents import Payload, Proposal, read_proposals
 from orchestration.posting.holds import HOLD_CODES, Hold
 from orchestration.posting.pace import Pace
-from orchestration.posting.poster import Poster, advance
+from orchestration.posting.poster import Poster
 from orchestration.posting.proof import Proof, prove_again
 from orchestration.posting.reversal import Wanted, asked_for, chosen, plan_asked, plan_reversal
 from orchestration.posting.run import run, run_reversal
@@ -30,7 +30,6 @@ __all__ = [
     "Proof",
     "Proposal",
     "Wanted",
-    "advance",
     "approve",
     "asked_for",
     "check_states",

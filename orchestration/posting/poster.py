@@ -547,11 +547,6 @@ def worker_name() -> str:
     return f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def advance(intent: StoredIntent, ledger: Ledger, operations: Operations) -> StoredIntent:
-    """Move one intent one step, as the only worker, at the usual pace."""
-    return Poster(ledger, operations, alone=True).advance(intent)
-
-
 def mark_reversed(operations: Operations, contra: StoredIntent) -> None:
     """What a proven contra undid is reversed, if it was one of ours."""
     if contra.target_urn is None:
