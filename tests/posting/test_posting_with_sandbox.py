@@ -204,7 +204,7 @@ def test_over_http_a_key_that_is_there_with_another_amount_is_never_sent_beside_
 def test_over_http_a_payload_that_changes_between_a_lost_reply_and_the_next_run_doubles_nothing(shop, sage):
     """A mapping was edited meanwhile: the key is the same, so what is there is found, and nothing is sent again."""
     running, shop.ledger = sage
-    publication = sales("L", 1)
+    publication = sales("W", 1)
     (invoice,) = [key for key, row in publication.rows.items() if row["document_kind"] == "invoice"]
     shop.post(publication, pace=QUICK, max_posts=0)
     running.faults({"kind": "lost_reply", "count": 1, "resource": "sales_invoices"})
