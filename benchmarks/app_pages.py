@@ -368,7 +368,7 @@ def steps(
         "Can I close?": menu("Can I close?", "Worst exceptions, by cause"),
         "  only one month": only_the_month,
         "Store-days": menu("Store-days", "Choose a store-day to see its bridge"),
-        "  a store-day (its address, page loaded anew)": address(
+        "  a store-day (its address, browser begins anew)": address(
             f"/store_days?store={store}&date={receipt['business_date']}", "Nothing left over"
         ),
         "  a till of it": till_chosen,
@@ -383,6 +383,8 @@ def steps(
         "  what nobody knows": typed("nobody-knows-this", "Nothing is known as nobody-knows-this"),
         "Posting": menu("Posting", "Locks, refusals and silence by account and hour"),
         "Decide": menu("Decide", "What was decided"),
+        # what it costs to begin at an address: Streamlit's own program, and next to no rows
+        "  (its address, browser begins anew)": address("/decide", "What was decided"),
         "Close": menu("Close", "Make the pack"),
         "  another month": another_month,
         "Acceptance": menu("Acceptance", "Who signs"),

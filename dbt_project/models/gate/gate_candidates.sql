@@ -4,7 +4,10 @@ with documents as (
     select * from {{ ref('expected_documents') }}
     where
         document_kind <> 'none'
-        and posting_key in (select posting_key from {{ ref('document_verdicts') }} where is_open)
+        and posting_key in (
+            select posting_key from {{ ref('document_verdicts') }}
+            where is_open
+        )
 ),
 
 used_keys as (
