@@ -4,9 +4,8 @@
 
 Makes a publication of its own, in a folder that it leaves nowhere unless named: 50 stores over two years, every receipt
 an invoice and the money for it, both in Sage with their nominal lines; one receipt in a thousand missing there, one
-different, one with nothing to post,
-    one that was missing and came. The rows are made by SQL over the published schema and
-written by the product's own publishing room. A folder that holds such a publication already is measured as it is.
+different, one with nothing to post, one that was missing and came. The rows are made by SQL over the published schema
+and written by the product's own publishing room. A folder that holds such a publication already is measured as it is.
 
 For each page: seconds from the click until what stands last on it is seen, the first time since the app was started
 and the best of all rounds, each with the seconds of processor that the app's server spent meanwhile. On a machine with
