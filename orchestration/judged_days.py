@@ -112,7 +112,7 @@ def choose(
     if judged_documents * (largest_share or LARGEST_SHARE) > all_documents:
         connection.execute("drop schema kept cascade; drop schema before cascade")
         return JudgedDays(all_because="most days are touched")
-    lay_kept(connection, before)
+    lay_kept(connection, before, new)
     return JudgedDays(judged, known)
 
 
@@ -159,8 +159,11 @@ NEAR = """
     insert into kept.touched_days
     select distinct unnest([left_over.business_date, left_over.document_date, left_over.ledger_date]), 'near'
     from before.document_verdicts as left_over
-    inner join kept.judged_days as judged on abs(left_over.document_date - judged.day) between 1 and {days}
-    where left_over.ledger_document_id is null or left_over.posting_key is null
+    where left_over.document_date in (
+        select judged.day + cast(away.days as integer) from kept.judged_days as judged
+        cross join range(-{days}, {days} + 1) as away(days) where away.days <> 0
+    )
+    and (left_over.ledger_document_id is null or left_over.posting_key is null)
 """
 """What another day has left may lie as near to what is judged anew."""
 JOURNALS = """

@@ -2,7 +2,7 @@
 
 Schema `before` of the warehouse is what is published now. Schema `kept` is that without the days that are judged, which
 table `kept.judged_days` names; with it each model that was made in part is whole again (`macros/kept.sql`, schema
-`whole`).
+`whole`). In it are also the landed files of the judged days' months, all that staging reads of what has a date.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import duckdb
 
 from orchestration.files import sql_path
 from orchestration.publishing import Publication, day_column
+from orchestration.touched_days import DATED, Landed
 
 BY_DAY = (
     "bridge_lines",
@@ -61,7 +62,7 @@ WHOLE = (
 """Published models that every pass makes whole: they ask above days, or of days that are kept what was said of them."""
 UNDATED_FILES = ("linked_days",)
 """By day, and yet published as one file."""
-ASKED_BESIDE = ("exceptions", "posting_proposals")
+ASKED_BESIDE = ("exceptions", "posting_proposals", "till_closures")
 """Models that are whole, and ask of themselves what they said of the days that are kept."""
 
 
@@ -80,8 +81,8 @@ def lay_before(connection: duckdb.DuckDBPyConnection, before: Publication, root:
         connection.execute(f"create view before.{model} as select * from read_parquet([{paths}])")
 
 
-def lay_kept(connection: duckdb.DuckDBPyConnection, before: Publication) -> None:
-    """Schema `kept`: of what is published, the days that are not judged."""
+def lay_kept(connection: duckdb.DuckDBPyConnection, before: Publication, landed: Landed) -> None:
+    """Schema `kept`: of what is published, the days that are not judged; of what is landed, the months that are."""
     judged = "select judged_days.day from kept.judged_days as judged_days"
     for model in BY_DAY:
         columns = [str(row[0]) for row in connection.execute(f"describe before.{model}").fetchall()]
@@ -89,20 +90,31 @@ def lay_kept(connection: duckdb.DuckDBPyConnection, before: Publication) -> None
         connection.execute(
             f"create view kept.{model} as select * from before.{model} where {day} not in ({judged})"
         )
-    connection.execute(
-        f"""create view kept.posting_proposals as
-            select * from before.posting_proposals where business_date not in ({judged})"""
-    )
+    for model in ("posting_proposals", "till_closures"):
+        connection.execute(
+            f"create view kept.{model} as select * from before.{model} where business_date not in ({judged})"
+        )
     # a till's closure, a delivery and what lies unallocated is asked anew in every pass
     connection.execute(
         f"""create view kept.exceptions as select * from before.exceptions
             where status = 'open' and business_date not in ({judged})
             and document_kind not in ('closure', 'delivery') and not starts_with(subject_id, 'unallocated:')"""
     )
+    _lay_landed(connection, landed)
     for model, (column, owner) in OF_ANOTHER.items():
         connection.execute(
             f"""create view kept.{model} as
                 select * from before.{model} where {column} in (select {column} from kept.{owner})"""
+        )
+
+
+def _lay_landed(connection: duckdb.DuckDBPyConnection, landed: Landed) -> None:
+    """Of each landed table that is read by day, the months with a judged day: to open a file is most of reading it."""
+    found = connection.execute("select distinct strftime(day, '%Y-%m') from kept.judged_days").fetchall()
+    months = {str(row[0]) for row in found}
+    for table in DATED:
+        connection.execute(
+            f"create view kept.landed_{table.replace('/', '_')} as select * from {landed.of_months(table, months)}"
         )
 
 

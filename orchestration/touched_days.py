@@ -9,7 +9,7 @@ receipt).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import duckdb
@@ -17,6 +17,7 @@ import duckdb
 from orchestration.files import sql_path
 from orchestration.landing import Landing
 from orchestration.landing_files import ANCHOR
+from orchestration.landing_tables import TABLES
 
 DATED = {
     "pos/receipt_lines": "document_date",
@@ -72,6 +73,12 @@ class Landed:
             [found.path for found in files if found.pass_number <= self._pass_number], table
         )
 
+    def of_months(self, table: str, months: Collection[str]) -> str:
+        """Those whose date is in one of these months ("2011-08"), in every version."""
+        return self._relation(
+            [found.path for found in self._landing.files(table) if found.folder in months], table
+        )
+
     def newest(self, table: str) -> str:
         """The newest version of every row that has not gone."""
         return f"""(select * from (select *, row_number() over (
@@ -87,6 +94,10 @@ class Landed:
                 select {CUSTOMERS_READ} from (select *, row_number() over (
                     partition by company_id, source_key order by pass_number desc) as place
                     from {self.earlier("sage200/customers")}) as ranked where place = 1) as other))"""
+
+    def is_empty(self, table: str) -> bool:
+        """Whether nothing was ever landed to it."""
+        return not self._landing.files(table)
 
     def _relation(self, paths: Sequence[Path], table: str) -> str:
         anchor = self._landing.root / table / ANCHOR
@@ -135,11 +146,12 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: Landed, touch: Tou
         if table not in landed.tables:
             continue
         touch("new_rows", f"select {column} from {landed.new(table)}")
-        touch(
-            "new_rows",
-            f"""select {column} from {landed.earlier(table)}
-                where source_key in (select source_key from {landed.new(table)})""",
-        )
+        if column not in TABLES[table].key:
+            touch(
+                "new_rows",
+                f"""select {column} from {landed.earlier(table)}
+                    where source_key in (select source_key from {landed.new(table)})""",
+            )
         if table.startswith("pos/"):
             # after midnight, and before the store's cut-off, it is still yesterday
             touch("new_rows", f"select {column} - 1 from {landed.new(table)} where {_any_cutoff(landed)}")
@@ -309,15 +321,13 @@ def _seed_decisions(
         )
     if "tranches/members" in landed.tables:
         touch("posting", f"select business_date from {landed.new('tranches/members')}")
-    decisions = landed.all("operations/match_decisions")
-    touch_documents(
-        "decision",
-        f"""posting_key in (select posting_key from {decisions})
-            or document_id in (select ledger_document_id from {decisions})
-            or ledger_document_id in (select ledger_document_id from {decisions})""",
-    )
-    touch(
-        "decision",
-        f"""select document_date from before.ledger_documents
-            where ledger_document_id in (select ledger_document_id from {decisions})""",
-    )
+    if not landed.is_empty("operations/match_decisions"):
+        decisions = landed.all("operations/match_decisions")
+        decided = f"select ledger_document_id from {decisions}"
+        touch_documents("decision", f"posting_key in (select posting_key from {decisions})")
+        touch_documents("decision", f"document_id in ({decided})")
+        touch_documents("decision", f"ledger_document_id in ({decided})")
+        touch(
+            "decision",
+            f"select document_date from before.ledger_documents where ledger_document_id in ({decided})",
+        )

@@ -22,8 +22,37 @@
    unallocated always. #}
 {% macro is_subject_judged_now(subject_id, subject_kind, business_date) -%}
     {% if are_days_kept() -%}
-        ({{ subject_kind }} in ('delivery', 'closure') or starts_with({{ subject_id }}, 'unallocated:') or {{ is_judged_now(business_date) }})
+        ({{ is_kind_judged_always(subject_kind) }} or {{ is_subject_judged_always(subject_id) }} or {{ is_judged_now(business_date) }})
     {%- else -%}
         true
     {%- endif %}
+{%- endmacro %}
+
+{% macro is_kind_judged_always(subject_kind) %}{{ subject_kind }} in ('delivery', 'closure'){% endmacro %}
+
+{% macro is_subject_judged_always(subject_id) %}{{ subject_id }} like 'unallocated:%'{% endmacro %}
+
+{# History of the subjects that this pass judges. Three readings, each with a filter that skips what it does not want of a file:
+   of one with an `or` every row of history would be read. #}
+{% macro history_judged_now() -%}
+    {% set history = ref('stg_history__judgements') %}
+    {% if are_days_kept() -%}
+        (
+            select * from {{ history }}
+            where {{ is_judged_now('business_date') }} and not {{ is_kind_judged_always('subject_kind') }} and not {{ is_subject_judged_always('subject_id') }}
+            union all
+            select * from {{ history }}
+            where {{ is_kind_judged_always('subject_kind') }}
+            union all
+            select * from {{ history }}
+            where {{ is_subject_judged_always('subject_id') }} and not {{ is_kind_judged_always('subject_kind') }}
+        )
+    {%- else -%}
+        {{ history }}
+    {%- endif %}
+{%- endmacro %}
+
+{# A landed table that is read by day: where days are kept, its files of the months with a judged day. #}
+{% macro landed_of_judged_months(relation) -%}
+    {% if are_days_kept() %}kept.landed_{{ relation.schema }}_{{ relation.identifier }}{% else %}{{ relation }}{% endif %}
 {%- endmacro %}

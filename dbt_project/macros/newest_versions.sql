@@ -6,7 +6,7 @@
 {% macro newest_versions(relation, date_column=none) -%}
     (
         with landed as (
-            select * from {{ relation }}
+            select * from {% if date_column %}{{ landed_of_judged_months(relation) }}{% else %}{{ relation }}{% endif %}
             where
                 pass_number <= (select pass_number from {{ source('run', 'pass') }})
                 {%- if date_column and are_days_kept() %}

@@ -484,3 +484,24 @@ def test_journals_are_sought_as_far_as_they_look_back():
     links = (models / "marts" / "linked_days.sql").read_text()
     assert f"sums.business_date + {looks_back}\n" in rung
     assert f"journals.document_date - {looks_back} and" in links
+
+
+def test_beside_them_lie_the_landed_months_of_judged_days_and_what_the_tills_of_others_came_to(installation):
+    installation.lands("pos/receipt_lines", 1, **line(900, 3))
+    installation.lands("pos/receipt_lines", 1, **line(901, 3) | {"document_date": date(2011, 3, 3)})
+    installation.lands("pos/receipt_lines", **line(902, 14))
+    for number in DAYS:
+        installation.publishes("till_closures", till_id="1", business_date=day(number), receipts=number)
+    assert installation.chosen() == {day(14): "new_rows"}
+
+    with duckdb.connect() as connection:
+        judged_days.choose(
+            connection, installation.landing, installation.published.newest(), installation.published.root,
+            pass_number=2, rules=RULES, keep_from=1,
+        )  # fmt: skip
+        landed = connection.execute(
+            "select receipt_no, pass_number from kept.landed_pos_receipt_lines order by all"
+        ).fetchall()
+        tills = connection.execute("select receipts from kept.till_closures order by all").fetchall()
+    assert landed == [("900", 1), ("902", 2)]
+    assert tills == [(number,) for number in DAYS if number != 14]

@@ -1,13 +1,5 @@
 -- How the debt went: what each owner had open at each of the last 30 passes that judged something otherwise, by what was then judged.
-with ever_open as (
-    select distinct
-        company_id,
-        subject_id
-    from {{ ref('verdict_history') }}
-    where is_open
-),
-
-judged as (
+with judged as (
     select
         history.company_id,
         history.subject_id,
@@ -18,9 +10,7 @@ judged as (
         coalesce(history.value_at_risk_pence, 0) as value_at_risk_pence,
         lag(history.is_open and history.exception_class is not null) over (partition by history.company_id, history.subject_id order by history.pass_number) as was_open,
         lead(history.pass_number) over (partition by history.company_id, history.subject_id order by history.pass_number) as next_pass_number
-    from {{ ref('verdict_history') }} as history
-    inner join ever_open
-        on history.company_id = ever_open.company_id and history.subject_id = ever_open.subject_id
+    from {{ ref('int_history_opened') }} as history
 ),
 
 spells as (

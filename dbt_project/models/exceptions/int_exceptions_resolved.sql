@@ -1,6 +1,9 @@
 -- Subjects that history holds open and that this pass finds closed or gone: they resolve by themselves, and stay on record.
 with history as (
-    select * from {{ ref('stg_history__judgements') }}
+    select opened.*
+    from {{ ref('int_history_opened') }} as opened
+    inner join {{ ref('stg_run__pass') }} as pass
+        on opened.pass_number < pass.pass_number
 ),
 
 last_open as (

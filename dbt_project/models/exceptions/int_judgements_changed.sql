@@ -1,7 +1,6 @@
 -- What this pass judges otherwise than history has it, and what has vanished since: all that history keeps of the pass.
 with history as (
-    select * from {{ ref('stg_history__judgements') }}
-    where {{ is_subject_judged_now('subject_id', 'subject_kind', 'business_date') }}
+    select * from {{ history_judged_now() }} as judged_now
 ),
 
 ranked as (

@@ -13,8 +13,7 @@ with judgements as (
         business_date,
         event_id,
         verdict
-    from {{ ref('stg_history__judgements') }}
-    where {{ is_subject_judged_now('subject_id', 'subject_kind', 'business_date') }}
+    from {{ history_judged_now() }} as judged_now
     union all
     select
         company_id,

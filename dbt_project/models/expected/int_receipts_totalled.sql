@@ -7,19 +7,19 @@ totalled as (
     select
         company_id,
         event_id,
-        min(store_id) as store_id,
+        any_value(store_id) as store_id,
         bool_and(is_store_mapped) as is_store_mapped,
-        min(store_code) as store_code,
-        min(till_id) as till_id,
-        min(receipt_no) as receipt_no,
-        min(occurrence) as occurrence,
-        min(document_date) as document_date,
+        any_value(store_code) as store_code,
+        any_value(till_id) as till_id,
+        any_value(receipt_no) as receipt_no,
+        any_value(occurrence) as occurrence,
+        any_value(document_date) as document_date,
         min(receipt_kind) as receipt_kind,
         min(sold_at_local) as sold_at_local,
         min(customer_no) as customer_no,
-        coalesce(min(zone), 'Europe/London') as zone,
-        coalesce(min(day_cutoff_minutes), 0) as day_cutoff_minutes,
-        min(currency) as currency,
+        coalesce(any_value(zone), 'Europe/London') as zone,
+        coalesce(any_value(day_cutoff_minutes), 0) as day_cutoff_minutes,
+        any_value(currency) as currency,
         {{ whole('sum(line_count)') }} as line_count,
         cast(sum(units) as decimal(18, 3)) as units,
         {{ whole('sum(net_pence)') }} as net_pence,
@@ -46,8 +46,8 @@ tax_codes as (
         event_id,
         sum(tax_pence) as tax_pence,
         case
-            when min(tax_basis) = 'line' then sum(policy_tax_pence)
-            else {{ tax_by_policy('sum(net_pence)', 'sum(gross_pence)', 'tax_rate_thousandths', 'min(tax_rounding)', 'min(price_basis)') }}
+            when any_value(tax_basis) = 'line' then sum(policy_tax_pence)
+            else {{ tax_by_policy('sum(net_pence)', 'sum(gross_pence)', 'tax_rate_thousandths', 'any_value(tax_rounding)', 'any_value(price_basis)') }}
         end as policy_tax_pence,
         sum(lines_off_policy) as lines_off_policy
     from lines

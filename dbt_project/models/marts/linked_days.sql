@@ -161,31 +161,31 @@ landed as (
         company_id,
         urn,
         transaction_date
-    from {{ source('sage200', 'sales_posted_transactions') }}
+    from {{ landed_of_judged_months(source('sage200', 'sales_posted_transactions')) }}
     union all
     select
         company_id,
         urn,
         transaction_date
-    from {{ source('sage200', 'bank_posted_transactions') }}
+    from {{ landed_of_judged_months(source('sage200', 'bank_posted_transactions')) }}
     union all
     select
         company_id,
         urn,
         transaction_date
-    from {{ source('sage200', 'sales_tax_items') }}
+    from {{ landed_of_judged_months(source('sage200', 'sales_tax_items')) }}
     union all
     select
         company_id,
         urn,
         transaction_date
-    from {{ source('sage200', 'bank_tax_items') }}
+    from {{ landed_of_judged_months(source('sage200', 'bank_tax_items')) }}
     union all
     select
         company_id,
         urn,
         transaction_date
-    from {{ source('sage200', 'nominal_transactions') }}
+    from {{ landed_of_judged_months(source('sage200', 'nominal_transactions')) }}
 ),
 
 several_dates as (

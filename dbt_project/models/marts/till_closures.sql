@@ -34,11 +34,11 @@ tenders as (
         sum(case when tender_type = 'CASH' then tender_pence else 0 end) as cash_pence,
         sum(case when tender_type = 'CARD' then tender_pence else 0 end) as card_pence,
         bool_and(tender_type in ('CASH', 'CARD')) as is_cash_or_card
-    from {{ whole_of('receipt_tenders') }} as receipt_tenders
+    from {{ ref('receipt_tenders') }}
     group by company_id, event_id
 ),
 
-receipts as (
+judged_receipts as (
     select
         receipts.company_id,
         receipts.store_code,
@@ -56,12 +56,35 @@ receipts as (
         select
             *,
             receipt_kind not in ('void', 'no_sale', 'training') as is_sold
-        from {{ whole_of('receipts') }} as printed
+        from {{ ref('receipts') }}
         -- the same sale again was sold once
         where verdict <> 'duplicate_in_pos'
     ) as receipts
     left join tenders on receipts.company_id = tenders.company_id and receipts.event_id = tenders.event_id
     group by receipts.company_id, receipts.store_code, receipts.till_id, receipts.business_date
+),
+
+-- what the receipts of a kept day come to was published; a day with a receipt that is not whole is never kept
+receipts as (
+    select * from judged_receipts
+    {%- if are_days_kept() %}
+    union all by name
+    select
+        company_id,
+        store_code,
+        till_id,
+        business_date,
+        true as are_receipts_complete,
+        receipts,
+        voided_receipts,
+        sales_pence,
+        returns_pence,
+        cash_pence,
+        card_pence,
+        cash_pence is not null as is_cash_or_card
+    from kept.till_closures
+    where receipts + voided_receipts > 0
+    {%- endif %}
 ),
 
 till_days as (

@@ -3,10 +3,8 @@ with source as (
 ),
 
 earlier_passes as (
-    select source.*
-    from source
-    inner join {{ ref('stg_run__pass') }} as pass
-        on source.pass_number < pass.pass_number
+    select * from source
+    where pass_number < (select pass_number from {{ ref('stg_run__pass') }})
 )
 
 select * from earlier_passes
