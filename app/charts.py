@@ -121,13 +121,13 @@ def store_days(rows: Rows, by_value: bool = False) -> Drawing:
             scale=alt.Scale(domain=list(colours), range=list(colours.values())),
         ),
         stroke=alt.condition(chosen, alt.value("#0f1720"), alt.value("#ffffff")),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in TOLD],
     )
-    signs = base.mark_text(fontWeight="bold", fontSize=alt.expr("max(8, min(14, width / 62))")).encode(
-        text="sign:N", color=alt.Color("ink:N", scale=None, legend=None)
-    )
-    # on top of the signs, so that pointing and clicking meet the whole cell
-    touched = base.mark_rect(opacity=0).encode(tooltip=[alt.Tooltip(f"{name}:N") for name in TOLD])
-    return _bare(alt.layer(cells, signs, touched.add_params(chosen)), height=AXIS + 30 * stores)
+    # neither pointed at nor read out: pointing and clicking meet the cell below, which says it all
+    signs = base.mark_text(
+        fontWeight="bold", fontSize=alt.expr("max(8, min(14, width / 62))"), aria=False
+    ).encode(text="sign:N", color=alt.Color("ink:N", scale=None, legend=None))
+    return _bare(alt.layer(cells.add_params(chosen), signs), height=AXIS + 30 * stores)
 
 
 def _value_shade(row: Row) -> tuple[str, str] | None:

@@ -1,4 +1,7 @@
-"""Store-days: a month at a glance, then one store-day from its bridge down to the lines of a receipt."""
+"""Store-days: a month at a glance, then one store-day from its bridge down to the lines of a receipt.
+
+An address that names a store-day shows that one, and its month on asking: who was sent here has chosen already.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from app.shown import Figures, count, pence, plain, slot_badges, table, verdict_
 from app.slots import NO_TILL, Slot
 
 RECEIPT_PAGE = "views/receipt.py"
+MONTH_ASKED = "the month of the store-day"
 ON_A_PAGE = 25
 SHADES = {"verdict": "By verdict", "value": "By open value"}
 MEASURES = {"sales": "Sales", "takings": "Takings"}
@@ -299,12 +303,31 @@ def look_into(published: Published, slot: Slot) -> None:
         receipt(published, slot, chosen)
 
 
+def named_by_address(published: Published, periods: Rows) -> Slot | None:
+    """The store-day that the address names, until its month is asked for; None where it names none that is known."""
+    store, wanted = asked_day()
+    if not store or wanted is None or st.session_state.get(MONTH_ASKED):
+        return None
+    companies = {row["company_id"] for row in periods if row["period"] == wanted.replace(day=1)}
+    asked = [Slot(company, store, wanted) for company in sorted(companies)]
+    return next((slot for slot in asked if slots.day_of(published, slot)), None)
+
+
 def page() -> None:
     published = open_published("Store-days")
     periods = totals.periods(published)
     if not periods:
         st.info("No store-day has been checked yet. Put a till's files in its inbox, then run: tillproof run")
         st.stop()
+    if named := named_by_address(published, periods):
+        st.button(
+            f"All store-days of {month(named.business_date)}",
+            icon=":material/calendar_view_month:",
+            on_click=st.session_state.__setitem__,
+            args=[MONTH_ASKED, True],
+        )
+        look_into(published, named)
+        return
     with st.container(horizontal=True, vertical_alignment="top"):
         period = choose_month(periods)
         shade = choose_shade()

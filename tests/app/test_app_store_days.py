@@ -102,6 +102,18 @@ def test_the_address_names_the_store_day(home: Path, open_page) -> None:
     bridge = page.table[0].value
     assert [line for line in bridge["Line"] if "Twice in Sage" in line]
     assert str(TWICE) not in told(page), "no receipt is listed before a till is opened"
+    assert not page.selectbox, "who names a day has chosen"
+
+
+def test_the_month_of_a_named_store_day_is_shown_on_asking(home: Path, open_page) -> None:
+    page = open_page(home, "store_days", store="S03", date="2011-11-11")
+    next(button for button in page.button if button.label == "All store-days of November 2011").click().run()
+    chosen = {box.label: box.value for box in page.selectbox}
+    assert chosen["Month"]["period"] == date(2011, 11, 1)
+    assert chosen["Store-day"] == "S03 2011-11-11"
+    assert "Store S03, 11 Nov 2011" in told(page)
+    next(box for box in page.selectbox if box.label == "Store-day").select("S01 2011-11-03").run()
+    assert "Store S01, 3 Nov 2011" in told(page)
 
 
 @pytest.mark.parametrize(
