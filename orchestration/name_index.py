@@ -8,6 +8,7 @@ day. A file a month, sorted by name, so that a name is in one small part of each
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import duckdb
 
@@ -76,24 +77,22 @@ def listed_as(name: str) -> str:
     return found[1] if found else name.upper()
 
 
-def sources(connection: duckdb.DuckDBPyConnection, models: dict[str, str]) -> dict[str, str]:
-    """Of the models that are published, each that bears names and the relation that it is."""
-    found = {}
+def sources(connection: duckdb.DuckDBPyConnection, models: Mapping[str, str]) -> list[str]:
+    """Of the models that are published, each that bears names."""
+    found = []
     for model in NAMES:
         if model in models:
             described = connection.execute(f"describe {models[model]}").fetchall()
             if {"store_id", NAMES[model][0]} <= {str(row[0]) for row in described}:
-                found[model] = models[model]
+                found.append(model)
     return found
 
 
-def rows_of(relations: dict[str, str], month: str | None) -> str:
-    """SQL: the index of a month ("2011-08"; None: of no day), without an order."""
-    asked = "is null" if month is None else f"between date '{month}-01' and last_day(date '{month}-01')"
+def rows_of(files: Mapping[str, str]) -> str:
+    """SQL: the index of what these published files hold (model -> path), without an order."""
     named = " union all ".join(
-        f"select {name} as name, store_id, {NAMES[model][0]} as day from {relation} "
-        f"where {NAMES[model][0]} {asked}"
-        for model, relation in relations.items()
+        f"select {name} as name, store_id, {NAMES[model][0]} as day from read_parquet('{path}')"
+        for model, path in files.items()
         for name in NAMES[model][1]
     )
     return f"""

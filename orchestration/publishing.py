@@ -33,6 +33,8 @@ HOW_IT_WAS_MADE = "dirty_slots"
 """Says which days the pass judged, not what it found: a pass that judges all of them finds the same."""
 ROW_GROUP = 30_720
 """Rows of a file that are read for one of them: a trace wants a row or two of each table, every column of them."""
+MONTHS_READ_ONE_BY_ONE = 12
+"""Of more, rows are laid in order first: a month that lies anywhere is found by reading all, a view by making it."""
 CLOCKS = "health_passes"
 """The one published table that holds clocks; it is the same in no two runs."""
 
@@ -160,6 +162,7 @@ class Publications:
                 where {"true" if months is None else _in_months(dated, months)}
                 group by all order by month_number nulls first"""
         ).fetchall()
+        fresh = {}
         for month_number, fingerprint in found or ([] if kept else [(None, "0")]):
             month = None if month_number is None else _month(month_number)
             known = listed.get(month)
@@ -169,10 +172,18 @@ class Publications:
                 and (self.root / str(known["path"])).exists()
             ):
                 yield dict(known)
-                continue
+            else:
+                fresh[month] = fingerprint
+        if dated and len(fresh) > MONTHS_READ_ONE_BY_ONE:
+            connection.execute(
+                f"""create temp table month_by_month as select * from {relation} as rows
+                    where {_in_months(dated, list(fresh))} order by {month_of}"""
+            )
+            relation = "temp.month_by_month"
+        together = [name for name in TOGETHER.get(model, ()) if name in columns]
+        order = f"{', '.join(together)}, columns(*)" if together else "all"
+        for month, fingerprint in fresh.items():
             condition = _in_months(dated, [month]) if dated else "true"
-            together = [name for name in TOGETHER.get(model, ()) if name in columns]
-            order = f"{', '.join(together)}, columns(*)" if together else "all"
             file = self._file(
                 connection,
                 model,
@@ -180,6 +191,7 @@ class Publications:
                 f"select * from {relation} as rows where {condition} order by {order}",
             )
             yield {**file, "fingerprint": fingerprint}
+        connection.execute("drop table if exists temp.month_by_month")
 
     def _write_names(
         self,
@@ -189,18 +201,22 @@ class Publications:
         before: Publication | None,
         pool: ThreadPoolExecutor,
     ) -> Iterator[dict[str, Any]]:
-        """The index of names, a file a month; a month whose rows are the same in every source keeps its file."""
+        """The index of names, a file a month, of the files just listed; where those are as they were, so is it."""
         listed = {file["month"]: file for file in before.tables.get(name_index.TABLE, [])} if before else {}
-        relations = name_index.sources(connection, dict(models))
-        told: dict[str | None, list[str]] = {}
-        for model in relations:
+        named: dict[str | None, dict[str, Mapping[str, Any]]] = {}
+        for model in name_index.sources(connection, models):
             for file in tables[model]:
-                told.setdefault(file["month"], []).append(f"{model} {file['digest']}")
+                named.setdefault(file["month"], {})[model] = file
 
         def indexed(month: str | None) -> dict[str, Any]:
-            query = f"{name_index.rows_of(relations, month)} order by all"
-            asked = hashlib.sha256(f"{name_index.ROW_GROUP} {query}".encode()).hexdigest()
-            fingerprint = " ".join([asked, *told[month]])
+            files = named[month]
+            asked = f"{name_index.ROW_GROUP} {name_index.rows_of(dict.fromkeys(files, ''))}"
+            fingerprint = " ".join(
+                [
+                    hashlib.sha256(asked.encode()).hexdigest(),
+                    *(f"{model} {file['digest']}" for model, file in files.items()),
+                ]
+            )
             known = listed.get(month)
             if (
                 known
@@ -208,12 +224,19 @@ class Publications:
                 and (self.root / str(known["path"])).exists()
             ):
                 return dict(known)
+            paths = {model: sql_path(self.root / str(file["path"])) for model, file in files.items()}
             with connection.cursor() as own:
                 own.execute("set TimeZone = 'UTC'")
-                file = self._file(own, name_index.TABLE, month, query, name_index.ROW_GROUP)
+                file = self._file(
+                    own,
+                    name_index.TABLE,
+                    month,
+                    f"{name_index.rows_of(paths)} order by all",
+                    name_index.ROW_GROUP,
+                )
             return {**file, "fingerprint": fingerprint}
 
-        yield from pool.map(indexed, sorted(told, key=lambda each: each or ""))
+        yield from pool.map(indexed, sorted(named, key=lambda each: each or ""))
 
     def _file(
         self,

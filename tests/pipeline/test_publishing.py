@@ -235,3 +235,44 @@ def test_a_name_is_listed_with_its_store_and_day_and_an_unchanged_month_keeps_it
     warehouse.execute("update marts.receipts set receipt_no = 'b2' where receipt_no = 'a2'")
     second = listed(2)
     assert second["2011-01"] == first["2011-01"] and second["2011-02"] != first["2011-02"]
+
+
+def test_the_index_is_kept_whatever_the_relations_are_called_in_which_the_rows_lie(
+    published, warehouse, monkeypatch
+):
+    """A pass that keeps days publishes the same rows from relations of another name."""
+    warehouse.execute(
+        """create table marts.receipts as
+               select 'a1' as receipt_no, 'S01' as store_id, date '2011-01-31' as business_date;
+           create schema whole; create view whole.receipts as select * from marts.receipts"""
+    )
+    told = [
+        published.publish(warehouse, {**MODELS, "receipts": relation}, pass_number=1, as_of=AS_OF, seconds={})
+        for relation in ("marts.receipts", "whole.receipts")
+    ]
+    assert told[0].tables["name_index"] == told[1].tables["name_index"]
+
+    written = []
+    wrote = Publications._file
+    monkeypatch.setattr(
+        Publications, "_file", lambda self, *asked: written.append(asked[1]) or wrote(self, *asked)
+    )
+    published.publish(
+        warehouse, {**MODELS, "receipts": "marts.receipts"}, pass_number=1, as_of=AS_OF, seconds={}
+    )
+    assert written == ["health_passes"], "what is as it was is not written again"
+
+
+@pytest.mark.parametrize("one_by_one", [0, 99])
+def test_many_months_are_published_like_few(published, warehouse, monkeypatch, one_by_one):
+    monkeypatch.setattr(publishing, "MONTHS_READ_ONE_BY_ONE", one_by_one)
+    told = publish(published, warehouse)
+    listed = paths(told, "document_verdicts")
+    assert {month: rows(published, path) for month, path in listed.items()} == {
+        None: [("E",)],
+        "2011-01": [("A",), ("B",)],
+        "2011-02": [("D",)],
+    }
+    assert rows_of(published, told, "stores") == [("S01",)]
+    again = publish(published, warehouse)
+    assert paths(again, "document_verdicts") == listed
