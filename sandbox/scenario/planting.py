@@ -306,9 +306,19 @@ DAYS: dict[str, Callable[[Sequence[Candidate]], Sequence[Candidate]]] = {
 
 SHORT_JOURNAL = "journalled_in_part"
 LEAVES_OUT = {
-    fault for fault in WHERE if fault.startswith(("missing_", "rejected_")) and fault != "rejected_but_there"
+    *(
+        fault
+        for fault in WHERE
+        if fault.startswith(("missing_", "rejected_")) and fault != "rejected_but_there"
+    ),
+    "exchange_netted",
+    "journal_reversed",
+    "late_upload_missed",
+    "refund_as_sale",
+    "several_at_once",
+    "voucher_taxed_again",
 }
-"""What leaves a sale out of Sage as if nobody had thought of it."""
+"""What leaves a document of a receipt out of Sage as if nobody had thought of it."""
 
 
 def choose_days(
@@ -371,7 +381,7 @@ def choose(
 
 
 def _would_be_confused(fault: str, others: Set[str]) -> bool:
-    """A journal short of its receipt may be for any sale that is missing on its day: then nobody can tell."""
+    """A journal short of its receipt may be for anything that is missing on its day: then nobody can tell."""
     if fault == SHORT_JOURNAL:
         return not others.isdisjoint(LEAVES_OUT)
     return fault in LEAVES_OUT and SHORT_JOURNAL in others

@@ -17,7 +17,7 @@ from sandbox.scenario.connector_events import LATE_UPLOAD, event_of
 from sandbox.scenario.connector_reading import read_counted, read_receipts, read_repeated
 from sandbox.scenario.counted_cash import KINDS as OVER_SHORT_KINDS
 from sandbox.scenario.derived_events import KINDS, LATER_KINDS
-from sandbox.scenario.planting import quotas
+from sandbox.scenario.planting import DAYS, LEAVES_OUT, quotas
 from sandbox.scenario.repeated_sales import renumbered
 
 ROOT = Path(__file__).parents[2]
@@ -241,6 +241,17 @@ def test_a_lost_reference_leaves_amounts_that_occur_once_in_their_slot(story: St
     for truth in lost:
         assert slots[truth.store_id, truth.document_date, truth.document_kind, truth.gross_pence] == 1
         assert not truth.is_strict
+
+
+def test_what_leaves_a_document_out_is_known_for_it(story: Story) -> None:
+    """A journal short of its receipt must not share its day with such a one."""
+    left_out = {
+        t.fault
+        for t in story.truths()
+        if t.part == "planted" and t.verdict == "missing_in_ledger" and t.fault
+    }
+    assert left_out - DAYS.keys() <= LEAVES_OUT
+    assert {"exchange_netted", "missing_goods_only", "several_at_once"} <= left_out
 
 
 def test_a_journal_stands_for_what_it_carries_and_a_reversed_one_for_nothing(story: Story) -> None:
