@@ -245,11 +245,9 @@ def test_a_lost_reference_leaves_amounts_that_occur_once_in_their_slot(story: St
 
 def test_what_leaves_a_document_out_is_known_for_it(story: Story) -> None:
     """A journal short of its receipt must not share its day with such a one."""
-    left_out = {
-        t.fault
-        for t in story.truths()
-        if t.part == "planted" and t.verdict == "missing_in_ledger" and t.fault
-    }
+    left_out = {t.fault for t in story.truths() if t.part == "planted" and t.verdict == "missing_in_ledger"}
+    # what was counted over or short changes what its bank took, which such a journal has whole
+    left_out -= {fault for fault in left_out if fault.startswith("over_short")}
     assert left_out - DAYS.keys() <= LEAVES_OUT
     assert {"exchange_netted", "missing_goods_only", "several_at_once"} <= left_out
 
