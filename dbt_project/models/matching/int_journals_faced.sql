@@ -48,17 +48,7 @@ sales_accounts as (
     from {{ ref('stg_operations__nominal_mappings') }}
 ),
 
--- no Sage row carries a store: a bank that tenders of one store alone go to tells it, and a cost centre on sales
-bank_stores as (
-    select
-        company_id,
-        bank_code,
-        min(store_id) as store_id
-    from {{ ref('stg_operations__tender_mappings') }}
-    group by company_id, bank_code
-    having count(distinct store_id) = 1 and min(store_id) <> '*'
-),
-
+-- no Sage row carries a store: the bank may tell it, and a cost centre on sales
 cost_centre_stores as (
     select
         company_id,
@@ -91,7 +81,7 @@ classed as (
             and accounts.nominal_code = banks.nominal_code
             and accounts.cost_centre = banks.cost_centre
             and accounts.department = banks.department
-    left join bank_stores on banks.company_id = bank_stores.company_id and banks.bank_code = bank_stores.bank_code
+    left join {{ banks_of_one_store() }} as bank_stores on banks.company_id = bank_stores.company_id and banks.bank_code = bank_stores.bank_code
     left join sales_accounts
         on accounts.company_id = sales_accounts.company_id and accounts.nominal_code = sales_accounts.nominal_code
     left join cost_centre_stores

@@ -53,17 +53,6 @@ over_short_accounts as (
     where mappings.category = 'cash_over_short'
 ),
 
--- a bank that tenders of one store alone go to tells it, where several stores share the account
-bank_stores as (
-    select
-        company_id,
-        bank_code,
-        min(store_id) as store_id
-    from {{ ref('stg_operations__tender_mappings') }}
-    group by company_id, bank_code
-    having count(distinct store_id) = 1 and min(store_id) <> '*'
-),
-
 cash_book_lines as (
     select
         documents.company_id,
@@ -92,7 +81,8 @@ over_short as (
         lines.urn,
         case when min(lines.store_id) = max(lines.store_id) then min(lines.store_id) else min(bank_stores.store_id) end as store_id
     from cash_book_lines as lines
-    left join bank_stores on lines.company_id = bank_stores.company_id and lines.bank_code = bank_stores.bank_code
+    -- several stores may share the account: their bank tells then
+    left join {{ banks_of_one_store() }} as bank_stores on lines.company_id = bank_stores.company_id and lines.bank_code = bank_stores.bank_code
     group by lines.company_id, lines.urn
     having bool_and(lines.store_id is not null)
 ),
