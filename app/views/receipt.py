@@ -19,16 +19,6 @@ from app.shown import Figures, page_of, pence, plain, table, verdict_badge
 MOST_SHOWN = 20
 LINES_AT_ONCE = 30
 SIDE_BY_SIDE = 2
-LEG_STATES = {
-    legs.AGREES: ":green-badge[✓ Agrees]",
-    legs.POLICY: ":blue-badge[≈ Within policy]",
-    legs.DIFFERS: ":red-badge[≠ Differs]",
-    legs.MISSING: ":red-badge[✗ Missing in Sage]",
-    legs.EXTRA: ":red-badge[+ Only in Sage]",
-    legs.NOT_COMPARED: ":gray-badge[? Not compared]",
-    legs.NOT_DUE: ":blue-badge[≈ Not yet due]",
-    legs.UNDONE: ":gray-badge[⇄ Reversed]",
-}
 TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
 
 
@@ -272,7 +262,7 @@ def compared_document(each: legs.Compared) -> None:
             "Leg": lambda row: plain(row["name"]),
             "Should be": lambda row: plain(row["expected"]) if row["expected"] else "",
             "Sage has": lambda row: plain(row["sage"]) if row["sage"] else "",
-            "": lambda row: LEG_STATES[row["state"]],
+            "": lambda row: ":{}-badge[{}]".format(*legs.STATES[row["state"]]),
         },
         alt=f"{kind}: each leg as it should be and as Sage has it, and whether the two agree",
     )
