@@ -177,7 +177,7 @@ def _nominals(ledger: Row) -> Accounts:
 
 
 def _in_its_direction(ledger: Row, line: Row) -> int:
-    pence = line["credit_pence"] - line["debit_pence"]
+    pence: int = line["credit_pence"] - line["debit_pence"]
     return -pence if ledger["document_kind"] in OUT_OF_THE_SHOP else pence
 
 
