@@ -108,12 +108,20 @@ def figures(told: Life) -> None:
     if not told["documents"]:
         return
     tills, sage = sales_totals(told)
+    receipt = told["receipt"]
+    has_no_trace = bool(receipt and receipt["nothing_to_post_reason"])
     with st.container(horizontal=True):
-        st.metric("Till says", pounds(tills), border=True, help="Gross value of the sale")
+        if has_no_trace:
+            why = plain(words.said({}, receipt["nothing_to_post_reason"])).lower()
+            st.metric("Should be in Sage", pounds(tills), border=True, help=f"Nothing is to be posted: {why}")
+        else:
+            st.metric("Till says", pounds(tills), border=True, help="Gross value of the sale")
         st.metric(
             "Sage holds", pounds(sage), border=True, help="Gross value of every sales document behind it"
         )
-        st.metric("Tills less Sage", pounds(tills - sage), border=True)
+        st.metric(
+            "Should be less Sage" if has_no_trace else "Tills less Sage", pounds(tills - sage), border=True
+        )
 
 
 def at_the_till(told: Life) -> None:
@@ -201,7 +209,7 @@ def claims(documents: Rows) -> dict[str, list[str]]:
             saying = f", saying “{plain(row['sync_message'])}”" if row["sync_message"] else ""
             at = f" at {moment(row['sync_claimed_at'])}" if row["sync_claimed_at"] else ""
             kinds = said.setdefault(f"{plain(row['sync_claim'])}{at}{saying}", [])
-            kind = words.kind(row["document_kind"]).lower()
+            kind = "receipt" if row["document_kind"] == "none" else words.kind(row["document_kind"]).lower()
             kinds += [kind] if kind not in kinds else []
     return said
 
@@ -299,12 +307,13 @@ def done_about_it(told: Life) -> None:
             f"{pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
             f"{day(row['first_seen_at'])}. {plain(said or 'Nothing is left to do.')}"
         )
-    for flag in told["flags"]:
-        st.warning(
-            f"Gate rule {plain(flag['rule_id'])}: {plain(flag['title'])} ({plain(flag['observed_value'])}). "
-            f"{plain(flag['remedy'])}",
-            icon=":material/front_hand:",
-        )
+    stops = (
+        f"Gate rule {plain(flag['rule_id'])}: {plain(flag['title'])} ({plain(flag['observed_value'])}). "
+        f"{plain(flag['remedy'])}"
+        for flag in told["flags"]
+    )
+    for each in dict.fromkeys(stops):  # what stops two of its documents is said once
+        st.warning(each, icon=":material/front_hand:")
     for row in told["summaries"]:
         st.markdown(plain(words.in_summary(row)))
     for row in told["proposals"]:
