@@ -213,12 +213,14 @@ def table_of(*headings: str) -> Table:
 _WHOLE = {
     "Nominal",
     "Exception",
+    "Posting key",
     "URN",
     "Date",
     "Day",
     "Reference",
     "Receipt",
     "Can I close?",
+    "Since",
     "Ledger document",
 }
 """Columns whose values mean nothing in part."""

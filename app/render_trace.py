@@ -244,7 +244,9 @@ def _flags(life: Life) -> RenderableType | None:
         )
         for row in life["flags"]
     ]
-    return titled("What the gate says", *said)
+    return titled(
+        "What the gate says", *{text.plain: text for text in said}.values()
+    )  # of two documents once
 
 
 def _history(life: Life) -> RenderableType | None:

@@ -229,6 +229,16 @@ def test_a_trace_tells_of_a_missing_document_leg_by_leg_and_of_a_copy_line_by_li
     assert "Also in Sage" not in read(render_trace.trace(report)), "each of its documents is told once"
 
 
+def test_what_stops_two_documents_of_a_receipt_is_said_once(published: Published) -> None:
+    report = reports.trace(published, str(MISSING))
+    stops = {"rule_id": "PER-01", "title": "Period is closed", "owner": "finance", "remedy": "Reopen it."}
+    report["lives"][0]["flags"] = [{**stops, "observed_value": "2010-12-06"} for _ in range(2)]
+    assert (
+        read(render_trace.trace(report)).count("PER-01 Period is closed: 2010-12-06. Finance: Reopen it.")
+        == 1
+    )
+
+
 def test_a_trace_keeps_to_the_clock_of_the_shop_that_printed_the_receipt(published: Published) -> None:
     report = reports.trace(published, str(DRIFTED))
     report["lives"][0]["receipt"]["zone"] = "Europe/Paris"
