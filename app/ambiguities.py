@@ -27,6 +27,7 @@ def ambiguous(published: Published, company_id: str) -> Rows:
         [company_id],
     )
     _put_in_order_of_sale(published, documents)
+    documents.sort(key=is_a_copy)  # what somebody must decide before what nobody need
     named = {name for document in documents for name in document["candidates"].split(",")}
     found = {row["ledger_document_id"]: row for row in _ledger_documents(published, sorted(named))}
     for document in documents:
