@@ -362,6 +362,7 @@ EVENTS: dict[str, Event] = {
         [("CARD", 1800)],
         [goods("invoice", 1800, 300), money("receipt", 1, 1800, "CARD01")],
         [("invoice", "4000", 1, 1000, 200), ("invoice", "4905", 1, 500, 100)],
+        customer="17850",  # who pays at once buys as anybody
     ),
     "split tender": Event(
         SALE,
