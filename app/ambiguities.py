@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.published import Published, Row, Rows
 
 
@@ -15,7 +18,7 @@ def ambiguous(published: Published, company_id: str) -> Rows:
         select
             posting_key, company_id, store_id, till_id, event_id, business_date, document_date, receipt_no,
             document_kind, ordinal, tender_type, expected_gross_pence as gross_pence,
-            expected_net_pence as net_pence, expected_tax_pence as tax_pence, candidates, reason
+            expected_net_pence as net_pence, expected_tax_pence as tax_pence, candidates, verdict, reason
         from document_verdicts
         where posting_key is not null and company_id = ?
         """,
@@ -24,6 +27,7 @@ def ambiguous(published: Published, company_id: str) -> Rows:
         [company_id],
     )
     _put_in_order_of_sale(published, documents)
+    documents.sort(key=is_a_copy)  # what somebody must decide before what nobody need
     named = {name for document in documents for name in document["candidates"].split(",")}
     found = {row["ledger_document_id"]: row for row in _ledger_documents(published, sorted(named))}
     for document in documents:
@@ -35,6 +39,11 @@ def ambiguous(published: Published, company_id: str) -> Rows:
     for document in documents:
         document["candidates"] = [found[name] for name in document["candidates"].split(",")]
     return documents
+
+
+def is_a_copy(document: Mapping[str, Any]) -> bool:
+    """Whether it is taken for a copy of a sale that Sage has: there is nothing to do unless it was another sale."""
+    return bool(document["verdict"] == "duplicate_in_pos")
 
 
 def _put_in_order_of_sale(published: Published, documents: Rows) -> None:

@@ -17,6 +17,17 @@ from app.published import Row, Rows
 
 AGREES, POLICY, DIFFERS, MISSING, EXTRA = "agrees", "policy", "differs", "missing", "extra"
 NOT_COMPARED, NOT_DUE, UNDONE = "not_compared", "not_due", "undone"
+STATES = {
+    AGREES: ("green", "✓ Agrees"),
+    POLICY: ("blue", "≈ Within policy"),
+    DIFFERS: ("red", "≠ Differs"),
+    MISSING: ("red", "✗ Missing in Sage"),
+    EXTRA: ("red", "+ Only in Sage"),
+    NOT_COMPARED: ("gray", "? Not compared"),
+    NOT_DUE: ("blue", "≈ Not yet due"),
+    UNDONE: ("gray", "⇄ Reversed"),
+}
+"""How each is marked, on a page and in a terminal: a colour, and a sign and a word for who sees none."""
 NOT_MAPPED = "not mapped"
 GOODS = ("invoice", "credit_note")
 OUT_OF_THE_SHOP = ("credit_note", "bank_payment", "payment")
@@ -33,12 +44,15 @@ Accounts = dict[str, int]
 
 @dataclass(frozen=True)
 class Leg:
-    """One line of the comparison; a side that has nothing is empty."""
+    """One line of the comparison, as it is read; a side that has nothing is empty. Pence where it is an amount, in the
+    direction of its document."""
 
     name: str
     expected: str
     sage: str
     state: str
+    expected_pence: int | None = None
+    sage_pence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,31 @@ def side_by_side(told: Mapping[str, Any]) -> list[Compared]:
     return compared
 
 
+def as_rows(told: Mapping[str, Any]) -> Rows:
+    """The same for a report: a row a document with its `legs`. `should_be` and `sage_has` are what a person reads."""
+    return [
+        {
+            **{
+                name: each.judged[name] for name in ("document_id", "posting_key", "document_kind", "verdict")
+            },
+            "ledger_document_id": each.ledger["ledger_document_id"] if each.ledger else None,
+            "urn": each.ledger["urn"] if each.ledger else None,
+            "legs": [
+                {
+                    "leg": leg.name,
+                    "should_be": leg.expected,
+                    "sage_has": leg.sage,
+                    "state": leg.state,
+                    "expected_pence": leg.expected_pence,
+                    "sage_pence": leg.sage_pence,
+                }
+                for leg in each.legs
+            ],
+        }
+        for each in side_by_side(told)
+    ]
+
+
 def _legs(judged: Row, lines: Rows, ledger: Row | None, drifts: Mapping[str, Row]) -> Iterator[Leg]:
     kind, first = judged["document_kind"], lines[0]
     expected: dict[str, Accounts] = {
@@ -99,6 +138,8 @@ def _legs(judged: Row, lines: Rows, ledger: Row | None, drifts: Mapping[str, Row
                 _pounds(ours),
                 _pounds(theirs),
                 NOT_COMPARED if drift in not_checked else _state(judged, ledger, ours, theirs),
+                ours,
+                theirs,
             )
     yield _dates(judged, ledger, drifts)
 
@@ -127,13 +168,17 @@ def _in_sage(
 
 def _nominals(ledger: Row) -> Accounts:
     """What a document of Sage's is analysed to, in its own direction; control accounts left out."""
-    sign = -1 if ledger["document_kind"] in OUT_OF_THE_SHOP else 1
     roles = ("analysis", "suspense", *(["bank"] if ledger["document_kind"] in GOODS else []))
     return _summed(
-        (words.account(line), sign * (line["credit_pence"] - line["debit_pence"]))
+        (words.account(line), _in_its_direction(ledger, line))
         for line in ledger["lines"]
         if line["leg_role"] in roles
     )
+
+
+def _in_its_direction(ledger: Row, line: Row) -> int:
+    pence: int = line["credit_pence"] - line["debit_pence"]
+    return -pence if ledger["document_kind"] in OUT_OF_THE_SHOP else pence
 
 
 def _of_a_part(of: str, accounts: Accounts, drift: Row | None, is_not_checked: bool) -> Iterator[Leg]:
@@ -141,7 +186,7 @@ def _of_a_part(of: str, accounts: Accounts, drift: Row | None, is_not_checked: b
     for account, pence in sorted(accounts.items()):
         state = NOT_COMPARED if is_not_checked else DIFFERS if drift else AGREES
         has = words.drift_value("", drift["ledger_value"]) if drift else "in the day's document"
-        yield Leg(f"{of} {account}".strip(), _pounds(pence), "" if is_not_checked else has, state)
+        yield Leg(f"{of} {account}".strip(), _pounds(pence), "" if is_not_checked else has, state, pence)
 
 
 def _dates(judged: Row, ledger: Row | None, drifts: Mapping[str, Row]) -> Leg:
@@ -164,11 +209,11 @@ def _of_sage_alone(judged: Row, ledger: Row) -> Iterator[Leg]:
         amount, side = (
             (line["debit_pence"], "debit") if line["debit_pence"] else (line["credit_pence"], "credit")
         )
-        yield Leg(f"Nominal {words.account(line)}", "", f"{pounds(amount)} {side}", state)
+        pence = _in_its_direction(ledger, line)
+        yield Leg(f"Nominal {words.account(line)}", "", f"{pounds(amount)} {side}", state, None, pence)
     if not ledger["lines"]:
-        yield Leg(
-            f"Customer {_named(ledger['customer_reference'])}", "", pounds(ledger["gross_pence"]), state
-        )
+        customer, gross = f"Customer {_named(ledger['customer_reference'])}", ledger["gross_pence"]
+        yield Leg(customer, "", pounds(gross), state, None, gross)
     yield Leg("Date", "", day(ledger["document_date"]), state)
 
 

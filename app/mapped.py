@@ -65,7 +65,7 @@ def clears(fixes: Rows, change: Mapping[str, Any]) -> Rows:
         fix
         for fix in fixes
         if words.MAPPED_BY.get(Path(fix["runbook"]).stem) == change["table"]
-        and fix["to_mend"].split(" ")[0] in values
+        and {fix["to_mend"], fix["to_mend"].split(" ")[0]} & values
     ]
 
 

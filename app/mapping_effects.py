@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app import words
-from app.published import Published, Rows
+from app.published import PublicationIncompleteError, Published, Rows
 
 MOST_ROWS = 100_000
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9999, 12, 31)
@@ -73,6 +73,12 @@ USAGES = {
         lambda row: str(row["sku"]).upper(), lambda row: str(row["category"]), lambda row: str(row["category"]),
         document="event_id", on="business_date", otherwise="lines.led_to",
     ),
+    # by its number, which a document bears where it goes on a customer's own account
+    "customer_mappings": Usage(
+        "expected_lines", "customer_no", "customer_reference", "is_on_account",
+        lambda row: str(row["customer_no"]), lambda row: str(row["customer_reference"]),
+        lambda row: str(row["customer_reference"]),
+    ),
     "stores": Usage(
         "expected_lines", "store_id", "customer_reference", "leg_type = 'nominal' and not is_on_account",
         lambda row: str(row["store_id"]),
@@ -90,6 +96,15 @@ def effects(
     usage, made = USAGES.get(table), list(changes)
     if usage is None or usage.model not in published.models:
         return Effects([], is_counted=False)
+    try:
+        return _counted(published, usage, table, before, made)
+    except PublicationIncompleteError:  # published before its rows said what they go by
+        return Effects([], is_counted=False)
+
+
+def _counted(
+    published: Published, usage: Usage, table: str, before: Sequence[MappingRow], made: Sequence[MappingRow]
+) -> Effects:
     touched = [row for change in made for row in (change["before"], change["after"]) if row]
     codes = sorted({usage.code_of(row) for row in touched})
     company = made[0]["after"]["company_id"]

@@ -4,7 +4,7 @@ is made here."""
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -203,7 +203,10 @@ def table_of(*headings: str) -> Table:
     for heading in headings:
         figures = heading.startswith(">")
         told = heading.removeprefix(">")
-        table.add_column(told, justify="right" if figures else "left", no_wrap=figures or told in _WHOLE)
+        is_whole = figures or told in _WHOLE
+        # a word that is longer than its column goes on below; only what means nothing in part is never broken
+        overflow: Literal["ellipsis", "fold"] = "ellipsis" if is_whole else "fold"
+        table.add_column(told, justify="right" if figures else "left", no_wrap=is_whole, overflow=overflow)
     return table
 
 

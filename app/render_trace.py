@@ -8,10 +8,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from app import words
+from app import legs, shop_clock, words
 from app.life import closure, counted_cash
 from app.money import counted, day, moment, pounds, units
-from app.render import add, panel, read_day, read_moment, stamp_line, table_of, titled, verdict_text
+from app.render import COLOURS, add, panel, read_day, read_moment, stamp_line, table_of, titled, verdict_text
 from app.reports import Report
 
 Life = dict[str, Any]
@@ -28,10 +28,16 @@ def trace(report: Report) -> RenderableType:
                 "a posting key, an exception id, a Sage URN or a Sage reference."
             ),
         )
-    told = [panel(_title(life), *_chapters(life)) for life in report["lives"]]
+    told = [_life(life, report["zone"]) for life in report["lives"]]
     left = report["found"] - len(told)
     more = [Text(f"and {left:,} more; give the event id to choose one")] if left else []
     return Group(stamp_line(report), *told, *more)
+
+
+def _life(life: Life, zone: str) -> RenderableType:
+    """One life, by the clock of the shop that printed the receipt."""
+    shop_clock.keep_to(life["receipt"]["zone"] if life["receipt"] else zone)
+    return panel(_title(life), *_chapters(life))
 
 
 def _title(life: Life) -> str:
@@ -50,7 +56,10 @@ def _title(life: Life) -> str:
 
 
 def _chapters(life: Life) -> Iterator[RenderableType]:
-    tellers = (_came, _lines, _documents, _claim, _ledger, _drifts, _flags, _history, _exceptions, _remedies)
+    tellers = (
+        *(_came, _lines, _documents, _claim, _compared, _ledger, _drifts, _flags),
+        *(_history, _exceptions, _remedies),
+    )
     for teller in tellers:
         told = teller(life)
         if told is not None:
@@ -112,17 +121,17 @@ def _lines(life: Life) -> RenderableType | None:
 def _documents(life: Life) -> RenderableType | None:
     if not life["documents"]:
         return None
-    table = table_of("Document", "Posting key", ">Expected", ">In Sage", ">Difference", "URN", "Verdict")
+    table = table_of("Document", ">Expected", ">In Sage", ">Difference", "Verdict")
+    table.columns[0].no_wrap = True
     for row in life["documents"]:
+        urn = f"\nURN {row['ledger_urn']}" if row["ledger_urn"] else ""
         add(
             table,
-            words.kind(row["document_kind"]),
-            row["posting_key"] or "",
+            "\n".join(filter(None, (words.kind(row["document_kind"]), row["posting_key"]))),
             pounds(row["expected_gross_pence"]) if row["posting_key"] else "",
             pounds(row["ledger_gross_pence"]) if row["ledger_document_id"] else "",
             pounds(row["variance_pence"]) if row["ledger_document_id"] and row["posting_key"] else "",
-            str(row["ledger_urn"] or ""),
-            Text.assemble(verdict_text(row["verdict"]), words.because(row)),
+            Text.assemble(verdict_text(row["verdict"]), words.because(row), urn),
         )
     known = [row for row in life["documents"] if row["evidence"]]
     evidence = sorted({row["evidence"] for row in known if row["ledger_document_id"]})
@@ -153,11 +162,44 @@ def _claim(life: Life) -> RenderableType | None:
     return titled("What the connector's own log claims", *said)
 
 
+def _compared(life: Life) -> RenderableType | None:
+    """Each document leg by leg, both sides, with a sign and a word where they part."""
+    if not life["compared"]:
+        return None
+    held = {row["ledger_document_id"]: row for row in life["ledger"]}
+    parts: list[RenderableType] = []
+    for document in life["compared"]:
+        of_sage = held.get(document["ledger_document_id"])
+        said = "Sage holds no such document"
+        if of_sage:
+            said = f"URN {of_sage['urn']}, {of_sage['reference'] or 'no reference'}"
+            said += f", by {of_sage['user_name'] or 'nobody'}"
+            said += "" if of_sage["is_in_nominal"] else "; not in the nominal ledger"
+        kind = words.kind(document["document_kind"])
+        parts.append(Text.assemble(f"{kind}: ", verdict_text(document["verdict"]), f"; {said}"))
+        table = table_of("Leg", "Should be", "Sage has", "")
+        for column in table.columns[1:3]:
+            column.justify = "right"
+        for leg in document["legs"]:
+            colour, mark = legs.STATES[leg["state"]]
+            marked = Text(mark, style=COLOURS[colour])
+            add(table, leg["leg"], leg["should_be"], Text(leg["sage_has"], style=_red(leg)), marked)
+        parts.append(table)
+    return titled("Leg by leg: what should be there, and what Sage has", *parts)
+
+
+def _red(leg: Life) -> str:
+    return "red" if legs.STATES[leg["state"]][0] == "red" else ""
+
+
 def _ledger(life: Life) -> RenderableType | None:
-    if not life["ledger"]:
+    """What Sage holds besides: a candidate, or what a journal carries."""
+    told_of = {row["ledger_document_id"] for row in life["compared"]}
+    others = [row for row in life["ledger"] if row["ledger_document_id"] not in told_of]
+    if not others:
         return None
     table = table_of("URN", "Sage document", "Nominal", ">Debit", ">Credit")
-    for document in life["ledger"]:
+    for document in others:
         told = [
             f"{words.kind(document['document_kind'])}, {day(read_day(document['document_date']))}",
             f"{document['reference'] or 'no reference'} by {document['user_name'] or 'nobody'}",
@@ -174,7 +216,7 @@ def _ledger(life: Life) -> RenderableType | None:
                 pounds(line["debit_pence"]) if line and line["debit_pence"] else "",
                 pounds(line["credit_pence"]) if line and line["credit_pence"] else "",
             )
-    return titled("In Sage", table)
+    return titled("Also in Sage" if told_of else "In Sage", table)
 
 
 def _drifts(life: Life) -> RenderableType | None:
@@ -194,11 +236,17 @@ def _drifts(life: Life) -> RenderableType | None:
 def _flags(life: Life) -> RenderableType | None:
     if not life["flags"]:
         return None
-    table = table_of("Rule", "What stops it", "Seen", "Owner", "Remedy")
-    for row in life["flags"]:
-        owner = words.owner(row["owner"])
-        add(table, row["rule_id"], row["title"], row["observed_value"] or "", owner, row["remedy"])
-    return titled("What the gate says", table)
+    said = [
+        Text.assemble(
+            (f"{row['rule_id']} {row['title']}", "bold"),
+            f": {row['observed_value']}" if row["observed_value"] else "",
+            f". {words.owner(row['owner'])}: {row['remedy']}",
+        )
+        for row in life["flags"]
+    ]
+    return titled(
+        "What the gate says", *{text.plain: text for text in said}.values()
+    )  # of two documents once
 
 
 def _history(life: Life) -> RenderableType | None:
@@ -221,19 +269,16 @@ def _history(life: Life) -> RenderableType | None:
 def _exceptions(life: Life) -> RenderableType | None:
     if not life["exceptions"]:
         return None
-    table = table_of("Exception", "State", "What is wrong", "Owner", ">At risk", "Since", "Remedy")
-    for row in life["exceptions"]:
-        add(
-            table,
-            row["exception_id"],
-            row["status"],
-            words.cause(row["exception_class"]),
-            words.owner(row["owner"]),
-            pounds(row["value_at_risk_pence"]),
-            day(read_moment(row["first_seen_at"])),
-            words.remedy(row["suggested_remedy"], row.get("likely_partner")),
+    said = [
+        Text.assemble(
+            (f"{row['exception_id']} {row['status']}: {words.cause(row['exception_class'])}", "bold"),
+            f", {pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
+            f"{day(read_moment(row['first_seen_at']))}. ",
+            words.remedy(row["suggested_remedy"], row.get("likely_partner")) or "Nothing is left to do.",
         )
-    return titled("Exceptions", table)
+        for row in life["exceptions"]
+    ]
+    return titled("Exceptions", *said)
 
 
 def _remedies(life: Life) -> RenderableType | None:

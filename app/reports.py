@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import finding, shop_clock, totals
+from app import finding, legs, shop_clock, totals
 from app.life import life
 from app.money import jsonable
 from app.published import Published, Rows
@@ -91,7 +91,7 @@ def trace(published: Published, text: str) -> Report:
     """The whole life of every receipt (or Sage document) that a text names; `lives` is empty where none does.
 
     Takes an event id, a receipt number, a posting key, an exception id, a URN or a Sage reference. At most
-    MOST_LIVES are told; `found` is how many there are.
+    MOST_LIVES are told; `found` is how many there are. `compared` holds each document leg by leg against Sage's.
     """
     subjects = finding.find(published, text)
     lives = [life(published, subject) for subject in subjects[:MOST_LIVES]]
@@ -99,7 +99,7 @@ def trace(published: Published, text: str) -> Report:
         **stamp(published),
         "asked": text,
         "found": len(subjects),
-        "lives": [jsonable(each) for each in lives],
+        "lives": [jsonable({**each, "compared": legs.as_rows(each)}) for each in lives],
     }
 
 

@@ -231,6 +231,7 @@ FIXES = {
     "bank_not_usable": "Reopen bank {} in Sage, or map to another",
     "customer_not_usable": "Create customer {} in Sage, or name another",
     "customer_on_hold": "Take customer {} off hold in Sage",
+    "customer_unmapped": "Map the tills' account customer: {}",
     "period_closed": "Reopen {} in Sage",
 }
 """What to do, by the runbook of the rule that stops documents."""
@@ -245,6 +246,7 @@ MAPPED_BY = {
     "sku_unmapped": "sku_mappings",
     "store_unmapped": "stores",
     "customer_not_usable": "stores",
+    "customer_unmapped": "customer_mappings",
     "category_without_nominal": "nominal_mappings",
     "nominal_missing": "nominal_mappings",
     "nominal_hidden": "nominal_mappings",

@@ -266,8 +266,8 @@ RULES: tuple[Rule, ...] = (
         remedy="Map the till's customer number to an account of the sales ledger in customer_mappings.csv.",
         runbook="customer_unmapped",
         check=_allowed("customer_status", "unmapped"),
-        observed="{store_id} {receipt_no}",
-        failing_example={"customer_status": "unmapped", "customer_hold_status": None},
+        observed="{customer_no}",
+        failing_example={"customer_status": "unmapped", "customer_hold_status": None, "customer_no": "17850"},
     ),
     Rule(
         rule_id="PER-01",

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.money import moment
+from app.render import read_moment
 from orchestration.operations import MappingError, MappingsRefusedError, Operations, RowChange
 from orchestration.operations.mapping_columns import MAPPING_FILES
 from orchestration.operations.mapping_import import counted, read
@@ -182,9 +184,9 @@ def render_log(report: Report, console: Console) -> None:
         console.print("No mapping was ever changed here.")
         return
     for change in report["changes"]:
-        at = change["at"].replace("T", " ")[:16]
+        at = moment(read_moment(change["at"]))
         console.print(
-            f"[bold]{at} UTC  {escape(change['by'])}[/bold]: {escape(change['reason'])}", highlight=False
+            f"[bold]{at}  {escape(change['by'])}[/bold]: {escape(change['reason'])}", highlight=False
         )
         told = differences(change["before"], change["after"])
         console.print(

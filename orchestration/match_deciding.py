@@ -173,15 +173,20 @@ def _cell(document: Report) -> tuple[str, ...]:
 def _render_cell(documents: list[Report], console: Console) -> None:
     first = documents[0]
     candidates = first["candidates"]
+    kinds = dict.fromkeys(words.kind(each["document_kind"]) for each in documents)
     console.print()
     console.print(
         Text(
-            f"{first['store_id']}, {day(read_day(first['document_date']))}, {words.kind(first['document_kind'])} "
-            f"{pounds(first['gross_pence'])}: {counted(len(documents), 'receipt')} in the tills, "
+            f"{first['store_id']}, {day(read_day(first['document_date']))}, {' and '.join(kinds)} "
+            f"{pounds(first['gross_pence'])}: {counted(len(documents), 'document')} at the tills, "
             f"{counted(len(candidates), 'document')} in Sage",
             style="bold",
         )
     )
+    if all(map(ambiguities.is_a_copy, documents)):
+        console.print(
+            Text("A copy at the till of a sale that Sage has: nothing is to be done, unless both were sold.")
+        )
     tills = table_of("Posting key", "Receipt", "Till", "Sold", ">Gross", ">VAT", "Tender")
     for document in documents:
         add(

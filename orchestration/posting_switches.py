@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from app.money import moment
+from app.render import read_moment
 from orchestration.operations import Operations, OperationsError
 from orchestration.operations.mapping_import import ANY_STORE
 from orchestration.operations.permissions import POSTER
@@ -110,8 +112,8 @@ def _place(store_id: str) -> str:
     return "the whole company" if store_id == ANY_STORE else f"store {store_id}"
 
 
-def _utc(moment: datetime | None) -> str | None:
-    return f"{moment.isoformat()}Z" if moment else None
+def _utc(at: datetime | None) -> str | None:
+    return f"{at.isoformat()}Z" if at else None
 
 
 def runs(operations: Operations, company_id: str, limit: int) -> Report:
@@ -138,12 +140,12 @@ def render_runs(report: Report, console: Console) -> None:
     if not report["runs"]:
         console.print(f"Nothing was ever posted for {escape(report['company_id'])}.")
     for run in report["runs"]:
-        end = f"ended {_read(run['ended'])}" if run["ended"] else "never ended: the next one goes on with it"
+        end = f"ended {_at(run['ended'])}" if run["ended"] else "never ended: the next one goes on with it"
         why = f"; stopped: {run['stopped_because']}" if run["stopped_because"] else ""
         console.print(
             escape(
                 f"run {run['run']:>4}  {run['kind']:<8}publication {run['publication']}, "
-                f"{run['posts']} sent, began {_read(run['started'])}, {end}{why}"
+                f"{run['posts']} sent, began {_at(run['started'])}, {end}{why}"
             ),
             highlight=False,
         )
@@ -162,7 +164,7 @@ def render(report: Report, console: Console) -> None:
         word = "[green]on[/green]" if company["posting"] == "on" else "[yellow]off[/yellow]"
         told = "nobody ever switched it on"
         if company["by"]:
-            told = f"since {_read(company['since'])} by {company['by']}: {company['reason']}"
+            told = f"since {_at(company['since'])} by {company['by']}: {company['reason']}"
         console.print(
             f"{escape(company['company_id'])} {escape(company['name'])}: posting is {word}, {escape(told)}",
             highlight=False,
@@ -173,7 +175,7 @@ def render(report: Report, console: Console) -> None:
         how = "--whole-company" if stop["whole_company"] else stop["store_id"]
         console.print(
             escape(f"stopped  {stop['company_id']}, {place}: {stop['reason']}")
-            + escape(f" (since {_read(stop['since'])}, by {hand}; tillproof posting lift {how})"),
+            + escape(f" (since {_at(stop['since'])}, by {hand}; tillproof posting lift {how})"),
             highlight=False,
         )
     for held in report["held_by_the_pass"]:
@@ -181,7 +183,7 @@ def render(report: Report, console: Console) -> None:
         console.print(
             escape(
                 f"held     {held['company_id']}, store {held['store_id']}: two writers post for it"
-                f" (since {_read(held['since'])}, by the pass: {count} open exception{'s' * (count != 1)}"
+                f" (since {_at(held['since'])}, by the pass: {count} open exception{'s' * (count != 1)}"
                 " posted_by_two_writers; it ends by itself with the last of them)"
             ),
             highlight=False,
@@ -192,9 +194,6 @@ def render(report: Report, console: Console) -> None:
         console.print("Nothing is published yet, so no pass holds anything.")
 
 
-def _read(moment: str | None) -> str:
-    """22 Nov 2011, 06:43 UTC."""
-    if not moment:
-        return "?"
-    read = datetime.fromisoformat(moment.removesuffix("Z"))
-    return f"{read.day} {read:%b %Y, %H:%M} UTC"
+def _at(text: str | None) -> str:
+    """By the clock that the command keeps to: 22 Nov 2011, 06:43 GMT."""
+    return moment(read_moment(text))

@@ -197,6 +197,20 @@ def debt(rows: Rows) -> None:
         )
 
 
+def keep_none_open(owners: Rows, periods: Rows) -> None:
+    """Why more is open in all than the answer above counts."""
+    open_now, blocking = (
+        [sum(row[name] for row in rows) for name in ("open_exceptions", "value_at_risk_pence")]
+        for rows in (owners, periods)
+    )
+    others, at_risk = (whole - part for whole, part in zip(open_now, blocking, strict=True))
+    if others > 0:
+        st.caption(
+            f"{counted(open_now[0], 'exception')} in all: {blocking[0]:,} of them keep a period open, {others:,} none: "
+            f"{pounds(at_risk)} at risk that no later file or posting can undo, or that is of no period."
+        )
+
+
 def choose_period(periods: Rows) -> Row:
     """The month to look into: the newest that is blocked, unless the reader chooses another."""
     blocked = [place for place, row in enumerate(periods) if row["close_verdict"] != "ready"]
@@ -359,6 +373,7 @@ def page() -> None:
         periods_table(periods, totals.blockers(published))
         since_yesterday(published)
         debt(totals.debt_by_owner(published))
+        keep_none_open(totals.debt_by_owner(published), periods)
         undated(totals.undated_exceptions(published))
     with right:
         period = heat_map(published, periods)

@@ -159,7 +159,7 @@ def period_bridge(published: Published, scope: Scope) -> None:
             place, {**row, "sales_pence": None, "takings_pence": None, "balance_pence": None}
         )
         line[f"{row['measure']}_pence"] = row["amount_pence"]
-    in_order = sorted(lines, key=lambda place: (place[0], place[1], place[2], str(place[3])))
+    in_order = sorted(lines, key=lambda place: (place[0], *_bridge_place(lines[place]), str(place[3])))
     periods = {row["period_start_date"] for row in found}
     has_cutover = any(row["measure"] == "balance" for row in found)
     table(
@@ -173,6 +173,13 @@ def period_bridge(published: Published, scope: Scope) -> None:
         },
         alt="From the tills to Sage by accounting period, every difference named, and what is left over",
     )
+
+
+def _bridge_place(row: Mapping[str, Any]) -> tuple[int, int, str]:
+    """What parts sales and takings from the tills, then what is on the customers' accounts alone, then Sage."""
+    is_sage = row["line_kind"] in ("sage", "residual")
+    of_accounts = row["sales_pence"] is None and row["takings_pence"] is None
+    return 2 if is_sage else int(of_accounts), row["line_order"], row["line_kind"]
 
 
 def _bridge_line(row: Mapping[str, Any]) -> str:

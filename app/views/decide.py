@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import ambiguities, deciding
+from app import ambiguities, deciding, words
 from app.deciding import CannotDecideError
 from app.money import counted, day, moment, pounds
 from app.opening import open_published
@@ -33,9 +33,10 @@ def _candidates(document: Row) -> tuple[str, ...]:
 
 def title(mine: Rows) -> str:
     first = mine[0]
+    what = ", copied" if all(map(ambiguities.is_a_copy, mine)) else ""
     return (
         f"{first['store_id']}, {day(first['document_date'])}, {pounds(first['gross_pence'])}: "
-        f"{counted(len(mine), 'receipt')}, {len(first['candidates'])} in Sage"
+        f"{counted(len(mine), 'document')} at the tills{what}, {len(first['candidates'])} in Sage"
     )
 
 
@@ -45,6 +46,7 @@ def at_the_tills(mine: Rows) -> None:
         mine,
         {
             "Receipt": lambda row: f"**{plain(row['receipt_no'])}**",
+            "Document": lambda row: words.kind(row["document_kind"]),
             "Till": lambda row: plain(row["till_id"]),
             "Sold": lambda row: f"{row['sold_at_local']:%H:%M:%S}" if row["sold_at_local"] else "",
             "Gross": pence("gross_pence"),
@@ -84,7 +86,7 @@ def decide_form(published: Published, mine: Rows) -> None:
             "Receipt",
             list(keyed),
             format_func=lambda key: (
-                f"Receipt {keyed[key]['receipt_no']}, till {keyed[key]['till_id']} ({key})"
+                f"Receipt {keyed[key]['receipt_no']}, {words.kind(keyed[key]['document_kind']).lower()} ({key})"
             ),
             key="decided receipt",
             width=420,
@@ -183,13 +185,22 @@ def show(published: Published, operations: Operations, company_id: str) -> None:
 
 
 def choose_and_decide(published: Published, undecided: Rows) -> None:
-    st.markdown(
-        f"**{counted(len(undecided), 'document')}** cannot be paired by figures alone: what Sage has may be theirs, or "
-        "another's. Ask the shop, and say which it is; the next pass goes by what you say."
-    )
+    copies = [row for row in undecided if ambiguities.is_a_copy(row)]
+    unpaired = [row for row in undecided if not ambiguities.is_a_copy(row)]
+    if unpaired:
+        st.markdown(
+            f"**{counted(len(unpaired), 'document')}** cannot be paired by figures alone: what Sage has may be theirs, "
+            "or another's. Ask the shop, and say which it is; the next pass goes by what you say."
+        )
+    if copies:
+        st.markdown(
+            f"**{counted(len(copies), 'document')}** of copies at the till: the same sale under another number, whose "
+            "document Sage has. Nothing is to be done, and nothing is posted; only where the shop says that both were "
+            "sold, say “None of them”."
+        )
     mine = st.selectbox(
         "Which ones",
-        groups(undecided),
+        [*groups(unpaired), *groups(copies)],
         format_func=title,
         key="group",
         width=620,

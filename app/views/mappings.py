@@ -379,6 +379,10 @@ def covered(published: Published) -> None:
         },
         alt="By store and tender: documents, their value, and how much of it was checked",
     )
+    st.caption(
+        "Value is what the tills say. The first page and Close count a document at the larger of that and what Sage "
+        "holds."
+    )
     if not days:
         return
     st.subheader("Days not fully checked", anchor=False)
@@ -404,7 +408,7 @@ def how_much(rows: Rows) -> Rows:
     if lacking:
         st.markdown(
             f"**{share(checked, value)}** of {pounds(value)} in sales and takings was checked; "
-            f"**{pounds(value - checked)}** was not, in {counted(len(lacking), 'tender')} of "
+            f"**{pounds(value - checked)}** was not, in {counted(len(lacking), 'line')} of "
             f"{counted(len({row['store_id'] for row in lacking}), 'store')}."
         )
     return lacking

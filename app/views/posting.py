@@ -18,7 +18,7 @@ from app.outgoing import document_line
 from app.published import Published, Row, Rows
 from app.render import read_moment
 from app.shop_clock import local
-from app.shown import count, page_of, pence, plain, table
+from app.shown import Figures, count, page_of, pence, plain, table
 from orchestration import (
     posting,
     posting_allocations,
@@ -398,7 +398,7 @@ def retries(settings: Any, operations: Any) -> None:
             "Hour": lambda row: f"{row['hour']:02d}:00 to {row['hour']:02d}:59",
             "What": lambda row: words.TROUBLES[row["event"]],
             "Times": count("times"),
-            "Of sends": lambda row: f"{sends.get(row['account'], 0):,}",
+            "Of sends": Figures(lambda row: sends.get(row["account"], 0)),
             "Last": lambda row: moment(row["last_at"]),
         },
         alt="How often each account was locked, refused or silent, by hour of the shop's day",

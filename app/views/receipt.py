@@ -19,16 +19,6 @@ from app.shown import Figures, page_of, pence, plain, table, verdict_badge
 MOST_SHOWN = 20
 LINES_AT_ONCE = 30
 SIDE_BY_SIDE = 2
-LEG_STATES = {
-    legs.AGREES: ":green-badge[✓ Agrees]",
-    legs.POLICY: ":blue-badge[≈ Within policy]",
-    legs.DIFFERS: ":red-badge[≠ Differs]",
-    legs.MISSING: ":red-badge[✗ Missing in Sage]",
-    legs.EXTRA: ":red-badge[+ Only in Sage]",
-    legs.NOT_COMPARED: ":gray-badge[? Not compared]",
-    legs.NOT_DUE: ":blue-badge[≈ Not yet due]",
-    legs.UNDONE: ":gray-badge[⇄ Reversed]",
-}
 TRUTHS = ("sent", "acknowledged", "present", "in_nominal", "right")
 
 
@@ -118,12 +108,20 @@ def figures(told: Life) -> None:
     if not told["documents"]:
         return
     tills, sage = sales_totals(told)
+    receipt = told["receipt"]
+    has_no_trace = bool(receipt and receipt["nothing_to_post_reason"])
     with st.container(horizontal=True):
-        st.metric("Till says", pounds(tills), border=True, help="Gross value of the sale")
+        if has_no_trace:
+            why = plain(words.said({}, receipt["nothing_to_post_reason"])).lower()
+            st.metric("Should be in Sage", pounds(tills), border=True, help=f"Nothing is to be posted: {why}")
+        else:
+            st.metric("Till says", pounds(tills), border=True, help="Gross value of the sale")
         st.metric(
             "Sage holds", pounds(sage), border=True, help="Gross value of every sales document behind it"
         )
-        st.metric("Tills less Sage", pounds(tills - sage), border=True)
+        st.metric(
+            "Should be less Sage" if has_no_trace else "Tills less Sage", pounds(tills - sage), border=True
+        )
 
 
 def at_the_till(told: Life) -> None:
@@ -211,7 +209,7 @@ def claims(documents: Rows) -> dict[str, list[str]]:
             saying = f", saying “{plain(row['sync_message'])}”" if row["sync_message"] else ""
             at = f" at {moment(row['sync_claimed_at'])}" if row["sync_claimed_at"] else ""
             kinds = said.setdefault(f"{plain(row['sync_claim'])}{at}{saying}", [])
-            kind = words.kind(row["document_kind"]).lower()
+            kind = "receipt" if row["document_kind"] == "none" else words.kind(row["document_kind"]).lower()
             kinds += [kind] if kind not in kinds else []
     return said
 
@@ -272,7 +270,7 @@ def compared_document(each: legs.Compared) -> None:
             "Leg": lambda row: plain(row["name"]),
             "Should be": lambda row: plain(row["expected"]) if row["expected"] else "",
             "Sage has": lambda row: plain(row["sage"]) if row["sage"] else "",
-            "": lambda row: LEG_STATES[row["state"]],
+            "": lambda row: ":{}-badge[{}]".format(*legs.STATES[row["state"]]),
         },
         alt=f"{kind}: each leg as it should be and as Sage has it, and whether the two agree",
     )
@@ -309,12 +307,13 @@ def done_about_it(told: Life) -> None:
             f"{pounds(row['value_at_risk_pence'])} at risk, with {words.owner(row['owner'])} since "
             f"{day(row['first_seen_at'])}. {plain(said or 'Nothing is left to do.')}"
         )
-    for flag in told["flags"]:
-        st.warning(
-            f"Gate rule {plain(flag['rule_id'])}: {plain(flag['title'])} ({plain(flag['observed_value'])}). "
-            f"{plain(flag['remedy'])}",
-            icon=":material/front_hand:",
-        )
+    stops = (
+        f"Gate rule {plain(flag['rule_id'])}: {plain(flag['title'])} ({plain(flag['observed_value'])}). "
+        f"{plain(flag['remedy'])}"
+        for flag in told["flags"]
+    )
+    for each in dict.fromkeys(stops):  # what stops two of its documents is said once
+        st.warning(each, icon=":material/front_hand:")
     for row in told["summaries"]:
         st.markdown(plain(words.in_summary(row)))
     for row in told["proposals"]:

@@ -53,6 +53,18 @@ def published(home: Path | None, number: int | None = None) -> Any:
         raise fail(str(error)) from error
 
 
+def keep_to_shop_time(settings: Any) -> None:
+    """Show moments by the clock of the company's shops, as the app does: by the UK's before anything is published."""
+    from app import shop_clock
+    from app.published import NothingPublishedError, PublicationIncompleteError, Published
+
+    try:
+        zone = shop_clock.zone_of(Published(settings.published))
+    except (NothingPublishedError, PublicationIncompleteError):
+        zone = shop_clock.UK
+    shop_clock.keep_to(zone)
+
+
 def settings_of(home: Path | None) -> Any:
     from orchestration.settings import SettingsError, load
 

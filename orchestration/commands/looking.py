@@ -51,7 +51,7 @@ def trace(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """One receipt's whole life: file and row, expected posting, ledger rows, verdicts over time, postings."""
+    """One receipt's whole life: file and row, each leg due beside Sage's, verdicts over time, postings."""
     from app import render_trace, reports
 
     report = reports.trace(published(home), subject)

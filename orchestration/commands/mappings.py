@@ -14,6 +14,7 @@ from orchestration.commands.common import (
     Reason,
     console,
     fail,
+    keep_to_shop_time,
     must_be_signed,
     show,
     store_of,
@@ -80,6 +81,7 @@ def log(
     known = mappings_report.tables()
     if table is not None and table not in known:
         raise fail(f"there is no mapping file '{table}'; there are: {', '.join(known)}")
-    with store_of(home) as (_, operations):
+    with store_of(home) as (settings, operations):
         report = mappings_report.log(operations, table, limit)
+        keep_to_shop_time(settings)
     show(report, as_json, lambda told: mappings_report.render_log(told, console))

@@ -15,6 +15,7 @@ from orchestration.commands.common import (
     Reason,
     console,
     fail,
+    keep_to_shop_time,
     must_be_signed,
     settings_of,
     show,
@@ -164,6 +165,7 @@ def posting_runs(
 
     with store_of(home) as (settings, operations):
         report = posting_switches.runs(operations, settings.company_id, limit)
+        keep_to_shop_time(settings)
     show(report, as_json, lambda told: posting_switches.render_runs(told, console))
 
 
@@ -336,4 +338,5 @@ def _tell(settings: Any, operations: Any, done: dict[str, Any], as_json: bool) -
     except (NothingPublishedError, PublicationIncompleteError):
         held, number = [], None
     report = posting_switches.status(operations, settings.company_id, held, number) | done
+    keep_to_shop_time(settings)
     show(report, as_json, lambda told: posting_switches.render(told, console))

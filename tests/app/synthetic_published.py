@@ -57,8 +57,9 @@ COLUMNS = {
         bigint""",
     "expected_lines": """company_id varchar, store_id varchar, business_date date, document_date date, posting_key
         varchar, leg_no integer, leg_type varchar, document_kind varchar, customer_reference varchar, is_on_account
-        boolean, tender_type varchar, bank_code varchar, category varchar, till_tax_code varchar, nominal_code varchar,
-        cost_centre varchar, department varchar, tax_code integer, net_pence bigint, tax_pence bigint""",
+        boolean, customer_no varchar, tender_type varchar, bank_code varchar, category varchar, till_tax_code varchar,
+        nominal_code varchar, cost_centre varchar, department varchar, tax_code integer, net_pence bigint, tax_pence
+        bigint""",
     "document_drifts": """company_id varchar, document_id varchar, posting_key varchar,
         ledger_document_id varchar, drift_kind varchar, expected_value varchar, ledger_value varchar""",
     "ledger_documents": """ledger_document_id varchar, company_id varchar, store_id varchar, source_ledger

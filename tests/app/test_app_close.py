@@ -106,6 +106,15 @@ def test_the_bridge_of_the_accounts_starts_from_the_opening_position(home, open_
     assert left["Before the cutover, other than agreed"] == -50
     assert left["**Sage**"] == 2550
     assert left["Residual :green-badge[✓ Nothing left over]"] == 0
+    lines = between["Line"].tolist()
+    assert lines[0] == "**Tills**"
+    assert lines[-5:] == [
+        "Opening position, as agreed",
+        "Before the cutover, other than agreed",
+        "Charged",
+        "**Sage**",
+        "Residual :green-badge[✓ Nothing left over]",
+    ], "what is on the accounts alone stands together, between the differences and Sage"
 
 
 def test_a_month_is_ticked_and_signed_and_says_so(home, open_page):

@@ -23,18 +23,22 @@ def told(page: AppTest) -> str:
 @pytest.fixture
 def ambiguous_home(tmp_path: Path) -> Path:
     """Two equal receipts of a till, and one document in Sage without a reference that either may be."""
+    publish(tmp_path / "home", unpaired({570001: "ambiguous", 570002: "ambiguous"}))
+    (tmp_path / "home" / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
+    return tmp_path / "home"
+
+
+def unpaired(verdicts: dict[int, str]) -> Shop:
     story = Shop()
     name = {"event_id": None, "store_id": "S01", "business_date": DAY}
     held = story.ledger(name, "invoice", "BY HAND", None, user_name="CLERK")
-    unsure = {"verdict": "ambiguous", "candidates": held["ledger_document_id"], "held": {"mark": None}}
-    for number in (570001, 570002):
-        story.receipt(number, "S01", DAY, sales={**unsure, "held": dict(unsure["held"])})
+    for number, verdict in verdicts.items():
+        unsure = {"verdict": verdict, "candidates": held["ledger_document_id"], "held": {"mark": None}}
+        story.receipt(number, "S01", DAY, sales=unsure)
     for row in story.tables["document_verdicts"]:
-        if row["verdict"] == "ambiguous":
+        if row["verdict"] != "matched":
             row.update(ledger_document_id=None, ledger_urn=None, ledger_gross_pence=None)
-    publish(tmp_path / "home", story)
-    (tmp_path / "home" / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
-    return tmp_path / "home"
+    return story
 
 
 def sign(page: AppTest, form: str) -> AppTest:
@@ -54,9 +58,27 @@ def in_force(home: Path) -> list[tuple[str, str | None, str]]:
 def test_what_is_ambiguous_is_shown_beside_its_candidates(ambiguous_home: Path, open_page) -> None:
     page = open_page(ambiguous_home, "decide")
     assert "**2 documents** cannot be paired by figures alone" in told(page)
-    assert page.selectbox(key="group").options == ["S01, 3 Nov 2011, £120.00: 2 receipts, 1 in Sage"]
+    assert page.selectbox(key="group").options == [
+        "S01, 3 Nov 2011, £120.00: 2 documents at the tills, 1 in Sage"
+    ]
     assert page.table[0].value["Receipt"].tolist() == ["**570001**", "**570002**"]
+    assert page.table[0].value["Document"].tolist() == ["Invoice", "Invoice"]
     assert page.table[1].value["Reference"].tolist() == ["BY HAND"]
+    assert "copies at the till" not in told(page)
+
+
+def test_a_copy_at_the_till_is_told_apart_and_asked_last(tmp_path: Path, open_page) -> None:
+    home = tmp_path / "home"
+    publish(home, unpaired({570001: "duplicate_in_pos", 570002: "ambiguous"}))
+    (home / "tillproof.toml").write_text('company_id = "DGS"\n', encoding="utf-8")
+    page = open_page(home, "decide")
+    assert "**1 document** cannot be paired by figures alone" in told(page)
+    assert "**1 document** of copies at the till: the same sale under another number" in told(page)
+    assert page.selectbox(key="group").options == [
+        "S01, 3 Nov 2011, £120.00: 1 document at the tills, 1 in Sage",
+        "S01, 3 Nov 2011, £120.00: 1 document at the tills, copied, 1 in Sage",
+    ]
+    assert page.table[0].value["Receipt"].tolist() == ["**570002**"]
 
 
 def test_a_person_says_which_one_it_is_and_takes_it_back(ambiguous_home: Path, open_page) -> None:

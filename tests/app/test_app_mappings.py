@@ -201,7 +201,7 @@ def test_coverage_is_told_by_store_tender_and_day(home: Path, open_page) -> None
     page = open_page(home, "mappings", part="coverage")
     by_tender, days = page.table[0].value, page.table[1].value
     assert by_tender["Tender"].tolist() == ["CARD", "Sales"], "what was not fully checked comes first"
-    assert "was not, in 2 tenders of 1 store" in told(page)
+    assert "was not, in 2 lines of 1 store" in told(page)
     page.toggle(key="only lacking").set_value(False).run()
     by_tender = page.table[0].value
     assert by_tender["Tender"].tolist() == ["CARD", "Sales"] * 3

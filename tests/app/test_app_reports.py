@@ -16,9 +16,9 @@ from app.published import Published
 WIDTH = 100
 
 
-def read(rendered: RenderableType) -> str:
-    """What a terminal of 100 columns shows."""
-    console = Console(width=WIDTH, file=StringIO())
+def read(rendered: RenderableType, width: int = WIDTH) -> str:
+    """What a terminal of so many columns shows."""
+    console = Console(width=width, file=StringIO())
     with console.capture() as shown:
         console.print(rendered)
     return shown.get()
@@ -178,6 +178,72 @@ def test_the_terminal_shows_the_figures_within_a_hundred_columns(published: Publ
     shown += read(render.exceptions(reports.exceptions(published)))
     assert max(len(line) for line in shown.splitlines()) <= WIDTH
     assert "TP571103ABCDEFGN011P" in shown, "an identity is never cut short"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("number", [DRIFTED, TWICE, POSTED, MISSING, REVERSED, SET_ASIDE])
+def test_a_trace_holds_in_a_terminal_and_cuts_nothing_off(
+    published: Published, number: int, width: int
+) -> None:
+    shown = read(render_trace.trace(reports.trace(published, str(number))), width)
+    assert max(len(line) for line in shown.splitlines()) <= width
+    assert "…" not in shown
+
+
+def test_a_trace_lays_each_leg_beside_sages_and_marks_where_they_part(published: Published) -> None:
+    report = reports.trace(published, str(DRIFTED))
+    invoice, money = report["lives"][0]["compared"]
+    assert (invoice["document_kind"], money["document_kind"]) == ("invoice", "receipt")
+    legs = {leg["leg"]: leg for leg in invoice["legs"]}
+    assert legs["VAT"] == {
+        **{"leg": "VAT", "should_be": "£20.00", "sage_has": "£0.00", "state": "differs"},
+        **{"expected_pence": 2000, "expected": "20.00", "sage_pence": 0, "sage": "0.00"},
+    }
+    assert (legs["VAT code 2"]["expected_pence"], legs["VAT code 2"]["sage_pence"]) == (None, 10000)
+    assert legs["Date"]["state"] == "agrees" and legs["Date"]["sage_pence"] is None
+    shown = [" ".join(line.strip("│ ").split()) for line in read(render_trace.trace(report), 80).splitlines()]
+    for line in (
+        f"Invoice: Differs; URN {invoice['urn']}, POS-S02-{DRIFTED}, by CONNECTOR",
+        "Nominal 4000/S02 £100.00 £100.00 ✓ Agrees",
+        "VAT code 1 £100.00 ✗ Missing in Sage",
+        "VAT code 2 £100.00 + Only in Sage",
+        "VAT £20.00 £0.00 ≠ Differs",
+    ):
+        assert line in shown
+
+
+def test_a_trace_tells_of_a_missing_document_leg_by_leg_and_of_a_copy_line_by_line(
+    published: Published,
+) -> None:
+    shown = " ".join(
+        read(render_trace.trace(reports.trace(published, str(MISSING)))).replace("│", " ").split()
+    )
+    assert "Invoice: Missing in Sage; Sage holds no such document" in shown
+    assert "Nominal 4000/S01 £100.00 ✗ Missing in Sage" in shown
+    report = reports.trace(published, str(TWICE))
+    copy = report["lives"][0]["compared"][2]
+    assert [(leg["sage_has"], leg["sage_pence"], leg["state"]) for leg in copy["legs"][:2]] == [
+        ("£120.00 debit", -12000, "extra"),
+        ("£100.00 credit", 10000, "extra"),
+    ]
+    assert "Also in Sage" not in read(render_trace.trace(report)), "each of its documents is told once"
+
+
+def test_what_stops_two_documents_of_a_receipt_is_said_once(published: Published) -> None:
+    report = reports.trace(published, str(MISSING))
+    stops = {"rule_id": "PER-01", "title": "Period is closed", "owner": "finance", "remedy": "Reopen it."}
+    report["lives"][0]["flags"] = [{**stops, "observed_value": "2010-12-06"} for _ in range(2)]
+    assert (
+        read(render_trace.trace(report)).count("PER-01 Period is closed: 2010-12-06. Finance: Reopen it.")
+        == 1
+    )
+
+
+def test_a_trace_keeps_to_the_clock_of_the_shop_that_printed_the_receipt(published: Published) -> None:
+    report = reports.trace(published, str(DRIFTED))
+    report["lives"][0]["receipt"]["zone"] = "Europe/Paris"
+    shown = read(render_trace.trace(report))
+    assert "28 Nov 2011, 21:00 CET" in shown and "30 Nov 2011, 20:00 GMT" in shown
 
 
 def test_text_from_a_till_is_shown_as_it_is_never_as_markup(published: Published) -> None:

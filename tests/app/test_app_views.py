@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 from synthetic_published import AS_OF, Shop, publish, shop
-from synthetic_story import HOSTILE_RECEIPT, MISSING, TWICE
+from synthetic_story import HOSTILE_RECEIPT, MISSING, NO_TRACE, TWICE
 
 from app import totals
 from app.published import Published
@@ -41,6 +41,13 @@ def test_the_first_page_answers_before_anything_else(page: AppTest) -> None:
         in page.error[0].value
     )
     assert "30 Nov 2011, 20:00 GMT" in page.caption[0].value
+
+
+def test_why_more_is_open_than_keeps_a_period_open_is_said(page: AppTest) -> None:
+    page.run()
+    owners = next(table.value for table in page.table if "Open" in table.value and "At risk" in table.value)
+    assert owners["Open"].sum() == 7
+    assert "7 exceptions in all: 6 of them keep a period open, 1 none: £0.00 at risk" in texts(page)
 
 
 def test_every_pound_is_reconciled_explained_open_or_not_checked(page: AppTest) -> None:
@@ -169,6 +176,19 @@ def test_what_the_connector_claimed_and_how_far_a_posting_came_are_told(
     )
     assert "Sage holds nothing for it." in texts(page)
     assert "Postings, by the five truths" in [heading.value for heading in page.subheader]
+
+
+def test_of_a_receipt_that_leaves_no_trace_it_is_said_what_should_be_in_sage_not_what_the_till_says(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TILLPROOF_HOME", str(home))
+    page = receipt_page(str(NO_TRACE))
+    assert [metric.label for metric in page.metric] == [
+        "Should be in Sage",
+        "Sage holds",
+        "Should be less Sage",
+    ]
+    assert receipt_page(str(MISSING)).metric[0].label == "Till says"
 
 
 def test_what_is_not_known_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from mappings_in_force import take_in
 from synthetic_published import COMPANY, Shop, publish
 
-from app import mapping_effects
+from app import mapped, mapping_effects, words
 from app.mapping_effects import effects
 from app.published import Published
 
@@ -153,6 +154,84 @@ def test_banks_skus_and_stores_are_counted_by_what_they_lead_to(published: Publi
         published, "stores", [store], [change(store, {**same, "till_customer_reference": "T9"}, "store_id")]
     ).rows
     assert (row["documents"], row["value_pence"]) == (5, 60000)
+
+
+def customer(
+    account: str, number: str = "17850", begins: str = "2011-01-01", ends: str = ""
+) -> dict[str, Any]:
+    row = {"company_id": COMPANY, "customer_no": number, "customer_reference": account}
+    return {**row, "valid_from": begins, "valid_to": ends}
+
+
+@pytest.fixture
+def on_account(story: Shop, tmp_path: Path) -> Published:
+    """Beside the ten sales: two customers with one account in Sage, each with a sale in August and a payment in
+    September, and the same of a third whom nobody mapped.
+    """
+    for number, account in (("17850", "ACME01"), ("13047", "ACME01"), ("9", None)):
+        of = {"store_id": "S01", "is_on_account": True, "customer_no": number, "customer_reference": account}
+        for leg, nominal_code in enumerate(("4000", "4015"), start=1):
+            story.add(
+                "expected_lines", posting_key=f"N{number}", leg_no=leg, leg_type="nominal", document_kind="invoice",
+                nominal_code=nominal_code, net_pence=1000, tax_pence=200, business_date=AUGUST, document_date=AUGUST,
+                **of,
+            )  # fmt: skip
+        story.add(
+            "expected_lines", posting_key=f"R{number}", leg_no=1, leg_type="bank", document_kind="receipt",
+            bank_code="1240", net_pence=500, tax_pence=0, business_date=SEPTEMBER, document_date=SEPTEMBER, **of,
+        )  # fmt: skip
+    place = {"store_id": "S01", "business_date": AUGUST, "document_date": AUGUST}
+    story.add(
+        "document_verdicts",
+        document_id="N17850",
+        posting_key="N17850",
+        is_sales=True,
+        ledger_document_id="L",
+        **place,
+    )
+    story.add("postings", posting_key="N17850", state="proven", role="P")
+    return Published(publish(tmp_path, story) / "published")
+
+
+def test_another_account_moves_what_is_on_that_customers_account_alone(on_account: Published) -> None:
+    rows = [customer("ACME01"), customer("ACME01", number="13047")]
+    found = effects(
+        on_account, "customer_mappings", rows, [change(rows[0], customer("ACME02"), "customer_no")]
+    )
+    assert moved(found) == [("17850", "ACME01", "ACME02", 2, 2900, 1, 1)]
+    assert found.rows[0]["in_sage_pence"] == 2400
+
+
+def test_a_customer_who_ends_breaks_what_came_after_and_a_new_one_breaks_nothing(
+    on_account: Published,
+) -> None:
+    rows = [customer("ACME01"), customer("ACME01", number="13047")]
+    ends = change(rows[1], customer("ACME01", number="13047", ends="2011-08-31"), "customer_no")
+    assert moved(effects(on_account, "customer_mappings", rows, [ends])) == [
+        ("13047", "ACME01", None, 1, 500, 0, 0)
+    ]
+    found = effects(
+        on_account, "customer_mappings", rows, [change(None, customer("NEW01", number="9"), "customer_no")]
+    )
+    assert found.is_counted and found.rows == []
+
+
+def test_a_new_customer_clears_what_stops_his_documents(on_account: Published) -> None:
+    fix = {"runbook": "docs/runbooks/customer_unmapped.md", "to_mend": "9"}
+    none = {**fix, "to_mend": "no number on S01 4711"}
+    made = {**change(None, customer("NEW01", number="9"), "customer_no"), "table": "customer_mappings"}
+    assert mapped.clears([fix, none, {**fix, "to_mend": "17850"}], made) == [fix]
+    assert words.fix({**fix, "title": ""}) == "Map the tills' account customer: 9"
+
+
+def test_what_was_published_without_the_customers_number_is_not_counted(
+    on_account: Published, monkeypatch
+) -> None:
+    old = dataclasses.replace(mapping_effects.USAGES["customer_mappings"], code="no_such_column")
+    monkeypatch.setitem(mapping_effects.USAGES, "customer_mappings", old)
+    row = customer("ACME01")
+    found = effects(on_account, "customer_mappings", [row], [change(row, customer("ACME02"), "customer_no")])
+    assert not found.is_counted
 
 
 def test_what_no_file_of_accounts_says_is_not_counted(published: Published) -> None:

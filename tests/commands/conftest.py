@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from commands_home import COMPANIES, SIGNED, STORES
 from typer.testing import CliRunner, Result
 
-from orchestration.cli import app
+from app import shop_clock
+from orchestration.cli import app as command_line
 
 Tell = Callable[..., Result]
 
@@ -40,7 +44,7 @@ def tillproof(home: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
     monkeypatch.setenv("TILLPROOF_HOME", str(home))
 
     def run(*arguments: str | Path) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+        return CliRunner().invoke(command_line, [str(argument) for argument in arguments])
 
     return run
 
@@ -61,3 +65,22 @@ def told(tillproof: Tell) -> Callable[..., dict[str, Any]]:
 def described(told: Callable[..., dict[str, Any]], folder: Path) -> None:
     """A home that knows its company and stores."""
     told("mappings", "import", folder, "--apply", *SIGNED)
+
+
+@pytest.fixture
+def in_paris(home: Path) -> Iterator[Callable[[str], str]]:
+    """A publication of a company in France; what a UTC moment of JSON is by the clock there."""
+    place = home / "published"
+    place.mkdir()
+    duckdb.sql("select 'Europe/Paris' as zone").write_parquet(str(place / "receipts.parquet"))
+    files = [{"path": "receipts.parquet", "rows": 1, "month": "2011-02"}]
+    listing = {"pass_number": 1, "as_of": "2011-02-10T20:00:00Z", "tables": {"receipts": files}}
+    (place / "1.json").write_text(json.dumps(listing), encoding="utf-8")
+    (place / "current").write_text("1", encoding="utf-8")
+
+    def by_the_clock(text: str) -> str:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(ZoneInfo("Europe/Paris"))
+        return f"{at.day} {at:%b %Y, %H:%M %Z}"
+
+    yield by_the_clock
+    shop_clock.keep_to(None)

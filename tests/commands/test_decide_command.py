@@ -118,8 +118,9 @@ def test_the_list_shows_both_sides_of_each_choice(told, tillproof, store):
         (SEVEN, "CLERK"),
     ]
     words = tillproof("decide").stdout
-    for part in (MILK, TEA, SIX, SEVEN, "£12.00", "09:30", "3 receipts", "2 documents in Sage"):
+    for part in (MILK, TEA, SIX, SEVEN, "£12.00", "09:30", "3 documents at the tills", "2 documents in Sage"):
         assert part in " ".join(words.split()), part
+    assert "A copy at the till" not in words
     assert [row["posting_key"] for row in told("decide", TEA)["ambiguous"]] == [TEA]
 
 

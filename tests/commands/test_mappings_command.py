@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from commands_home import COMPANIES, SIGNED, STORES
 
 
@@ -121,3 +123,14 @@ def test_a_table_nobody_knows_is_refused_with_those_there_are(tillproof):
     result = tillproof("mappings", "log", "--table", "shops")
     assert result.exit_code == 2
     assert "tender_mappings" in result.stderr
+
+
+def test_the_log_is_told_by_the_shops_clock_and_in_json_in_utc(told, tillproof, described, in_paris):
+    at = told("mappings", "log", "--limit", "1")["changes"][0]["at"]
+    assert at.endswith("Z")
+    shown = tillproof("mappings", "log", "--limit", "1").stdout
+    assert shown.startswith(f"{in_paris(at)}  Fay Finance: go live") and "UTC" not in shown
+
+
+def test_before_a_publication_the_log_is_told_by_the_uks_clock(tillproof, described):
+    assert re.search(r"^\d+ \w+ \d{4}, \d\d:\d\d (GMT|BST)  Fay", tillproof("mappings", "log").stdout)

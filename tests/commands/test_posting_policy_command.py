@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from commands_home import SIGNED
 
+from orchestration.operations import Operations
+
 
 def test_a_policy_is_shown_set_and_kept_with_its_author(described, told, tillproof):
     before = told("posting", "policy")
@@ -46,6 +48,20 @@ def test_filed_returns_are_told_with_their_limit_and_what_finance_does(described
 def test_before_anything_was_posted_there_are_no_runs(described, told, tillproof):
     assert told("posting", "runs")["runs"] == []
     assert "Nothing was ever posted" in tillproof("posting", "runs").stdout
+
+
+def test_runs_and_switches_are_told_by_the_shops_clock_and_in_json_in_utc(
+    home, described, told, tillproof, in_paris
+):
+    with Operations.open(home / "operations.sqlite") as operations:
+        begun = operations.runs.begin("DGS", "post", 1, "a worker")
+        operations.runs.end(begun.run_number, 1, "")
+    (run,) = told("posting", "runs")["runs"]
+    assert run["started"].endswith("Z") and run["ended"].endswith("Z")
+    shown = " ".join(tillproof("posting", "runs").stdout.split())
+    assert f"began {in_paris(run['started'])}, ended {in_paris(run['ended'])}" in shown and "UTC" not in shown
+    since = told("posting", "on", *SIGNED)["companies"][0]["since"]
+    assert f"since {in_paris(since)} by Fay" in " ".join(tillproof("posting", "status").stdout.split())
 
 
 def test_a_date_that_is_none_ends_clearly(described, tillproof):

@@ -362,6 +362,7 @@ EVENTS: dict[str, Event] = {
         [("CARD", 1800)],
         [goods("invoice", 1800, 300), money("receipt", 1, 1800, "CARD01")],
         [("invoice", "4000", 1, 1000, 200), ("invoice", "4905", 1, 500, 100)],
+        customer="17850",  # who pays at once buys as anybody
     ),
     "split tender": Event(
         SALE,
@@ -513,6 +514,15 @@ def test_the_legs_make_their_document_and_the_documents_leave_nothing_on_the_til
         [NUMBERS[name]],
     ).fetchall()
     assert balance == EVENTS[name].open_pence
+
+
+def test_only_what_is_on_a_customers_account_bears_the_number_that_the_till_printed(house):
+    numbered = house.execute(
+        """select distinct receipt_no, customer_no from expected.expected_documents
+           where customer_no is not null"""
+    ).fetchall()
+    on_account = ("sold on account", "partly on account", "account paid off")
+    assert sorted(numbered) == sorted((NUMBERS[name], "17850") for name in on_account)
 
 
 def test_what_was_sold_before_the_cutover_is_left_alone_and_its_refund_after_it_is_ours(house):

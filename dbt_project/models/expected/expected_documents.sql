@@ -91,6 +91,7 @@ described as (
             else account_customers.customer_reference
         end as customer_reference,
         account_events.event_id is not null as is_on_account,
+        case when account_events.event_id is not null then receipts.customer_no end as customer_no,
         unioned.gross_pence,
         unioned.net_pence,
         unioned.tax_pence,
@@ -150,6 +151,7 @@ over_short as (
         digested.bank_code,
         cast(null as varchar) as customer_reference,
         false as is_on_account,
+        cast(null as varchar) as customer_no,
         abs(digested.over_short_pence) as gross_pence,
         abs(digested.over_short_pence) as net_pence,
         cast(0 as bigint) as tax_pence,

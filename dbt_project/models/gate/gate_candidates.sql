@@ -113,6 +113,10 @@ looked_up as (
             else coalesce(customers.account_status, 'missing')
         end as customer_status,
         case
+            when legs.leg_type = 'customer' and legs.is_on_account
+                then coalesce(legs.customer_no, 'no number on ' || legs.store_id || ' ' || legs.receipt_no)
+        end as customer_no,
+        case
             when legs.leg_type <> 'customer' or customers.customer_id is null or clearing.clearing_bank_code is not null then null
             when customers.is_on_hold then 'on_hold'
             else 'free'

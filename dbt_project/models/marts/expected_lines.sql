@@ -21,6 +21,7 @@ lines as (
         documents.document_kind,
         documents.customer_reference,
         documents.is_on_account,
+        documents.customer_no,
         documents.tender_type,
         documents.bank_code,
         legs.category,
