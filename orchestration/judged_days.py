@@ -99,7 +99,7 @@ def choose(
     lay_before(connection, before, root)
     touched_days.note(connection, new)
     connection.execute(CLOSED)
-    connection.execute(NEAR.format(days=_tolerance(connection, new)))
+    connection.execute(NEAR.format(days=_tolerance(connection, new), rung=RUNG_OF_TOLERANCE))
     connection.execute(JOURNALS.format(days=DAYS_A_JOURNAL_LOOKS_BACK))
     connection.execute(CLOSED)
     counted = connection.execute(
@@ -157,15 +157,18 @@ CLOSED = """
 """
 NEAR = """
     insert into kept.touched_days
-    select distinct unnest([left_over.business_date, left_over.document_date, left_over.ledger_date]), 'near'
-    from before.document_verdicts as left_over
-    where left_over.document_date in (
-        select judged.day + cast(away.days as integer) from kept.judged_days as judged
+    with near_days as (
+        select distinct judged.day + cast(away.days as integer) as day from kept.judged_days as judged
         cross join range(-{days}, {days} + 1) as away(days) where away.days <> 0
     )
-    and (left_over.ledger_document_id is null or left_over.posting_key is null)
+    select distinct unnest([near.business_date, near.document_date, near.ledger_date]), 'near'
+    from before.document_verdicts as near
+    where (near.document_date in (select day from near_days) or near.ledger_date in (select day from near_days))
+    and (near.ledger_document_id is null or near.posting_key is null or near.rung = {rung})
 """
-"""What another day has left may lie as near to what is judged anew."""
+"""What another day has left may lie as near to what is judged anew; and so may what is paired for being the only one so
+near."""
+RUNG_OF_TOLERANCE = 4
 JOURNALS = """
     insert into kept.touched_days
     select distinct journals.day, 'journal'

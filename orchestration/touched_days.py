@@ -174,7 +174,9 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: Landed, touch: Tou
         touch(
             "new_rows",
             f"""select document_date from before.ledger_documents
-                where customer_reference in (select reference from {landed.other_customers()})""",
+                where customer_reference in (select reference from {landed.other_customers()})
+                -- of one that came before its account, nothing is known but that Sage will have it
+                or (source_ledger = 'sales' and customer_reference is null)""",
         )
     journals = "sage200/nominal_transactions"
     if journals in landed.tables:
@@ -287,7 +289,7 @@ def _seed_references(
         f"""create temp table named_receipts as
             select distinct regexp_extract(reference, pattern, 1) as store_id,
                 regexp_extract(reference, pattern, 2) as receipt_no
-            from new_references cross join {patterns} as patterns where regexp_full_match(reference, pattern)"""
+            from new_references cross join {patterns} as patterns where regexp_matches(reference, pattern)"""
     )
     touch_documents(
         "named_by_new_rows", "(store_id, receipt_no) in (select store_id, receipt_no from named_receipts)"
@@ -296,7 +298,7 @@ def _seed_references(
         "named_by_new_rows",
         f"""select try_cast(regexp_replace(regexp_extract(reference, day_pattern, 2),
                 '^([0-9]{{4}})-?([0-9]{{2}})-?([0-9]{{2}})$', '\\1-\\2-\\3') as date)
-            from new_references cross join {patterns} as patterns where regexp_full_match(reference, day_pattern)""",
+            from new_references cross join {patterns} as patterns where regexp_matches(reference, day_pattern)""",
     )
     connection.execute("drop table new_references; drop table named_receipts")
 

@@ -225,8 +225,11 @@ def test_judging_only_the_days_that_something_touches_publishes_the_same(
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr(judged_days, "LARGEST_SHARE", 1)
 
-    assert play_days.play(played.home, tmp_path, seed=1, last_pass=2) == []
+    story = play_days.play(played.home, tmp_path, seed=1, last_pass=2, months=3)
 
+    assert story.differences == []
+    assert story.keeping == 1
+    assert story.kinds[2, "summaries"] > 0
     with Warehouse(tmp_path / "kept").connect() as connection:
         kept = connection.execute(
             "select count(distinct business_date) from kept.document_verdicts"

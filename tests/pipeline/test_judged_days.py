@@ -191,6 +191,10 @@ TOUCHES = {
         [("sage200/sales_posted_transactions", invoice(99, 12, reference="POS-S01-3"))],
         {12: "new_rows", 3: "named_by_new_rows"},
     ),
+    "a document that names a receipt, and says more": (
+        [("sage200/sales_posted_transactions", invoice(99, 12, reference="POS-S01-3 again"))],
+        {12: "new_rows", 3: "named_by_new_rows"},
+    ),
     "a document that names a day": (
         [("sage200/sales_posted_transactions", invoice(99, 12, reference="DAY-S01-20110214"))],
         {12: "new_rows", 14: "named_by_new_rows"},
@@ -378,6 +382,23 @@ def test_what_may_match_some_days_apart_is_judged_with_what_is_left_over_so_near
     installation.lands("pos/receipt_lines", **line(900, 5))
 
     assert installation.chosen() == {day(5): "new_rows", **near}
+
+
+@pytest.mark.parametrize(("tolerance_days", "near"), [(0, {}), (3, {day(7): "near", day(9): "near"})])
+def test_what_was_the_only_one_so_near_is_judged_with_another_that_is_as_near(tmp_path, tolerance_days, near):
+    installation = Installation(tmp_path, tolerance_days)
+    installation.rows["document_verdicts"][8] |= {"ledger_date": day(7), "rung": 4}
+    installation.lands("pos/receipt_lines", **line(900, 5))
+
+    assert installation.chosen() == {day(5): "new_rows", **near}
+
+
+def test_a_customer_that_comes_after_its_documents_touches_their_days(installation):
+    installation.rows["ledger_documents"][3] |= {"source_ledger": "sales", "customer_reference": None}
+    installation.rows["ledger_documents"][4] |= {"source_ledger": "bank", "customer_reference": None}
+    installation.lands("sage200/customers", id=3, reference="NEW01", name="New", on_hold=False)
+
+    assert installation.chosen() == {day(4): "new_rows"}
 
 
 def test_after_midnight_it_may_still_be_yesterday(installation):

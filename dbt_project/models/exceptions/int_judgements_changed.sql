@@ -22,6 +22,7 @@ changed as (
         on judgements.company_id = newest.company_id and judgements.subject_id = newest.subject_id
     where
         newest.subject_id is null
+        or newest.business_date is distinct from judgements.business_date
         or newest.verdict is distinct from judgements.verdict
         or newest.drift_kinds is distinct from judgements.drift_kinds
         or newest.ledger_document_id is distinct from judgements.ledger_document_id
@@ -32,9 +33,32 @@ changed as (
         or newest.rule_version is distinct from judgements.rule_version
 ),
 
+unjudged as (
+    select newest.*
+    from newest
+    left join {{ ref('judgements') }} as judgements
+        on newest.company_id = judgements.company_id and newest.subject_id = judgements.subject_id
+    where judgements.subject_id is null and newest.verdict <> 'gone'
+),
+
+{% if are_days_kept() -%}
+-- judged later on a day that is kept
+moved as (
+    select
+        history.company_id,
+        history.subject_id
+    from {{ ref('stg_history__judgements') }} as history
+    inner join unjudged
+        on
+            history.company_id = unjudged.company_id
+            and history.subject_id = unjudged.subject_id
+            and history.pass_number > unjudged.pass_number
+),
+
+{% endif -%}
 vanished as (
     select
-        newest.* exclude (place, verdict, is_open, exception_class, owner, value_at_risk_pence, pass_number, as_of),
+        unjudged.* exclude (place, verdict, is_open, exception_class, owner, value_at_risk_pence, pass_number, as_of),
         'gone' as verdict,
         false as is_open,
         cast(null as varchar) as exception_class,
@@ -42,11 +66,11 @@ vanished as (
         cast(0 as bigint) as value_at_risk_pence,
         pass.pass_number,
         pass.as_of
-    from newest
+    from unjudged
     cross join {{ ref('stg_run__pass') }} as pass
-    left join {{ ref('judgements') }} as judgements
-        on newest.company_id = judgements.company_id and newest.subject_id = judgements.subject_id
-    where judgements.subject_id is null and newest.verdict <> 'gone'
+    {%- if are_days_kept() %}
+    where unjudged.subject_id not in (select moved.subject_id from moved)
+    {%- endif %}
 ),
 
 unioned as (

@@ -13,7 +13,8 @@ with judgements as (
         business_date,
         event_id,
         verdict
-    from {{ history_judged_now() }} as judged_now
+    from {{ ref('int_history_opened') }}
+    where pass_number < (select pass_number from {{ ref('stg_run__pass') }})
     union all
     select
         company_id,

@@ -15,6 +15,21 @@ of_documents as (
     where document_date <> business_date or ledger_date <> business_date
 ),
 
+-- what a receipt once was matched with, and no longer is: as long as it is there, it has not gone
+of_once_matched as (
+    select
+        held.company_id,
+        'document' as reason,
+        held.subject_id || ' ' || held.ledger_document_id as knot,
+        unnest([held.business_date, ledger.document_date]) as day
+    from {{ ref('stg_history__judgements') }} as held
+    inner join {{ ref('int_ledger_documents_attributed') }} as ledger
+        on held.company_id = ledger.company_id and held.ledger_document_id = ledger.ledger_document_id
+    where
+        held.subject_kind = 'document' and held.subject_id <> held.ledger_document_id
+        and held.business_date <> ledger.document_date and {{ is_judged_now('held.business_date') }}
+),
+
 -- a receipt number may name any receipt that bears it
 numbers as (
     select
@@ -210,6 +225,8 @@ of_urns as (
 
 knots as (
     select * from of_documents
+    union all
+    select * from of_once_matched
     union all
     select * from of_numbers
     union all
