@@ -22,7 +22,7 @@ RUNS, LOG = table_of(PostingRun), table_of(AuditLog)
 # a change of any of these makes other documents of the same sales; who writes or when does not
 DECIDING_TABLES = (
     *("companies", "stores"),
-    *("tax_mappings", "nominal_mappings", "tender_mappings", "sku_mappings"),
+    *("tax_mappings", "nominal_mappings", "tender_mappings", "sku_mappings", "customer_mappings"),
 )
 COMPANY = bindparam("company_id", type_=String)
 LAST_MAPPING_CHANGE = (

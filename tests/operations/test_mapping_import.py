@@ -34,6 +34,24 @@ def test_a_right_folder_is_taken_and_taking_it_again_changes_nothing(operations,
     assert rates == [Decimal("17.500"), Decimal("20.000")]
 
 
+CUSTOMERS = "company_id,customer_no,customer_reference,valid_from,valid_to\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "is_another"),
+    [
+        ("customer_mappings", f"{CUSTOMERS}DGS,7,ACME,2010-01-01,\n", True),
+        ("tax_mappings", FILES["tax_mappings"].replace("DGS,S,1,20,", "DGS,S,7,20,"), True),
+        ("cutovers", FILES["cutovers"].replace("2010-12-01", "2010-12-02"), False),
+    ],
+)
+def test_what_makes_other_documents_begins_a_posting_run_anew(operations, tmp_path, table, text, is_another):
+    operations.import_mappings(write_folder(tmp_path / "a"), "Ann", "first import")
+    before = operations.runs.mapping_change("DGS")
+    operations.import_mappings(write_folder(tmp_path / "b", **{table: text}), "Ann", "another")
+    assert (operations.runs.mapping_change("DGS") > before) is is_another
+
+
 def test_a_changed_row_is_logged_with_what_it_was_and_who_changed_it(operations, tmp_path):
     operations.import_mappings(write_folder(tmp_path / "a"), "Ann", "first import")
     changed = FILES["tax_mappings"].replace("DGS,S,1,20,", "DGS,S,7,20,")
