@@ -18,7 +18,7 @@ from real_browser import FLAGS, Visit, browser_here, served
 
 PICTURES = {
     "can-i-close": ("/", "Can I close?"),
-    "store-days": ("/store_days?date=2010-12-06", "Store-days"),
+    "store-days": ("/store_days?store=S04&date=2010-12-06", "Store-days"),
     "exceptions": ("/exceptions?lane=finance", "Exceptions"),
     "posting": ("/posting", "Posting"),
     "close": ("/close", "Close"),
