@@ -146,7 +146,7 @@ def _seed_rows(connection: duckdb.DuckDBPyConnection, landed: Landed, touch: Tou
         if table not in landed.tables:
             continue
         touch("new_rows", f"select {column} from {landed.new(table)}")
-        if column not in TABLES[table].key:
+        if column not in TABLES[table].key:  # else all versions of a row are of one day
             touch(
                 "new_rows",
                 f"""select {column} from {landed.earlier(table)}

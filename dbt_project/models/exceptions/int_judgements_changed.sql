@@ -69,7 +69,7 @@ vanished as (
     from unjudged
     cross join {{ ref('stg_run__pass') }} as pass
     {%- if are_days_kept() %}
-    where unjudged.subject_id not in (select moved.subject_id from moved)
+    where (unjudged.company_id, unjudged.subject_id) not in (select (moved.company_id, moved.subject_id) from moved)
     {%- endif %}
 ),
 
