@@ -136,59 +136,6 @@ def _value_shade(row: Row) -> tuple[str, str] | None:
     return None if step is None else (f"value_{step}", str(step + 1))
 
 
-WATERFALL_COLOURS = {"total": "#0b5c8a", "up": "#9a5b00", "down": "#b3261e", "residual": "#1c7443"}
-
-
-def waterfall(rows: Rows) -> Drawing:
-    """A bridge, a bar a line from the top down: totals on the axis, each difference where the last one ended.
-
-    The axis begins near the smallest figure, so that a small difference is seen: the labels have the figures.
-    """
-    places = [pounds_to_draw(row[column]) for row in rows for column in ("starts_pence", "ends_pence")]
-    tops = [
-        pounds_to_draw(row["ends_pence"]) for row in rows if row["line_kind"] not in ("residual",)
-    ] or places
-    low, high = min(tops), max([*tops, *(place for place in places if place)] or tops)
-    room = (high - low) * 0.35 or max(abs(high), 1) * 0.1
-    floor = 0.0 if low >= 0 and low - room < 0 else low - room
-    values = [
-        {
-            "line": words.bridge_line(row["line_kind"]),
-            "kind": _bar_kind(row),
-            "from": floor if row["line_kind"] in ("tills", "sage") else pounds_to_draw(row["starts_pence"]),
-            "to": pounds_to_draw(row["ends_pence"]),
-            "label": pounds(row["amount_pence"]),
-            "edge": max(
-                pounds_to_draw(row["ends_pence"]),
-                floor if row["line_kind"] in ("tills", "sage") else pounds_to_draw(row["starts_pence"]),
-            ),
-            "Line": words.bridge_line(row["line_kind"]),
-            "Amount": pounds(row["amount_pence"]),
-            "Documents": f"{row['document_count'] or 0:,}",
-        }
-        for row in rows
-    ]
-    # the labels of the longest bars stand in the room to their right
-    scale = alt.Scale(domain=[floor, high + 2.3 * room], zero=False, nice=False)
-    base = alt.Chart(alt.Data(values=values)).encode(
-        y=alt.Y("line:N", title=None, sort=None, axis=_PLAIN_AXIS)
-    )
-    bars = base.mark_bar(height=16).encode(
-        x=alt.X("from:Q", axis=None, scale=scale),
-        x2="to:Q",
-        color=alt.Color(
-            "kind:N",
-            legend=None,
-            scale=alt.Scale(domain=list(WATERFALL_COLOURS), range=list(WATERFALL_COLOURS.values())),
-        ),
-        tooltip=[alt.Tooltip(f"{name}:N") for name in ("Line", "Amount", "Documents")],
-    )
-    labels = base.mark_text(align="left", dx=5, color="#0f1720", fontSize=12).encode(
-        x=alt.X("edge:Q", axis=None, scale=scale), text="label:N"
-    )
-    return _bare(alt.layer(bars, labels), height=28 * len(values) + 8)
-
-
 def funnel(rows: Rows) -> Drawing:
     """The five truths, a bar each from the top down, with how many documents hold it. `rows`: truth, documents."""
     values = [
@@ -230,14 +177,6 @@ def troubles(rows: Rows) -> Drawing:
         text="label:N", color=alt.Color("ink:N", scale=None, legend=None)
     )
     return _bare(alt.layer(cells, texts), height=AXIS + 30 * len({row["account"] for row in rows}))
-
-
-def _bar_kind(row: Row) -> str:
-    if row["line_kind"] in ("tills", "sage"):
-        return "total"
-    if row["line_kind"] == "residual":
-        return "residual"
-    return "up" if row["amount_pence"] > 0 else "down"
 
 
 def debt(rows: Rows) -> Drawing:

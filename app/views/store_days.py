@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from app import charts, slots, totals, words
+from app.bridge_bars import bridge_bars
 from app.finding import is_closure
 from app.money import NONE, counted, day, month, pounds, units
 from app.opening import open_published
@@ -148,11 +149,7 @@ def bridge(published: Published, slot: Slot) -> None:
     if not rows:
         st.info("No bridge was published for this store-day: nothing of it is money.")
         return
-    st.altair_chart(
-        charts.waterfall(rows),
-        width="stretch",
-        alt="Bridge from tills to Sage; the table has the same figures",
-    )
+    st.html(bridge_bars(rows))
     residual = sum(row["amount_pence"] for row in rows if row["line_kind"] == "residual")
     table(
         rows,
