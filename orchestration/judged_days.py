@@ -97,7 +97,7 @@ def choose(
     if _has_other_till_customer(connection, new):
         return JudgedDays(all_because="a customer that tills post to changed")
     lay_before(connection, before, root)
-    touched_days.note(connection, new)
+    touched_days.note(connection, new, before.as_of)
     connection.execute(CLOSED)
     connection.execute(NEAR.format(days=_tolerance(connection, new), rung=RUNG_OF_TOLERANCE))
     connection.execute(JOURNALS.format(days=DAYS_A_JOURNAL_LOOKS_BACK))

@@ -10,6 +10,7 @@ receipt).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -112,7 +113,16 @@ TOUCHED_DOCUMENTS = """
 """
 
 
-def note(connection: duckdb.DuckDBPyConnection, landed: Landed) -> None:
+IN_GRACE = """
+    verdict <> 'nothing_to_post' and posting_key is not null and ledger_document_id is null
+    and business_date >= date '{published}' - (
+        select cast(coalesce(max(grace_hours), 0) // 24 + 2 as integer) from {companies})
+"""
+"""What Sage has nothing of, sold so lately that its grace may not have been over: pending, or gone from Sage, and after
+its grace perhaps a copy of another. A business date may begin half a day before UTC's and end a day after it."""
+
+
+def note(connection: duckdb.DuckDBPyConnection, landed: Landed, published_as_of: datetime) -> None:
     """Table `kept.touched_days`: every day that something touches, with a reason."""
     connection.execute("create schema kept")
     connection.execute("create table kept.touched_days (day date, reason varchar)")
@@ -125,6 +135,8 @@ def note(connection: duckdb.DuckDBPyConnection, landed: Landed) -> None:
     def touch_documents(reason: str, condition: str) -> None:
         connection.execute(TOUCHED_DOCUMENTS.format(reason=reason, condition=condition))
 
+    companies = landed.newest("operations/companies")
+    touch_documents("waiting", IN_GRACE.format(published=published_as_of.date(), companies=companies))
     touch_documents("waiting", "verdict = 'pending'")
     touch("rows_set_aside", "select business_date from before.receipts where not is_complete")
     touch(

@@ -42,7 +42,7 @@ def day(number: int) -> date:
 class Installation:
     """Twenty days of February, a receipt and its invoice each, published by pass 1; and what pass 2 lands."""
 
-    def __init__(self, folder: Path, tolerance_days: int = 0):
+    def __init__(self, folder: Path, tolerance_days: int = 0, grace_hours: int = 0):
         self.landing = Landing(folder / "landing", "DGS")
         self.landing.ensure(*TABLES.values())
         self.published = Publications(folder / "published")
@@ -89,7 +89,8 @@ class Installation:
                 sku="MUG" if number != 9 else "BAG",
             )
         self.lands("operations/stores", 1, **STORE)
-        self.lands("operations/companies", 1, name="D", match_tolerance_days=tolerance_days)
+        rules = {"match_tolerance_days": tolerance_days, "grace_hours": grace_hours}
+        self.lands("operations/companies", 1, name="D", **rules)
         self.lands("operations/connector_patterns", 1, **PATTERN)
         self.lands("sage200/customers", 1, **TILL, balance=Decimal(5))
         self.lands("sage200/customers", 1, id=2, reference="ACME01", name="Acme", on_hold=False)
@@ -291,6 +292,19 @@ def test_what_time_alone_may_move_is_judged_every_time(installation):
     assert installation.chosen() == {
         day(4): "waiting", day(6): "rows_set_aside", day(8): "waiting", day(10): "unexplained",
     }  # fmt: skip
+
+
+def test_what_sage_has_nothing_of_is_judged_again_while_its_grace_may_last(tmp_path):
+    installation = Installation(tmp_path, grace_hours=9 * 24)
+    for number in (15, 17, 19):
+        gone = {"verdict": "missing_in_ledger", "ledger_document_id": None, "ledger_urn": None}
+        installation.rows["document_verdicts"][number - 1] |= gone
+    # the document of this one is there, whatever the time
+    installation.rows["document_verdicts"][17]["verdict"] = "drifted"
+    void = {"verdict": "nothing_to_post", "ledger_document_id": None}
+    installation.rows["document_verdicts"][19] |= void
+
+    assert installation.chosen() == {day(17): "waiting", day(19): "waiting"}
 
 
 def test_linked_days_are_judged_together_from_link_to_link(installation):
