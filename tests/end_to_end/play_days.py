@@ -26,7 +26,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +60,7 @@ KINDS = (
 """What is played in two passes."""
 LATER_KINDS = (
     *("decisions taken back", "top-ups", "corrections", "summaries found later", "summaries withdrawn"),
-    *("mapping edits", "grain edits", "cut-off edits"),
+    *("mapping edits", "grain edits", "cut-off edits", "returns filed", "copies gone in their grace"),
 )
 """What takes more of them, and some luck."""
 ENOUGH = 3
@@ -138,21 +137,17 @@ class Played:
 
 def play(home: Path, folder: Path, seed: int, last_pass: int, months: int = 0) -> Played:
     """Strew a home by a seed and judge each pass both ways."""
-    strewn = Strewn(home / "landing", seed, last_pass, months)
+    company = load(home)
+    strewn = Strewn(home / "landing", seed, last_pass, company.now(), months)
     kept_home, whole_home = folder / "kept", folder / "whole"
     kept_home.mkdir(parents=True)
     shutil.copy(home / "operations.sqlite", kept_home / "operations.sqlite")
     unlanded = shutil.ignore_patterns("pass_*.parquet", "decided")
     shutil.copytree(home / "landing", kept_home / "landing", ignore=unlanded)
-    company = load(home)
-    ends_at = min(company.now(), datetime.combine(strewn.until, company.now().time()))
     played = Played(kinds=strewn.played)
     kept: Publication | None = None
     for number in range(1, last_pass + 1):
-        as_of = ends_at - timedelta(hours=12 * (last_pass - number))
-        settings = (
-            f'company_id = "{company.company_id}"\nas_of = {as_of.replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%S}Z\n'
-        )
+        settings = f'company_id = "{company.company_id}"\nas_of = {strewn.as_of(number):%Y-%m-%dT%H:%M:%S}Z\n'
         (kept_home / "tillproof.toml").write_text(settings)
         whole: Publication | None = None
         if kept is not None:

@@ -22,17 +22,35 @@ AT = "timestamp '2011-09-01 03:00:00'"
 SENT = """
     create temp table sent as
     select proposals.*, {urn} + row_number() over (order by proposals.posting_key) as urn,
-        case when document_kind in ('invoice', 'payment') then 1 else -1 end as sign,
-        document_kind in ('invoice', 'credit_note') as is_sales,
+        case when document_kind in ('invoice', 'payment') then 1
+            when document_kind in ('credit_note', 'receipt') then -1 else 0 end as sign,
+        case when document_kind in ('invoice', 'bank_receipt') then 1
+            when document_kind in ('credit_note', 'bank_payment') then -1 else 0 end as sales_sign,
+        case when document_kind in ('receipt', 'bank_receipt') then 1
+            when document_kind in ('payment', 'bank_payment') then -1 else 0 end as bank_sign,
         periods.period_number, periods.financial_year_start_date, periods.accounting_period_id,
         customers.id as customer_id
     from {proposals} as proposals
     inner join "sage200/periods" as periods
         on proposals.document_date between periods.period_start_date and periods.period_end_date
-    inner join (select id, reference from "sage200/customers" group by all) as customers
+    -- what goes through a clearing bank is on no customer
+    left join (select id, reference from "sage200/customers" group by all) as customers
         on proposals.customer_reference = customers.reference
     where proposals.event_id = '{event_id}' and proposals.members_digest is not null
 """
+"""The documents of a summary. Signs are of what a document adds: to the customer, to sales, to the bank."""
+ENTRIES = """
+    create temp table entries as
+    select *, urn * 10 + row_number() over (partition by urn order by pence) as entry_id
+    from (
+        select urn, bank_code, bank_sign * gross_pence as pence from sent where bank_sign <> 0
+        union all
+        select urn, bank_code, -gross_pence from sent where document_kind = 'transfer'
+        union all
+        select urn, to_bank_code, gross_pence from sent where document_kind = 'transfer'
+    )
+"""
+"""What each does in the cash book; a transfer is two."""
 INTENTS = """
     select company_id, posting_key, store_id, event_id, document_kind, ordinal, revision, role, remedy,
         md5(posting_key || members_digest) as payload_digest, '{state}' as state,
@@ -42,6 +60,15 @@ INTENTS = """
         {number} - 1 as publication_number, business_date, members_digest, document_date, box_1_pence, box_6_pence,
         '' as reference_in_sage, md5(posting_key) as source_key
     from sent
+"""
+TAX_ITEMS = """
+    select sent.company_id, urn, urn as transaction_id, codes.id as tax_code_id, legs.tax_code,
+        sales_sign * legs.net_pence * 0.01 as goods_amount, sales_sign * legs.tax_pence * 0.01 as tax_amount,
+        legs.leg_no as item_no, document_date as transaction_date
+    from sent
+    inner join {legs} as legs on sent.posting_key = legs.posting_key and legs.leg_type = 'tax'
+    left join (select distinct id, code from "sage200/tax_codes") as codes on legs.tax_code = codes.code
+    where {of}
 """
 IN_SAGE = {
     "sage200/sales_posted_transactions": """
@@ -55,47 +82,40 @@ IN_SAGE = {
             sign * gross_pence * 0.01 as document_gross_value, 0 as document_allocated_value,
             sign * gross_pence * 0.01 as document_outstanding_value, urn, 'TILLPROOF' as user_name,
             false as settled_immediately, {at} as date_time_updated, false as is_historical
-        from sent""",
-    "sage200/sales_tax_items": """
-        select sent.company_id, urn, urn as transaction_id, codes.id as tax_code_id, legs.tax_code,
-            sign * legs.net_pence * 0.01 as goods_amount, sign * legs.tax_pence * 0.01 as tax_amount,
-            legs.leg_no as item_no, document_date as transaction_date
-        from sent
-        inner join {legs} as legs on sent.posting_key = legs.posting_key and legs.leg_type = 'tax'
-        left join (select distinct id, code from "sage200/tax_codes") as codes on legs.tax_code = codes.code""",
+        from sent where sign <> 0""",
+    "sage200/sales_tax_items": TAX_ITEMS.replace("{of}", "document_kind in ('invoice', 'credit_note')"),
+    "sage200/bank_tax_items": TAX_ITEMS.replace("{of}", "document_kind in ('bank_receipt', 'bank_payment')"),
     "sage200/bank_posted_transactions": """
-        select sent.company_id, urn as id, banks.id as bank_id, 'SR' as entry_description, posting_key as reference,
-            'BankAccountEntryType' || case document_kind when 'receipt' then 'Receipt' else 'Payment' end
-                as bank_transaction_type,
-            second_reference, document_date as transaction_date, {at} as posted_date,
-            -sign * gross_pence * 0.01 as cheque_value, 'LedgerSales' as source, urn, 'TILLPROOF' as user_name,
+        select sent.company_id, entry_id as id, banks.id as bank_id, '' as entry_description, posting_key as reference,
+            'BankAccountEntryType' || case document_kind when 'transfer' then 'Transfer' else
+                case when bank_sign > 0 then 'Receipt' else 'Payment' end end as bank_transaction_type,
+            second_reference, document_date as transaction_date, {at} as posted_date, pence * 0.01 as cheque_value,
+            case sign when 0 then 'LedgerCashBook' else 'LedgerSales' end as source, urn, 'TILLPROOF' as user_name,
             {at} as date_time_updated
         from sent
-        inner join (select distinct id, code from "sage200/banks") as banks on sent.bank_code = banks.code
-        where not is_sales""",
+        inner join entries using (urn)
+        inner join (select distinct id, code from "sage200/banks") as banks on entries.bank_code = banks.code""",
     "sage200/nominal_transactions": """
         select sent.company_id, urn * 100 + row_number() over (partition by urn order by accounts.id, pence) as id,
             accounts.id as nominal_code_id, document_date as transaction_date, period_number,
             financial_year_start_date, accounting_period_id, sent.posting_key as reference,
             case when pence > 0 then pence * 0.01 else 0 end as debit,
             case when pence < 0 then -pence * 0.01 else 0 end as credit,
-            'TILLPROOF' as user_name, 'LedgerSales' as source, urn
+            'TILLPROOF' as user_name, case sign when 0 then 'LedgerCashBook' else 'LedgerSales' end as source, urn
         from sent
         inner join (
-            select posting_key, '1100' as nominal_code, '' as cost_centre, '' as department, sign * gross_pence as pence
-            from sent
+            select urn, '1100' as nominal_code, '' as cost_centre, '' as department, sign * gross_pence as pence
+            from sent where sign <> 0
             union all
-            select sent.posting_key, legs.nominal_code, legs.cost_centre, coalesce(legs.department, ''),
-                -sign * legs.net_pence
+            select urn, legs.nominal_code, legs.cost_centre, coalesce(legs.department, ''),
+                -sales_sign * legs.net_pence
             from sent inner join {legs} as legs on sent.posting_key = legs.posting_key and legs.leg_type = 'nominal'
             union all
-            select posting_key, '2200', '', '', -sign * tax_pence from sent where tax_pence <> 0
+            select urn, '2200', '', '', -sales_sign * tax_pence from sent where sales_sign * tax_pence <> 0
             union all
-            select sent.posting_key, nominal_reference, coalesce(nominal_cost_centre, ''),
-                coalesce(nominal_department, ''), -sign * gross_pence
-            from sent inner join "sage200/banks" as banks on sent.bank_code = banks.code
-            where not is_sales
-        ) as booked on sent.posting_key = booked.posting_key
+            select urn, nominal_reference, coalesce(nominal_cost_centre, ''), coalesce(nominal_department, ''), pence
+            from entries inner join "sage200/banks" as banks on entries.bank_code = banks.code
+        ) as booked using (urn)
         inner join (
             select distinct id, reference, cost_centre_code, department_code from "sage200/nominal_codes"
         ) as accounts
@@ -193,6 +213,7 @@ class Decided:
                 urn=URN + 1000 * given[0], event_id=event_id, proposals=published("posting_proposals")
             )
         )
+        self._connection.execute(ENTRIES)
         first, then = self._draw.choice(
             [
                 ("proven", ""),
@@ -216,7 +237,7 @@ class Decided:
                 self._insert(
                     table, number if first == "proven" else later, told, "strftime(transaction_date, '%Y-%m')"
                 )
-        self._connection.execute("drop table sent")
+        self._connection.execute("drop table sent; drop table entries")
         if not then or not later:
             return "summaries " + ("sent" if first == "proven" else first)
         return "summaries withdrawn" if then == "cancelled" else "summaries found later"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -46,8 +46,10 @@ DATES = {
 """By which a home is cut to some months."""
 ELSEWHERE = 9_000_000
 """Added to the number of a document that is not one."""
-BY_TILL, BY_DAY = "S02", "S03"
-"""The stores of which days are posted as summaries."""
+BY_TILL, BY_DAY, CLEARED = "S02", "S03", "S04"
+"""The stores of which days are posted as summaries, the last through a clearing bank."""
+CLEARING_BANK = "CURRENT"
+APART, GRACE_HOURS = timedelta(hours=12), 24
 CUT_OFF = "S05"
 """The store whose trading day comes to end at ten in the morning."""
 
@@ -55,8 +57,9 @@ CUT_OFF = "S05"
 class Strewn:
     """A landing told over several passes, by a seed. `played` counts what came in each, by pass and kind."""
 
-    def __init__(self, landing: Path, seed: int, last_pass: int, months: int = 0):
+    def __init__(self, landing: Path, seed: int, last_pass: int, now: datetime, months: int = 0):
         self.connection = duckdb.connect()
+        self._last_pass = last_pass
         self.played: Counter[tuple[int, str]] = Counter()
         self.edited = last_pass - 1 if last_pass > 3 else 0
         self._moving = [number for number in range(2, last_pass + 1) if number != self.edited]
@@ -70,6 +73,7 @@ class Strewn:
         found = self.connection.execute('select max(document_date) from "pos/receipt_lines"').fetchone()
         assert found is not None
         self.until: date = found[0]
+        self._ends_at = min(now, datetime.combine(self.until, now.time()))
         # some seeds without what ties many days together: a few days' tolerance, manual journals
         if seed % 2:
             self.connection.execute('update "operations/companies" set match_tolerance_days = 0')
@@ -86,9 +90,15 @@ class Strewn:
         self._come_near()
         self._lose_names()
         self._stray()
+        self._vanish_in_grace()
+        self._file_returns()
         if self.edited:
             self._edit()
         self._decided = Decided(self.connection, self._draw, self.edited, last_pass)
+
+    def as_of(self, number: int) -> datetime:
+        """When a pass judges, in UTC: the last on the last day of the receipts, each half a day before the next."""
+        return self._ends_at - APART * (self._last_pass - number)
 
     def decide(self, number: int, home: Path, published: Publication) -> None:
         """What people and the poster decide of what is published, for the pass of this number to find."""
@@ -165,14 +175,20 @@ class Strewn:
     def _sum_up(self) -> None:
         """A store posted by till and one by day, some days of theirs without a document in Sage; of each such day a
         receipt that comes late, and one that first was paid in another way."""
-        for store, grain, since in (
-            (BY_TILL, "till_day", "2010-01-01"),
-            (BY_DAY, "store_day", self._some_day()),
+        for store, grain, recipe, since in (
+            (BY_TILL, "till_day", "'' as recipe", "2010-01-01"),
+            (BY_DAY, "store_day", "'' as recipe", self._some_day()),
+            (
+                CLEARED,
+                "store_day",
+                f"'takings_clearing' as recipe, '{CLEARING_BANK}' as clearing_bank_code",
+                self._some_day(),
+            ),
         ):
             self._insert_mapping(
                 "operations/store_grains",
                 1,
-                f"'{store}' as store_id, '{grain}' as grain, date '{since}' as valid_from",
+                f"'{store}' as store_id, '{grain}' as grain, {recipe}, date '{since}' as valid_from",
             )
             of_store = f"""customer_id = (select any_value(id) from "sage200/customers" where reference = (
                 select till_customer_reference from "operations/stores" where store_id = '{store}'))"""
@@ -334,7 +350,7 @@ class Strewn:
         number = self._draw.choice(self._moving)
         self._change(units, "transaction_date = transaction_date + 1")
         self._change(units, "reference = 'by hand'")
-        self._copy(units, number, 2 * ELSEWHERE, reference="by another hand", days=1)
+        self._copy(units, number, 2 * ELSEWHERE, reference="'by another hand'", days=1)
         self.played[number, "documents as near"] += len(units)
 
     def _lose_names(self) -> None:
@@ -370,6 +386,49 @@ class Strewn:
         self._copy(units, gone, ELSEWHERE, is_tombstone=True)
         self.played[gone, "copies"] += len(units)
 
+    def _vanish_in_grace(self) -> None:
+        """The copy of a sale at its till has a document that goes while its grace lasts; then time alone is to tell
+        that it is a copy."""
+        gone = self._moving[0]
+        self.connection.execute(f'update "operations/companies" set grace_hours = {GRACE_HOURS}')
+        until = self.as_of(gone) + APART - timedelta(hours=GRACE_HOURS)
+        within = f"sold_at_local between timestamp '{until - APART / 2}' and timestamp '{until}'"
+        for unit in self._units("pos/receipt_lines", 2, f"receipt_kind = 'SALE' and {within}"):
+            found = self.connection.execute(
+                """select distinct sales.unit, lines.receipt_no from "sage200/sales_posted_transactions" as sales
+                   inner join "pos/receipt_lines" as lines on lines.unit = ? and sales.pass_number = 1
+                   inner join "operations/stores" as stores on lines.store_code = stores.store_code
+                       and starts_with(sales.reference || '-', 'POS-' || store_id || '-' || receipt_no || '-')""",
+                [unit],
+            ).fetchall()
+            documents = [str(document) for document, _ in found if ("sage", str(document)) not in self._taken]
+            if not documents or len(documents) != len(found):
+                continue
+            self._taken.update(("sage", document) for document in documents)
+            number = found[0][1]
+            for table in POS:
+                self.connection.execute(
+                    f"""insert into "{table}"
+                        select * replace (receipt_no || '88' as receipt_no, source_key || ' again' as source_key)
+                        from "{table}" where unit = ?""",
+                    [unit],
+                )
+            again = f"replace(reference, '-{number}', '-{number}88')"
+            self._copy(documents, 1, 3 * ELSEWHERE, reference=again)
+            self._copy(documents, gone, 3 * ELSEWHERE, reference=again, is_tombstone=True)
+            self.played[gone, "copies gone in their grace"] += 1
+
+    def _file_returns(self) -> None:
+        """Two VAT periods, the first filed: from the first pass on, or with the edits."""
+        number = self.edited if self.edited and self._draw.choice((True, False)) else 1
+        day = self._some_day()
+        for dates in (
+            f"date '2010-01-01' as valid_from, date '{day}' as valid_to, date '{day}' + 30 as filed_on",
+            f"date '{day}' + 1 as valid_from, date '2030-12-31' as valid_to",
+        ):
+            self._insert_mapping("operations/vat_periods", number, dates)
+        self.played[number, "returns filed"] += 1
+
     def _copy(
         self,
         units: list[str],
@@ -384,7 +443,7 @@ class Strewn:
             numbers = ["urn", *(["id"] if "tax_items" not in table else ["transaction_id"])]
             moved = ", ".join(f"{name} + {beyond} as {name}" for name in numbers)
             if reference and "tax_items" not in table:
-                moved += f", '{reference}' as reference"
+                moved += f", {reference} as reference"
             self.connection.execute(
                 f"""insert into "{table}"
                     select * replace ({moved}, source_key || ' copy' as source_key, {number} as pass_number,
