@@ -393,7 +393,10 @@ class Strewn:
         self.connection.execute(f'update "operations/companies" set grace_hours = {GRACE_HOURS}')
         until = self.as_of(gone) + APART - timedelta(hours=GRACE_HOURS)
         within = f"sold_at_local between timestamp '{until - APART / 2}' and timestamp '{until}'"
-        for unit in self._units("pos/receipt_lines", 2, f"receipt_kind = 'SALE' and {within}"):
+        by_receipt = """store_code in (select store_code from "operations/stores"
+            where store_id not in (select store_id from "operations/store_grains"))"""
+        sales = f"receipt_kind = 'SALE' and {within} and {by_receipt}"
+        for unit in self._units("pos/receipt_lines", 2, sales):
             found = self.connection.execute(
                 """select distinct sales.unit, lines.receipt_no from "sage200/sales_posted_transactions" as sales
                    inner join "pos/receipt_lines" as lines on lines.unit = ? and sales.pass_number = 1
