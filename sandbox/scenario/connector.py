@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario import sync_log
-from sandbox.scenario.acting import AMENDED_BY, act, act_of_day
+from sandbox.scenario.acting import act, act_of_day
 from sandbox.scenario.actions import CONNECTOR, Action, Claim, truth_after
 from sandbox.scenario.connector_documents import (
     OPPOSITES,
@@ -44,6 +44,7 @@ from sandbox.scenario.connector_reading import (
     read_zero_rated_skus,
 )
 from sandbox.scenario.counted_cash import booked
+from sandbox.scenario.drifts import AMENDED_BY
 from sandbox.scenario.journals import Journal, JournalLine
 from sandbox.scenario.manifest import Truth
 from sandbox.scenario.planting import Candidate, Day, candidates_of, choose, choose_days, quotas
