@@ -17,7 +17,7 @@ SETTINGS: dict[str, str] = {
     "keep_days_from": "How many documents must be published before a pass judges only the days that "
     "something new may touch; with fewer it judges all.",
     "memory_limit": "How much memory the models may take before they spill to disk: `1200MB`, `5GB`. Three million "
-    "new till lines in one pass need no more than the default, ten million take `5GB`.",
+    "new till lines in one pass need no more than the default, ten million take `4700MB`.",
     "publications_kept": "How many publications are kept; files that none of them lists are dropped.",
     "sage200": "How Sage 200 is reached, and with what patience.",
     "sage50": "How Sage 50 is met: its files, and what is confirmed nowhere. [How it works](sage50.md).",
