@@ -7,9 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from sandbox.scenario.actions import ACCEPTED, SILENCE, Action, Claim
-from sandbox.scenario.connector_documents import (
-    Draft,
-)
+from sandbox.scenario.connector_documents import Draft
 from sandbox.scenario.deeds import PLANTED, as_drifted, as_missing, clean, with_part
 from sandbox.scenario.drifts import at_old_rate, kinds_between
 from sandbox.scenario.planting import Candidate
@@ -17,7 +15,6 @@ from sandbox.scenario.planting import Candidate
 JUNK_REFERENCES = ("", "TILL SALE", "MISC", "ONLINE ORDER")
 FUTURE = (2011, 10)  # a Future period of the demo's company
 LOST_REPLY = Claim("unknown", 504, "Gateway Timeout")
-
 AGAIN = timedelta(minutes=5)
 
 

@@ -7,10 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sandbox.scenario.actions import Action, Claim
-from sandbox.scenario.connector_documents import (
-    Draft,
-    Part,
-)
+from sandbox.scenario.connector_documents import Draft, Part
 from sandbox.scenario.planting import Candidate
 
 PLANTED = "planted"

@@ -6,13 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.scenario.actions import SILENCE, Action
-from sandbox.scenario.connector_documents import (
-    MANUAL,
-    SALES,
-    STANDARD,
-    Part,
-    half_up,
-)
+from sandbox.scenario.connector_documents import MANUAL, SALES, STANDARD, Part, half_up
 from sandbox.scenario.deeds import PLANTED, as_drifted
 from sandbox.scenario.planting import Candidate
 

@@ -7,10 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sandbox.scenario.actions import CONNECTOR, SILENCE, Action
-from sandbox.scenario.connector_documents import (
-    Draft,
-    Part,
-)
+from sandbox.scenario.connector_documents import Draft, Part
 from sandbox.scenario.deeds import PLANTED, as_missing
 from sandbox.scenario.journals import journal_for
 from sandbox.scenario.planting import Candidate, Day
