@@ -6,17 +6,26 @@ with documents as (
     where mark is not null and document_kind <> 'journal'
 ),
 
+-- the first under its key is ours; one that somebody entered under it again, or that undoes ours, undoes this target no more
 our_contras as (
     select
-        contras.company_id,
-        contras.ledger_document_id as contra_id,
-        targets.ledger_document_id as target_id,
+        company_id,
+        contra_id,
+        target_id,
         'our key' as evidence
-    from documents as contras
-    inner join {{ ref('stg_operations__intents') }} as intents
-        on contras.our_key = intents.posting_key and intents.role = 'X'
-    inner join documents as targets
-        on intents.company_id = targets.company_id and intents.target_urn = targets.urn
+    from (
+        select
+            contras.company_id,
+            contras.ledger_document_id as contra_id,
+            targets.ledger_document_id as target_id,
+            row_number() over (partition by targets.ledger_document_id order by contras.urn, contras.ledger_document_id) as place
+        from documents as contras
+        inner join {{ ref('stg_operations__intents') }} as intents
+            on contras.our_key = intents.posting_key and intents.role = 'X'
+        inner join documents as targets
+            on intents.company_id = targets.company_id and intents.target_urn = targets.urn
+    ) as under_its_key
+    where place = 1
 ),
 
 -- An even exchange gives an invoice and a credit note of one receipt that are equal and opposite, and neither undoes the other.
