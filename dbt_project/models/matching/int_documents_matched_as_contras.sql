@@ -28,6 +28,14 @@ our_contras as (
     where place = 1
 ),
 
+keys_that_undid as (
+    select distinct
+        documents.company_id,
+        documents.our_key
+    from documents
+    inner join our_contras on documents.ledger_document_id = our_contras.contra_id
+),
+
 -- An even exchange gives an invoice and a credit note of one receipt that are equal and opposite, and neither undoes the other.
 even_exchanges as (
     select distinct
@@ -54,6 +62,8 @@ unexplained as (
     from documents
     left join our_contras as undoing on documents.ledger_document_id = undoing.contra_id
     left join our_contras as undone on documents.ledger_document_id = undone.target_id
+    left join keys_that_undid
+        on documents.company_id = keys_that_undid.company_id and documents.our_key = keys_that_undid.our_key
     left join even_exchanges
         on
             documents.company_id = even_exchanges.company_id
@@ -63,7 +73,7 @@ unexplained as (
             and {{ is_sales_kind('documents.document_kind') }}
     -- without a reference there is no evidence
     where
-        coalesce(right(documents.our_key, 1), 'P') = 'P'
+        (coalesce(right(documents.our_key, 1), 'P') = 'P' or keys_that_undid.our_key is not null)
         and trim(documents.reference) <> ''
         and undoing.contra_id is null
         and undone.target_id is null
