@@ -7,9 +7,9 @@ from html import escape
 from app import words
 from app.money import counted, pounds
 from app.published import Row, Rows
+from app.slots import TOTALS
 
 COLOURS = {"total": "#0b5c8a", "up": "#9a5b00", "down": "#b3261e", "residual": "#1c7443"}
-TOTALS = ("tills", "sage")
 PARTS = 10_000
 """Of the axis: a bar begins and ends at so many."""
 TOLD = "Bridge from tills to Sage; the table has the same figures"

@@ -11,6 +11,8 @@ from typing import Any
 
 from app.published import Published, Row, Rows
 
+TOTALS = ("tills", "sage")
+"""The lines of a bridge that are no differences."""
 NO_TILL = ""
 """Stands for what Sage holds of the store-day without a receipt behind it."""
 
@@ -52,7 +54,7 @@ def bridge(published: Published, slot: Slot, measure: str) -> Rows:
     )
     height = 0
     for row in rows:
-        is_total = row["line_kind"] in ("tills", "sage")
+        is_total = row["line_kind"] in TOTALS
         row["starts_pence"] = 0 if is_total else height
         height = row["amount_pence"] if is_total else height + row["amount_pence"]
         row["ends_pence"] = height

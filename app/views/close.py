@@ -16,6 +16,7 @@ from app.money import NONE, counted, day, moment, month, pounds
 from app.opening import open_published
 from app.published import Published, Row, Rows
 from app.shown import count, pence, plain, table
+from app.slots import TOTALS
 from orchestration import closing, evidence_pack
 from orchestration.closing import SignOff
 from orchestration.operations import CloseFigures, Operations, OperationsError
@@ -189,7 +190,7 @@ def _bridge_line(row: Mapping[str, Any]) -> str:
         return f"{told} {':red-badge[! Left over]' if left else ':green-badge[✓ Nothing left over]'}"
     if row["other_period_start_date"]:
         return plain(f"{told}, {month(row['other_period_start_date'])}")
-    return f"**{plain(told)}**" if row["line_kind"] in ("tills", "sage") else plain(told)
+    return f"**{plain(told)}**" if row["line_kind"] in TOTALS else plain(told)
 
 
 def sign_form(

@@ -18,7 +18,7 @@ from app.money import NONE, counted, day, month, pounds, units
 from app.opening import open_published
 from app.published import Published, Row, Rows
 from app.shown import Figures, count, pence, plain, slot_badges, table, verdict_badge
-from app.slots import NO_TILL, Slot
+from app.slots import NO_TILL, TOTALS, Slot
 
 RECEIPT_PAGE = "views/receipt.py"
 MONTH_ASKED = "the month of the store-day"
@@ -169,7 +169,7 @@ def _line(row: Mapping[str, Any], residual: int) -> str:
         sign = ":green-badge[✓ Nothing left over]" if not residual else ":red-badge[! Left over]"
         return f"Residual {sign}"
     told = words.bridge_line(row["line_kind"])
-    if row["line_kind"] in ("tills", "sage"):
+    if row["line_kind"] in TOTALS:
         return f"**{told}**"
     return verdict_badge(row["line_kind"]) if row["line_kind"] in words.VERDICTS else told
 

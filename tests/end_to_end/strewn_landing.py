@@ -322,16 +322,8 @@ class Strewn:
         """Receipts, each with one just like it a minute before, and one document of both that names neither."""
         for number in (1, *self._moving):
             for unit in self._units("pos/receipt_lines", 2, "receipt_kind = 'SALE' and not is_tombstone"):
-                named = self.connection.execute(
-                    """select distinct sales.unit from "sage200/sales_posted_transactions" as sales
-                       inner join "pos/receipt_lines" as lines on lines.unit = ? and sales.pass_number = 1
-                       inner join "operations/stores" as stores on lines.store_code = stores.store_code
-                           and starts_with(sales.reference || '-', 'POS-' || store_id || '-' || receipt_no || '-')""",
-                    [unit],
-                ).fetchall()
-                documents = [
-                    str(document) for (document,) in named if ("sage", str(document)) not in self._taken
-                ]
+                named, _ = self._documents_of(unit)
+                documents = [document for document in named if ("sage", document) not in self._taken]
                 self._taken.update(("sage", document) for document in documents)
                 self._change(documents, "reference = 'by hand'")
                 for table in POS:
@@ -343,6 +335,18 @@ class Strewn:
                             from "{table}" where unit = ?""",
                         [unit],
                     )
+
+    def _documents_of(self, unit: str) -> tuple[list[str], str]:
+        """What the connector posted of a receipt, and the number it went by."""
+        found = self.connection.execute(
+            """select distinct sales.unit, lines.receipt_no from "sage200/sales_posted_transactions" as sales
+               inner join "pos/receipt_lines" as lines on lines.unit = ? and sales.pass_number = 1
+               inner join "operations/stores" as stores on lines.store_code = stores.store_code
+                   and starts_with(sales.reference || '-', 'POS-' || store_id || '-' || receipt_no || '-')
+               order by all""",
+            [unit],
+        ).fetchall()
+        return [str(document) for document, _ in found], str(found[0][1]) if found else ""
 
     def _come_near(self) -> None:
         """Documents without a name a day after their receipt; later there is another, a day further off."""
@@ -397,18 +401,10 @@ class Strewn:
             where store_id not in (select store_id from "operations/store_grains"))"""
         sales = f"receipt_kind = 'SALE' and {within} and {by_receipt}"
         for unit in self._units("pos/receipt_lines", 2, sales):
-            found = self.connection.execute(
-                """select distinct sales.unit, lines.receipt_no from "sage200/sales_posted_transactions" as sales
-                   inner join "pos/receipt_lines" as lines on lines.unit = ? and sales.pass_number = 1
-                   inner join "operations/stores" as stores on lines.store_code = stores.store_code
-                       and starts_with(sales.reference || '-', 'POS-' || store_id || '-' || receipt_no || '-')""",
-                [unit],
-            ).fetchall()
-            documents = [str(document) for document, _ in found if ("sage", str(document)) not in self._taken]
-            if not documents or len(documents) != len(found):
+            documents, number = self._documents_of(unit)
+            if not documents or any(("sage", document) in self._taken for document in documents):
                 continue
             self._taken.update(("sage", document) for document in documents)
-            number = found[0][1]
             for table in POS:
                 self.connection.execute(
                     f"""insert into "{table}"
