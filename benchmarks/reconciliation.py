@@ -1,6 +1,7 @@
 """What a pass over many till lines costs, from files to published, beside one bare outer join of the same documents.
 
-    python benchmarks/reconciliation.py [--lines 1000000] [--memory-limit 1200MB] [--folder FOLDER]
+    python benchmarks/reconciliation.py [--lines 1000000] [--memory-limit 1200MB] [--keep-warehouse]
+        [--folder FOLDER]
 
 Makes its own company in a temporary folder: till exports of two stores, five lines a receipt, and a ledger that holds
 them, less one receipt in 500 and with one in 700 at another amount. A day has as many lines whatever there are in all:
@@ -42,9 +43,10 @@ from orchestration.landing_tables import TABLES  # noqa: E402
 from orchestration.operations import Operations  # noqa: E402
 from orchestration.operations.landing import land_operations  # noqa: E402
 from orchestration.publishing import Publications  # noqa: E402
-from orchestration.run_pass import prepare_home, step_seconds  # noqa: E402
+from orchestration.run_pass import load_graph, prepare_home, step_seconds  # noqa: E402
 from orchestration.settings import load  # noqa: E402
 from orchestration.tills.intake import intake  # noqa: E402
+from orchestration.warehouse import Warehouse  # noqa: E402
 
 COMPANY = "DGS"
 FIRST_DAY = date(2011, 1, 4)  # the day on which the VAT of the mappings became 20 %
@@ -286,8 +288,8 @@ def land_ledger(current: passes.Pass, folder: Path) -> None:
             )
 
 
-def one_pass(home: Path, ledger: Path | None) -> dict[str, float]:
-    """One pass without reading Sage: seconds by what took them, in order."""
+def one_pass(home: Path, warehouse: Warehouse, ledger: Path | None) -> dict[str, float]:
+    """One pass without reading Sage, its warehouse still held: seconds by what took them, in order."""
     taken: dict[str, float] = {}
     begun = time.monotonic()
 
@@ -307,13 +309,13 @@ def one_pass(home: Path, ledger: Path | None) -> dict[str, float]:
         lap("decisions")
         if passes.settle(current) is None:
             return taken
-        from orchestration.definitions import defs
         from orchestration.defs.resources import resources
 
+        defs = load_graph()
         lap("loading the graph")
         result = defs.resolve_job_def("judge").execute_in_process(
             instance=dg.DagsterInstance.get(),
-            resources={**resources(home), "current": current},
+            resources={**resources(home), "current": current, "warehouse": warehouse},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         steps = step_seconds(result)
@@ -339,6 +341,11 @@ def pass_of_its_own(home: Path) -> dict[str, float]:
     return {"starting, and ending": time.monotonic() - begun - timed, **taken}
 
 
+def warehouse_of(home: Path) -> Warehouse:
+    settings = load(home)
+    return Warehouse(home, memory_limit=settings.memory_limit, is_kept=settings.keep_warehouse)
+
+
 def show(title: str, taken: dict[str, float]) -> None:
     whole = sum(seconds for name, seconds in taken.items() if not name.startswith("("))
     print(f"{title}: {whole:.1f} s")
@@ -352,39 +359,46 @@ def main() -> int:
     )
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--memory-limit", default="1200MB", help="the setting memory_limit of the company")
+    parser.add_argument(
+        "--keep-warehouse", action="store_true", help="the setting keep_warehouse of the company"
+    )
     parser.add_argument("--folder", type=Path, default=None, help="kept afterwards; must not exist")
     parser.add_argument("--one-pass", type=Path, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one_pass is not None:
         prepare_home(options.one_pass)
-        print(json.dumps(one_pass(options.one_pass, None)))
+        warehouse = warehouse_of(options.one_pass)
+        print(json.dumps(one_pass(options.one_pass, warehouse, None)))
+        warehouse.let_go()
         return 0
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tillproof-benchmark-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return measure(folder.resolve(), options.lines, options.memory_limit)
+        return measure(folder.resolve(), options.lines, options.memory_limit, options.keep_warehouse)
     finally:
         if options.folder is None:
             shutil.rmtree(folder)
 
 
-def measure(folder: Path, lines: int, memory_limit: str) -> int:
+def measure(folder: Path, lines: int, memory_limit: str, keep_warehouse: bool) -> int:
     home = folder / "home"
     home.mkdir()
     last_day = FIRST_DAY + timedelta(days=days_of(lines) - 1)
     (home / "tillproof.toml").write_text(
         f'company_id = "{COMPANY}"\nas_of = {last_day}T23:00:00Z\nmemory_limit = "{memory_limit}"\n'
+        f"keep_warehouse = {str(keep_warehouse).lower()}\n"
     )
     write_world(folder, lines)
     prepare_home(home)
     with Operations.open(load(home).operations) as operations:
         operations.import_mappings(MAPPINGS, "benchmark", "opening mappings")
 
-    show(f"everything is new, {lines:,} till lines", one_pass(home, folder))
+    warehouse = warehouse_of(home)
+    show(f"everything is new, {lines:,} till lines", one_pass(home, warehouse, folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(f"peak memory {peak:.2f} GB")
     published = Publications(home / "published")
-    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+    with warehouse.connect() as connection:
         begun = time.monotonic()
         connection.execute(BARE_JOIN).fetchall()
         print(f"one bare full outer join of the same documents: {time.monotonic() - begun:.2f} s")
@@ -396,6 +410,7 @@ def measure(folder: Path, lines: int, memory_limit: str) -> int:
         ledger_rows = connection.execute(
             "select count(*) from staging.stg_ledger__nominal_transactions"
         ).fetchone()
+    warehouse.let_go()
     assert ledger_rows is not None
     print(f"nominal ledger rows {ledger_rows[0]:,}")
 

@@ -16,6 +16,8 @@ SETTINGS: dict[str, str] = {
     "dagster_port": "Port of Dagster on 127.0.0.1.",
     "keep_days_from": "How many documents must be published before a pass judges only the days that "
     "something new may touch; with fewer it judges all.",
+    "keep_warehouse": "Whether what dbt builds is left in `warehouse.duckdb` after a pass, for whoever wants to look "
+    "into it; in a file models take half as long again as in memory.",
     "memory_limit": "How much memory the models may take before they spill to disk: `1200MB`, `5GB`. Three million "
     "new till lines in one pass need no more than the default, ten million take `4700MB`.",
     "publications_kept": "How many publications are kept; files that none of them lists are dropped.",

@@ -1,4 +1,4 @@
-"""How many threads DuckDB shares a query among."""
+"""Queries of one DuckDB from several threads: how many share a query, and what a thread's own cursor must be told."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def single_threaded(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
         yield threads
     finally:
         connection.execute(f"set threads = {threads}")
+
+
+def session_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """What a cursor of this connection must be told to name things and read clocks as it does: DuckDB's begin anew."""
+    database, schema = connection.execute("select current_database(), current_schema()").fetchall()[0]
+    return f"""set TimeZone = 'UTC'; use "{database}"."{schema}";"""

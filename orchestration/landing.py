@@ -164,6 +164,12 @@ class Landing:
         """Every landed file of a table, by month and pass."""
         return files.files_of(self.root, table)
 
+    def size_bytes(self) -> int:
+        """How many bytes all landed files have."""
+        return sum(
+            found.path.stat().st_size for table in files.tables_of(self.root) for found in self.files(table)
+        )
+
     def dirty_since(self, pass_number: int) -> list[LandedFile]:
         """What was landed after a pass, of all tables. Nothing dirty means there is nothing to rebuild."""
         return [

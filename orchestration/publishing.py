@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from orchestration import name_index
-from orchestration.duckdb_threads import single_threaded
+from orchestration.duckdb_threads import session_of, single_threaded
 from orchestration.files import digest_of, put_text, sql_path
 
 MONTH_COLUMNS = ("business_date", "document_date")
@@ -106,10 +106,11 @@ class Publications:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         before = self.newest()
+        session = session_of(connection)
 
         def written(model: str) -> list[dict[str, Any]]:
             with connection.cursor() as own:
-                own.execute("set TimeZone = 'UTC'")
+                own.execute(session)
                 files = self._write(own, model, models[model], before, (months or {}).get(model))
                 return sorted(files, key=lambda file: file["month"] or "")
 

@@ -70,7 +70,7 @@ def warm_up(home: Path) -> None:
 
     with _collector_at_rest():
         importlib.import_module("orchestration.defs.receiving_graph")
-        _load_graph()
+        importlib.import_module("orchestration.definitions")
         importlib.import_module("orchestration.warehouse").load_project(home)
         gx_session.load()
 
@@ -86,8 +86,10 @@ def _collector_at_rest() -> Iterator[None]:
         gc.enable()
 
 
-def _load_graph() -> Any:
-    return importlib.import_module("orchestration.definitions").defs
+def load_graph() -> Any:
+    """The graph of all assets, with dbt's project in it; loaded once in a process."""
+    with _collector_at_rest():
+        return importlib.import_module("orchestration.definitions").defs
 
 
 def run_pass(
@@ -115,8 +117,7 @@ def run_pass(
         received = _execute(receiving_graph.defs.resolve_job_def("receive"), instance, given)
         seconds = step_seconds(received)
         if passes.settle(current) is not None:
-            with _collector_at_rest():
-                defs = _load_graph()
+            defs = load_graph()
             seconds |= step_seconds(_execute(defs.resolve_job_def("judge"), instance, given))
         _prune(instance)
         after = current.publications.newest()
@@ -133,8 +134,7 @@ def judge_again(settings: Settings) -> Publication:
 
         from orchestration import passes
         from orchestration.defs.resources import resources
-
-        defs = _load_graph()
+    defs = load_graph()
     with passes.begin(settings) as current, dg.DagsterInstance.get() as instance:
         if passes.settle(current) is None:
             raise PassFailedError("there is nothing to judge again")

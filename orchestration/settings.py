@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     dagster_port: int = 3000
     publications_kept: int = 10
     keep_days_from: int = 200_000
+    keep_warehouse: bool = False
     memory_limit: str = Field("1200MB", pattern="^[1-9][0-9]*(MB|GB)$")
     sage200: Sage200Settings = Sage200Settings()
     sage50: Sage50Settings = Sage50Settings()

@@ -1,4 +1,4 @@
-"""The warehouse: one DuckDB file that dbt builds. It is held by one process at a time, and never while dbt runs."""
+"""The warehouse: what dbt builds in a pass, in memory or in one DuckDB file, and how dbt is called."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import hashlib
 import json
 import os
 import queue
-import sys
+import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +17,21 @@ from typing import Any
 import duckdb
 
 from orchestration.file_lock import locked
+from orchestration.files import sql_path
 from orchestration.settings import FILE_NAME, HOME_VARIABLE
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
-
-
+NAME = "warehouse"
+"""By which every model is named, wherever the warehouse is."""
 DAYS_ARE_KEPT = "TILLPROOF_DAYS_ARE_KEPT"
 """Tells the models whether schema `kept` is there (macros/kept.sql)."""
-MEMORY = "TILLPROOF_MODELS_MEMORY"
-"""Tells dbt how much memory the models may take (profiles.yml)."""
+INSTANCE = "TILLPROOF_DUCKDB"
+"""Tells dbt which DuckDB of this process to work in (profiles.yml): without it, one of its own."""
+PLACE = "TILLPROOF_WAREHOUSE"
+"""Tells dbt where the warehouse is: a file, or `:memory:` (profiles.yml)."""
+IN_MEMORY = ":memory:"
+ROOM_OF_LANDED = 6
+"""What is landed is twelve times as large in the models' tables: memory is quicker where it holds half of them."""
 TOLD_TOGETHER = 20
 """Nodes of which `build` tells at once: whoever is told looks at the warehouse each time."""
 
@@ -35,46 +41,87 @@ class WarehouseError(Exception):
 
 
 class Warehouse:
-    """The warehouse of one home."""
+    """The warehouse of one home, empty at the start of a pass: in memory, or in a file where that would not do.
 
-    def __init__(self, home: Path):
+    In memory, because DuckDB packs what it writes to a file by trying each way on each column, which costs more than
+    the models do, and nobody needs their tables once they are published. `is_kept` leaves a file for who wants to look.
+    """
+
+    def __init__(self, home: Path, *, memory_limit: str = "1200MB", is_kept: bool = False):
         self.home = home
         self.file = home / "warehouse.duckdb"
+        self._spilled = home / "warehouse.duckdb.tmp"
+        self._memory_limit = memory_limit
+        self._is_kept = is_kept
+        self._is_in_file = False
+        self._held: duckdb.DuckDBPyConnection | None = None
 
-    def start_over(self) -> None:
-        """Forget what was built: a pass builds everything, and an empty file is quicker to fill than a full one."""
+    def start_over(self, *, landed_bytes: int = 0) -> None:
+        """Forget what was built, and hold an empty warehouse for dbt to fill, until `let_go`.
+
+        `landed_bytes` are those of the Parquet files that will be judged: of many, the warehouse is a file.
+        """
         self.let_go()
+        self._forget()
+        self._is_in_file = self._is_kept or landed_bytes * ROOM_OF_LANDED > bytes_of(self._memory_limit)
+        self._held = duckdb.connect(self._instance)
+        self._held.execute(f"set memory_limit = '{self._memory_limit}'")
+        self._held.execute("set preserve_insertion_order = false")
+        # the file is disposable: a checkpoint after every few models would cost more than the models
+        self._held.execute("set checkpoint_threshold = '2GB'")
+        self._held.execute("set auto_checkpoint_skip_wal_threshold = 1000000000")
+        self._held.execute(f"set temp_directory = '{sql_path(self._spilled)}'")
+        place = self._place.replace("'", "''")
+        self._held.execute(f"attach '{place}' as {NAME}")
+
+    @property
+    def _instance(self) -> str:
+        """The name by which dbt finds the DuckDB of this warehouse in this process."""
+        return f"{IN_MEMORY}{hashlib.sha256(self.home.as_posix().encode()).hexdigest()}"
+
+    @property
+    def _place(self) -> str:
+        return self.file.as_posix() if self._is_in_file else IN_MEMORY
+
+    def _forget(self) -> None:
+        """Drop the file, and what a pass that was killed had spilled."""
         self.file.unlink(missing_ok=True)
         self.file.with_name(self.file.name + ".wal").unlink(missing_ok=True)
+        shutil.rmtree(self._spilled, ignore_errors=True)
 
     @contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that ends with the block: through dbt's own while it holds the file in this process."""
-        held = _held_by_dbt(self.file)
+        """A connection that ends with the block: to what is held, else to the file of a warehouse that was kept."""
+        if self._held is None and not self.file.exists():
+            raise WarehouseError(
+                f"{self.file}: no warehouse is there; it is built in memory for one pass, and keep_warehouse = true in "
+                f"{FILE_NAME} leaves it in this file"
+            )
         try:
-            connection = held.cursor() if held else duckdb.connect(str(self.file), read_only=read_only)
+            connection = (
+                self._held.cursor() if self._held else duckdb.connect(str(self.file), read_only=read_only)
+            )
         except duckdb.IOException as error:
             raise WarehouseError(f"{self.file} is held by another process: {error}") from error
         try:
-            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"set TimeZone = 'UTC'; use {NAME}")
             yield connection
         finally:
             connection.close()
 
     def let_go(self) -> None:
-        """Give up the file that `build` left open, so that another process may have it.
+        """Give up what is held; a file that is kept is there for another process then.
 
         What was built is in the file already: a checkpoint on the way out would write it a second time.
         """
-        held = _held_by_dbt(self.file)
-        if held is None:
+        if self._held is None:
             return
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-        from dbt.adapters.factory import reset_adapters
-
-        held.execute("pragma disable_checkpoint_on_shutdown")
-        DuckDBConnectionManager.close_all_connections()
-        reset_adapters()
+        self._held.execute("pragma disable_checkpoint_on_shutdown")
+        let_dbt_go()
+        self._held.close()
+        self._held = None
+        if not self._is_kept:
+            self._forget()
 
     def keeps_days(self) -> bool:
         """Whether the models are to judge some days alone: what is published of all others lies beside them."""
@@ -92,6 +139,60 @@ class Warehouse:
             ).fetchall()
         return dict(found)
 
+    def build(self, selector: str) -> Iterator[list[Built]]:
+        """Have dbt build what a selector names, in this process, and tell of each node once it is done, some at a time.
+
+        In this process, because a pass calls dbt twice and each start of its command line costs five seconds; in a
+        thread of its own, because whoever is told has books to keep, and DuckDB needs no help meanwhile. Raises
+        WarehouseError naming every node that failed, in dbt's own words, once dbt is through.
+        """
+        told: queue.SimpleQueue[Built | None] = queue.SimpleQueue()
+        ended: list[Any] = []
+        arguments = ("build", "--selector", selector)
+        given = {
+            INSTANCE: self._instance,
+            PLACE: self._place,
+            DAYS_ARE_KEPT: "yes" if self.keeps_days() else "",
+        }
+
+        def run() -> None:
+            try:
+                ended.append(invoke(self.home, *arguments, told=told.put, given=given))
+            except BaseException as error:  # a thread's error goes nowhere by itself
+                ended.append(error)
+            finally:
+                told.put(None)
+
+        dbt = threading.Thread(target=run, name=f"dbt {selector}")
+        dbt.start()
+        failed: list[Built] = []
+        try:
+            done: list[Built] = []
+            for node in iter(told.get, None):
+                if node.has_passed:
+                    done.append(node)
+                else:
+                    failed.append(node)
+                if len(done) == TOLD_TOGETHER:
+                    yield done
+                    done = []
+            if done:
+                yield done
+        finally:
+            dbt.join()
+        (result,) = ended
+        error = result if isinstance(result, BaseException) else result.exception
+        if error is not None:
+            raise self._not_built(f"dbt could not build {selector}: {error}") from error
+        if failed or not result.success:
+            words = "; ".join(f"{node.name}: {node.message}" for node in failed[:5])
+            raise self._not_built(words or f"dbt could not build {selector}")
+
+    def _not_built(self, words: str) -> WarehouseError:
+        if "Out of Memory" in words:
+            words += f"\nThe models may take {self._memory_limit}: memory_limit in {FILE_NAME} allows more."
+        return WarehouseError(words)
+
 
 @dataclass(frozen=True)
 class Built:
@@ -104,77 +205,22 @@ class Built:
     message: str
 
 
-def build(
-    home: Path, selector: str, *, keeps_days: bool = False, memory_limit: str | None = None
-) -> Iterator[list[Built]]:
-    """Have dbt build what a selector names, in this process, and tell of each node once it is done, some at a time.
-
-    In this process, because a pass calls dbt twice and each start of its command line costs five seconds; in a thread
-    of its own, because whoever is told has books to keep, and DuckDB needs no help meanwhile. The warehouse file stays
-    open until `Warehouse.let_go`: opening it again would read everything again. `keeps_days` says that the warehouse
-    has a schema `kept`, of days that are not judged (kept_days.py); `memory_limit` is DuckDB's (`5GB`), for a
-    warehouse that is not open yet. Raises WarehouseError naming every node that failed, in dbt's own words, once dbt
-    is through.
-    """
-    if memory_limit is not None:
-        os.environ[MEMORY] = memory_limit
-    told: queue.SimpleQueue[Built | None] = queue.SimpleQueue()
-    ended: list[Any] = []
-
-    def run() -> None:
-        try:
-            ended.append(invoke(home, "build", "--selector", selector, told=told.put, keeps_days=keeps_days))
-        except BaseException as error:  # a thread's error goes nowhere by itself
-            ended.append(error)
-        finally:
-            told.put(None)
-
-    dbt = threading.Thread(target=run, name=f"dbt {selector}")
-    dbt.start()
-    failed: list[Built] = []
-    try:
-        done: list[Built] = []
-        for node in iter(told.get, None):
-            if node.has_passed:
-                done.append(node)
-            else:
-                failed.append(node)
-            if len(done) == TOLD_TOGETHER:
-                yield done
-                done = []
-        if done:
-            yield done
-    finally:
-        dbt.join()
-    (result,) = ended
-    error = result if isinstance(result, BaseException) else result.exception
-    if error is not None:
-        raise _not_built(f"dbt could not build {selector}: {error}", memory_limit) from error
-    if failed or not result.success:
-        words = "; ".join(f"{node.name}: {node.message}" for node in failed[:5])
-        raise _not_built(words or f"dbt could not build {selector}", memory_limit)
-
-
-def _not_built(words: str, memory_limit: str | None) -> WarehouseError:
-    if memory_limit and "Out of Memory" in words:
-        words += f"\nThe models may take {memory_limit}: memory_limit in {FILE_NAME} allows more."
-    return WarehouseError(words)
-
-
 def invoke(
     home: Path,
     *arguments: str,
     told: Callable[[Built], None] = lambda _: None,
-    keeps_days: bool = False,
+    given: Mapping[str, str] | None = None,
 ) -> Any:
     """Have dbt do something over a home, in this process, with the project as it was read once: dbt's own result.
 
-    `told` is told of each node as it is done, in dbt's threads. The warehouse file stays open until `Warehouse.let_go`.
+    `told` is told of each node as it is done, in dbt's threads. `given` is what profile and models take from the
+    environment; without it dbt fills a warehouse in the home's file, in a DuckDB of its own that `let_dbt_go` closes.
     """
     from dbt.cli.main import dbtRunner
 
+    alone = {INSTANCE: IN_MEMORY, PLACE: Warehouse(home).file.as_posix(), DAYS_ARE_KEPT: ""}
+    os.environ.update(alone | (dict(given) if given else {}))
     log = home / "logs" / "dbt.log"
-    os.environ[DAYS_ARE_KEPT] = "yes" if keeps_days else ""
 
     def keep(event: Any) -> None:
         if event.info.name == "NodeFinished":
@@ -200,14 +246,18 @@ def invoke(
     return dbtRunner(load_project(home), callbacks=[keep]).invoke([*arguments, *quiet, *_dbt_options(home)])
 
 
-def _held_by_dbt(file: Path) -> duckdb.DuckDBPyConnection | None:
-    """The connection that dbt keeps to this file in this process, after it has built anything."""
-    connections = sys.modules.get("dbt.adapters.duckdb.connections")
-    environment = connections.DuckDBConnectionManager._ENV if connections else None
-    if environment is None or Path(environment.creds.path) != file:
-        return None
-    held: duckdb.DuckDBPyConnection | None = environment.conn
-    return held
+def bytes_of(size: str) -> int:
+    """How many bytes a setting like `1200MB` or `5GB` names."""
+    return int(size[:-2]) * {"MB": 10**6, "GB": 10**9}[size[-2:]]
+
+
+def let_dbt_go() -> None:
+    """Close the connections that dbt keeps open in this process, after it has built anything."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    DuckDBConnectionManager.close_all_connections()
+    reset_adapters()
 
 
 def _dbt_options(home: Path) -> list[str]:
@@ -281,14 +331,13 @@ def _parse(keeper: Path, *more: str) -> Any:
     """Have dbt read the project, one process at a time: dbt writes its files bit by bit."""
     from dbt.cli.main import dbtRunner
 
-    before = os.environ.get(HOME_VARIABLE)
+    before = {name: os.environ.pop(name) for name in (HOME_VARIABLE, INSTANCE, PLACE) if name in os.environ}
     try:
         with locked(keeper / "dbt" / "reading.lock", timeout_s=120):
             # the keeper stands in for every home: with another one dbt would read the whole project again
             done = dbtRunner().invoke(["parse", *more, *_dbt_options(keeper)])
     finally:
-        if before is not None:
-            os.environ[HOME_VARIABLE] = before
+        os.environ.update(before)
     if not done.success:
         raise WarehouseError(f"dbt cannot read the project: {done.exception}")
     return done.result

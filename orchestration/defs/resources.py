@@ -38,13 +38,16 @@ class SettingsResource(dg.ConfigurableResource):
 
 
 class WarehouseResource(dg.ConfigurableResource):
-    """The warehouse file, let go when the run ends."""
+    """The warehouse, let go when the run ends."""
 
     home: str
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Warehouse, None, None]:
-        warehouse = Warehouse(Path(self.home))
+        settings = load(Path(self.home))
+        warehouse = Warehouse(
+            settings.home, memory_limit=settings.memory_limit, is_kept=settings.keep_warehouse
+        )
         try:
             yield warehouse
         finally:

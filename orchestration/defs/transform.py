@@ -27,13 +27,7 @@ def _build(
     keys = {key.path[-1]: key for key in context.selected_asset_keys}
     tests = []
     with current.timed(f"models {selector.replace('_', ' ')}"):
-        building = warehouse_room.build(
-            current.settings.home,
-            selector,
-            keeps_days=warehouse.keeps_days(),
-            memory_limit=current.settings.memory_limit,
-        )
-        for built in building:
+        for built in warehouse.build(selector):
             rows = warehouse.row_counts()
             for node in built:
                 if node.is_test:
@@ -51,12 +45,8 @@ def _build(
             )
 
 
-@dbt_assets(manifest=MANIFEST, selector="before_the_gate", name="models_before_the_gate")
-def models_before_the_gate(
-    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
-) -> Iterator[object]:
-    """What arrived, what Sage should hold, what it holds, the verdicts. The rows received are judged meanwhile."""
-    current.begin_beside("intake suites", lambda: _judge_received(current))
+def begin_warehouse(current: Pass, warehouse: Warehouse) -> judged_days.JudgedDays:
+    """An empty warehouse, with what is kept laid beside it, and which days are judged."""
     warehouse.start_over()
     unfinished = current.settings.home / "gate" / judged_days.UNFINISHED
     with current.timed("choosing days"), warehouse.connect(read_only=False) as connection:
@@ -72,6 +62,18 @@ def models_before_the_gate(
         )
     if days.are_some_kept:
         unfinished.touch()
+    else:
+        warehouse.start_over(landed_bytes=current.landing.size_bytes())
+    return days
+
+
+@dbt_assets(manifest=MANIFEST, selector="before_the_gate", name="models_before_the_gate")
+def models_before_the_gate(
+    context: dg.AssetExecutionContext, current: dg.ResourceParam[Pass], warehouse: dg.ResourceParam[Warehouse]
+) -> Iterator[object]:
+    """What arrived, what Sage should hold, what it holds, the verdicts. The rows received are judged meanwhile."""
+    current.begin_beside("intake suites", lambda: _judge_received(current))
+    days = begin_warehouse(current, warehouse)
     context.log.info(f"judged: {days}")
     yield from _build(context, current, warehouse, "before_the_gate")
 

@@ -67,13 +67,14 @@ ENOUGH = 3
 """Of so many seeds one has each of these."""
 
 
-def judge(home: Path, pass_number: int, arrive: Callable[[], None], *, keep: bool) -> Publication:
-    """Judge what has arrived, as this pass."""
+def judge(home: Path, pass_number: int, arrive: Callable[[], None], *, keep: bool) -> tuple[Publication, int]:
+    """Judge what has arrived, as this pass: what is published, and how many days were kept."""
     from orchestration.definitions import defs
     from orchestration.defs.resources import resources
 
     prepare_home(home)
     settings = load(home, keep_days_from=0 if keep else 10**12)
+    warehouse = Warehouse(home)
     with passes.begin(settings) as current:
         arrive()
         current.pass_number = pass_number
@@ -83,26 +84,31 @@ def judge(home: Path, pass_number: int, arrive: Callable[[], None], *, keep: boo
         passes.write_inputs(current)
         result = defs.resolve_job_def("judge").execute_in_process(
             instance=dg.DagsterInstance.get(),
-            resources={**resources(home), "current": current},
+            resources={**resources(home), "current": current, "warehouse": warehouse},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         assert result.success
-        print(f"    pass {pass_number}: {_told(Warehouse(home))}", flush=True)
+        judged, known, kept = _days(warehouse)
+        warehouse.let_go()
+        print(f"    pass {pass_number}: {f'{judged} of {known}' if kept else 'all'} days", flush=True)
     newest = Publications(home / "published").newest()
     assert newest is not None
-    return newest
+    return newest, kept
 
 
-def _told(warehouse: Warehouse) -> str:
-    """Which days were judged."""
+def _days(warehouse: Warehouse) -> tuple[int, int, int]:
+    """How many days that were published were judged, how many there were, and how many were kept; zeros where all."""
     if not warehouse.keeps_days():
-        return "all days"
+        return 0, 0, 0
     with warehouse.connect() as connection:
         counted = connection.execute(
-            """select count(*) filter (where day in (select business_date from before.document_verdicts)),
-                      (select count(distinct business_date) from before.document_verdicts) from kept.judged_days"""
+            """select (select count(*) from kept.judged_days
+                       where day in (select business_date from before.document_verdicts)),
+                      (select count(distinct business_date) from before.document_verdicts),
+                      (select count(distinct business_date) from kept.document_verdicts)"""
         ).fetchone()
-    return "{} of {} days".format(*counted or (0, 0))
+    judged, known, kept = counted or (0, 0, 0)
+    return judged, known, kept
 
 
 def differences(kept_home: Path, kept: Publication, whole_home: Path, whole: Publication) -> list[str]:
@@ -153,17 +159,17 @@ def play(home: Path, folder: Path, seed: int, last_pass: int, months: int = 0) -
         if kept is not None:
             strewn.decide(number, kept_home, kept)
             shutil.copytree(kept_home, whole_home)
-            whole = judge(
-                whole_home, number, partial(strewn.write, whole_home / "landing", number), keep=False
-            )
-        kept = judge(kept_home, number, partial(strewn.write, kept_home / "landing", number), keep=True)
+            arrive = partial(strewn.write, whole_home / "landing", number)
+            whole, _ = judge(whole_home, number, arrive, keep=False)
+        arrive = partial(strewn.write, kept_home / "landing", number)
+        kept, kept_days = judge(kept_home, number, arrive, keep=True)
         if whole is None:
             continue
         came = sorted((kind, count) for (of_pass, kind), count in strewn.played.items() if of_pass == number)
         print("        " + ", ".join(f"{count} {kind}" for kind, count in came), flush=True)
         if number != strewn.edited:
             played.passes += 1
-            played.keeping += Warehouse(kept_home).keeps_days()
+            played.keeping += kept_days > 0
         if told := differences(kept_home, kept, whole_home, whole):
             played.differences = [f"seed {seed}, pass {number}: {line}" for line in told]
             break

@@ -322,7 +322,6 @@ def play(folder: Path, seed: int, *, is_rebuilt: bool = True) -> list[str]:
     wrong = differences(plain.published(), strewn.published())
     if is_rebuilt:
         digests = strewn.publication().digests
-        (strewn.home / "warehouse.duckdb").unlink()
         for disposable in DISPOSABLE:
             shutil.rmtree(strewn.home / disposable)
         strewn.judge(END)

@@ -21,7 +21,6 @@ from app.reports import trace
 from orchestration import judged_days
 from orchestration.demo import AS_OF
 from orchestration.publishing import Publications
-from orchestration.warehouse import Warehouse
 from sandbox.scenario import manifest as manifests
 from sandbox.scenario.world import manifest_in
 
@@ -194,7 +193,6 @@ def test_a_run_with_nothing_new_changes_nothing(played: Played) -> None:
 def test_what_is_disposable_comes_back_with_the_same_digests(played: Played) -> None:
     newest = Publications(played.home / "published").newest()
     assert newest is not None
-    (played.home / "warehouse.duckdb").unlink()
     for disposable in ("published", "dagster", "gate", "dbt"):
         shutil.rmtree(played.home / disposable)
     with sandbox_of(played):
@@ -230,9 +228,3 @@ def test_judging_only_the_days_that_something_touches_publishes_the_same(
     assert story.differences == []
     assert story.keeping == 1
     assert story.kinds[2, "summaries"] > 0
-    with Warehouse(tmp_path / "kept").connect() as connection:
-        kept = connection.execute(
-            "select count(distinct business_date) from kept.document_verdicts"
-        ).fetchone()
-    assert kept is not None
-    assert kept[0] > 0

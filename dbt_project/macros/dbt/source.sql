@@ -3,7 +3,7 @@
 {% macro source(source_name, table_name) %}
     {%- set relation = builtins.source(source_name, table_name) -%}
     {%- if relation.external -%}
-        {%- set relation = relation.replace(external=relation.external | replace('TILLPROOF_HOME', env_var('TILLPROOF_HOME'))) -%}
+        {%- set relation = relation.replace(external=relation.external | replace('TILLPROOF_HOME', env_var('TILLPROOF_HOME') | replace("'", "''"))) -%}
     {%- endif -%}
     {{- return(relation) -}}
 {% endmacro %}
