@@ -41,11 +41,10 @@ sys.path.insert(0, str(ROOT))
 from orchestration import passes  # noqa: E402
 from orchestration.landing_tables import TABLES  # noqa: E402
 from orchestration.operations import Operations  # noqa: E402
-from orchestration.operations.landing import land_operations  # noqa: E402
 from orchestration.publishing import Publications  # noqa: E402
+from orchestration.receiving import receive  # noqa: E402
 from orchestration.run_pass import load_graph, prepare_home, step_seconds  # noqa: E402
 from orchestration.settings import load  # noqa: E402
-from orchestration.tills.intake import intake  # noqa: E402
 from orchestration.warehouse import Warehouse  # noqa: E402
 
 COMPANY = "DGS"
@@ -298,15 +297,9 @@ def one_pass(home: Path, warehouse: Warehouse, ledger: Path | None) -> dict[str,
         taken[name] = time.monotonic() - begun
         begun = time.monotonic()
 
-    settings = load(home)
-    with passes.begin(settings) as current:
-        intake(settings.inbox, current.landing, current.pass_number)
-        lap("till files")
-        if ledger is not None:
-            land_ledger(current, ledger)
-            lap("ledger files")
-        land_operations(settings.operations, current.landing, current.pass_number)
-        lap("decisions")
+    with passes.begin(load(home)) as current:
+        receive(current, read_ledger=lambda _: ledger and land_ledger(current, ledger))
+        lap("till files, ledger files, decisions")
         if passes.settle(current) is None:
             return taken
         from orchestration.defs.resources import resources

@@ -13,9 +13,12 @@ class NotReceivedError(Exception):
     """A source could not be read; what the others gave is landed, and the next pass goes on from it."""
 
 
-def receive(current: Pass) -> None:
-    """Land whatever is new in every source. Raises NotReceivedError naming each source that failed."""
-    sources = {"till exports": _tills, "Sage": _ledger_of(current), "decisions": _decisions}
+def receive(current: Pass, *, read_ledger: Callable[[Pass], None] | None = None) -> None:
+    """Land whatever is new in every source. Raises NotReceivedError naming each source that failed.
+
+    `read_ledger` stands for the company's own way of reading its Sage.
+    """
+    sources = {"till exports": _tills, "Sage": read_ledger or _ledger_of(current), "decisions": _decisions}
     with ThreadPoolExecutor(len(sources)) as pool:
         reading = {name: pool.submit(source_log.kept, current, name, read) for name, read in sources.items()}
     failures = {name: future.exception() for name, future in reading.items() if future.exception()}
