@@ -65,7 +65,7 @@ def judge(database: Path, suites: Sequence[Suite]) -> dict[str, list[Judgement]]
             ),
         )
         source = context.data_sources.add_sql(
-            "throw_away", connection_string=f"duckdb:///{database.as_posix()}"
+            "throw_away", connection_string=f"duckdb:///{database.as_posix()}?threads=1"
         )
         try:
             return {suite.name: _judge_suite(source, suite) for suite in suites}

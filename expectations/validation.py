@@ -123,7 +123,8 @@ def run_intake(landing_root: Path, *, pass_number: int, out: Path) -> IntakeResu
         files = sorted((root / suite.reads).glob(f"*/pass_{pass_number:06d}.parquet"))
         if files:
             received[suite] = _parquet(files)
-    with duckdb.connect(config={"preserve_insertion_order": False}) as connection:
+    # one thread, for models are built meanwhile: DuckDB's threads wait by asking over and over, and more cost more
+    with duckdb.connect(config={"preserve_insertion_order": False, "threads": 1}) as connection:
         rows, flagged = _run(connection, received, out, pass_number)
     silent = {rule.rule_id: 0 for suite in INTAKE_SUITES for rule in suite.rules}
     return IntakeResult(rows=rows, flagged=silent | flagged)
