@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -54,6 +55,7 @@ class Warehouse:
         self._memory_limit = memory_limit
         self._is_kept = is_kept
         self._is_in_file = False
+        self._instance = ""
         self._held: duckdb.DuckDBPyConnection | None = None
 
     def start_over(self, *, landed_bytes: int = 0) -> None:
@@ -64,6 +66,8 @@ class Warehouse:
         self.let_go()
         self._forget()
         self._is_in_file = self._is_kept or landed_bytes * ROOM_OF_LANDED > bytes_of(self._memory_limit)
+        # the name by which dbt finds it in this process: another one each time, for nothing may be there already
+        self._instance = f"{IN_MEMORY}{uuid4().hex}"
         self._held = duckdb.connect(self._instance)
         self._held.execute(f"set memory_limit = '{self._memory_limit}'")
         self._held.execute("set preserve_insertion_order = false")
@@ -73,11 +77,6 @@ class Warehouse:
         self._held.execute(f"set temp_directory = '{sql_path(self._spilled)}'")
         place = self._place.replace("'", "''")
         self._held.execute(f"attach '{place}' as {NAME}")
-
-    @property
-    def _instance(self) -> str:
-        """The name by which dbt finds the DuckDB of this warehouse in this process."""
-        return f"{IN_MEMORY}{hashlib.sha256(self.home.as_posix().encode()).hexdigest()}"
 
     @property
     def _place(self) -> str:
@@ -118,6 +117,7 @@ class Warehouse:
             return
         self._held.execute("pragma disable_checkpoint_on_shutdown")
         let_dbt_go()
+        self._held.execute(f"detach {NAME}")  # its memory is free now, whoever still has a connection
         self._held.close()
         self._held = None
         if not self._is_kept:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from orchestration import judged_days
@@ -113,6 +114,14 @@ def test_more_than_memory_will_hold_is_built_in_a_file_that_goes_with_the_pass(t
     assert warehouse.file.exists()
     warehouse.let_go()
     assert not warehouse.file.exists()
+
+
+def test_what_is_let_go_is_gone_though_somebody_has_a_connection(warehouse):
+    with duckdb.connect(warehouse._instance) as left_open:
+        databases = "select database_name from duckdb_databases() where not internal order by all"
+        assert left_open.execute(databases).fetchall() == [("memory",), ("warehouse",)]
+        warehouse.let_go()
+        assert left_open.execute(databases).fetchall() == [("memory",)]
 
 
 def test_a_file_of_an_earlier_pass_goes_where_the_next_is_built_in_memory(tmp_path):

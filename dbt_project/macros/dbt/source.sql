@@ -1,5 +1,6 @@
 {# Where a source lies: its `external_location`, with this home put in when a model is compiled, not when the project is
-   read. What dbt read of the project is the same for every home then, and is read once for all of them. #}
+   read; an apostrophe in it is doubled, as SQL wants. What dbt read of the project is the same for every home then, and
+   is read once for all of them. #}
 {% macro source(source_name, table_name) %}
     {%- set relation = builtins.source(source_name, table_name) -%}
     {%- if relation.external -%}
