@@ -23,6 +23,7 @@ from orchestration.ledgers.sage200_settings import Sage200Settings
 
 HOME_VARIABLE = "TILLPROOF_HOME"
 FILE_NAME = "tillproof.toml"
+MEMORY_LIMIT = "1200MB"
 NOT_YET = {"landing_url": "landing is the folder `landing` of the home, and cannot be elsewhere yet"}
 """Settings that some reader would not honour, with what holds instead: refused wherever they are given."""
 
@@ -62,7 +63,7 @@ class Settings(BaseSettings):
     publications_kept: int = 10
     keep_days_from: int = 200_000
     keep_warehouse: bool = False
-    memory_limit: str = Field("1200MB", pattern="^[1-9][0-9]*(MB|GB)$")
+    memory_limit: str = Field(MEMORY_LIMIT, pattern="^[1-9][0-9]*(MB|GB)$")
     sage200: Sage200Settings = Sage200Settings()
     sage50: Sage50Settings = Sage50Settings()
     close: CloseSettings = CloseSettings()

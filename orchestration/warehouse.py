@@ -19,7 +19,7 @@ import duckdb
 
 from orchestration.file_lock import locked
 from orchestration.files import sql_path
-from orchestration.settings import FILE_NAME, HOME_VARIABLE
+from orchestration.settings import FILE_NAME, HOME_VARIABLE, MEMORY_LIMIT, Settings
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 NAME = "warehouse"
@@ -48,7 +48,7 @@ class Warehouse:
     the models do, and nobody needs their tables once they are published. `is_kept` leaves a file for who wants to look.
     """
 
-    def __init__(self, home: Path, *, memory_limit: str = "1200MB", is_kept: bool = False):
+    def __init__(self, home: Path, *, memory_limit: str = MEMORY_LIMIT, is_kept: bool = False):
         self.home = home
         self.file = home / "warehouse.duckdb"
         self._spilled = home / "warehouse.duckdb.tmp"
@@ -57,6 +57,11 @@ class Warehouse:
         self._is_in_file = False
         self._instance = ""
         self._held: duckdb.DuckDBPyConnection | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Warehouse:
+        """The warehouse as an installation has it."""
+        return cls(settings.home, memory_limit=settings.memory_limit, is_kept=settings.keep_warehouse)
 
     def start_over(self, *, landed_bytes: int = 0) -> None:
         """Forget what was built, and hold an empty warehouse for dbt to fill, until `let_go`.
@@ -117,7 +122,8 @@ class Warehouse:
             return
         self._held.execute("pragma disable_checkpoint_on_shutdown")
         let_dbt_go()
-        self._held.execute(f"detach {NAME}")  # its memory is free now, whoever still has a connection
+        # its memory is free now, whoever still has a connection
+        self._held.execute(f"detach database if exists {NAME}")
         self._held.close()
         self._held = None
         if not self._is_kept:

@@ -44,10 +44,7 @@ class WarehouseResource(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Warehouse, None, None]:
-        settings = load(Path(self.home))
-        warehouse = Warehouse(
-            settings.home, memory_limit=settings.memory_limit, is_kept=settings.keep_warehouse
-        )
+        warehouse = Warehouse.of(load(Path(self.home)))
         try:
             yield warehouse
         finally:
