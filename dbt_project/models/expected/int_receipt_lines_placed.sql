@@ -49,7 +49,7 @@ placed as (
         lines.delivery_id,
         lines.source_file,
         lines.source_row,
-        lines.source_key,
+        lines.line_occurrence,
         lines.pass_number
     from lines
     left join {{ ref('stg_operations__stores') }} as stores
