@@ -1,6 +1,6 @@
 """What a pass over many till lines costs, from files to published, beside one bare outer join of the same documents.
 
-    python benchmarks/reconciliation.py [--lines 1000000] [--memory-limit 1200MB] [--keep-warehouse]
+    python benchmarks/reconciliation.py [--lines 1000000] [--memory-limit 2GB] [--keep-warehouse]
         [--folder FOLDER]
 
 Makes its own company in a temporary folder: till exports of two stores, five lines a receipt, and a ledger that holds
@@ -44,7 +44,7 @@ from orchestration.operations import Operations  # noqa: E402
 from orchestration.publishing import Publications  # noqa: E402
 from orchestration.receiving import receive  # noqa: E402
 from orchestration.run_pass import load_graph, prepare_home, step_seconds  # noqa: E402
-from orchestration.settings import load  # noqa: E402
+from orchestration.settings import MEMORY_LIMIT, load  # noqa: E402
 from orchestration.warehouse import Warehouse  # noqa: E402
 
 COMPANY = "DGS"
@@ -346,7 +346,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--memory-limit", default="1200MB", help="the setting memory_limit of the company")
+    parser.add_argument(
+        "--memory-limit", default=MEMORY_LIMIT, help="the setting memory_limit of the company"
+    )
     parser.add_argument(
         "--keep-warehouse", action="store_true", help="the setting keep_warehouse of the company"
     )

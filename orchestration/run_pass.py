@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration import collector
 from orchestration.files import put_text
 from orchestration.publishing import Publication
 from orchestration.settings import HOME_VARIABLE, Settings, load
@@ -68,27 +67,16 @@ def warm_up(home: Path) -> None:
     prepare_home(home)
     from expectations import gx_session
 
-    with _collector_at_rest():
+    with collector.at_rest():
         importlib.import_module("orchestration.defs.receiving_graph")
         importlib.import_module("orchestration.definitions")
         importlib.import_module("orchestration.warehouse").load_project(home)
         gx_session.load()
 
 
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Loading makes a million lasting objects and no garbage: looking for some, then and later, costs a second."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def load_graph() -> Any:
     """The graph of all assets, with dbt's project in it; loaded once in a process."""
-    with _collector_at_rest():
+    with collector.at_rest():
         return importlib.import_module("orchestration.definitions").defs
 
 
@@ -103,7 +91,7 @@ def run_pass(
     begun = time.monotonic()
     prepare_home(home)
     progress("loading the graph")
-    with _collector_at_rest():
+    with collector.at_rest():
         import dagster as dg
 
         from orchestration import passes
@@ -129,7 +117,7 @@ def run_pass(
 def judge_again(settings: Settings) -> Publication:
     """Judge the last pass of a home that has no publication of it; no source is asked. Raises PassFailedError."""
     prepare_home(settings.home)
-    with _collector_at_rest():
+    with collector.at_rest():
         import dagster as dg
 
         from orchestration import passes

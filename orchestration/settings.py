@@ -23,7 +23,7 @@ from orchestration.ledgers.sage200_settings import Sage200Settings
 
 HOME_VARIABLE = "TILLPROOF_HOME"
 FILE_NAME = "tillproof.toml"
-MEMORY_LIMIT = "1200MB"
+MEMORY_LIMIT = "2GB"
 NOT_YET = {"landing_url": "landing is the folder `landing` of the home, and cannot be elsewhere yet"}
 """Settings that some reader would not honour, with what holds instead: refused wherever they are given."""
 

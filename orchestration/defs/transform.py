@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from orchestration import judged_days
+from orchestration import collector, judged_days
 from orchestration import warehouse as warehouse_room
 from orchestration.passes import Pass
 from orchestration.settings import home_from_environment
@@ -110,10 +110,13 @@ def gate(
 
 def _judge_received(current: Pass) -> "IntakeResult":
     """The intake suites over what this pass landed: they ask landing alone, and need not wait for a model."""
+    from expectations import gx_session
     from expectations.validation import run_intake
 
     out = current.settings.home / "gate" / "intake_flags.parquet"
     with current.timed("intake suites"):
+        with collector.at_rest():
+            gx_session.load()
         return run_intake(current.landing.root, pass_number=current.pass_number, out=out)
 
 
