@@ -1,5 +1,5 @@
 {# two deliveries may have a line in the same place: then in the order of what is printed, which is dearer to name by its key -#}
-{%- set printed = 'sku_as_sent, gross_pence, quantity, description, unit_price_amount, net_pence, tax_pence, till_tax_code, line_occurrence' -%}
+{%- set printed = 'sold_at_local, sku_as_sent, gross_pence, quantity, description, unit_price_amount, net_pence, tax_pence, till_tax_code, line_occurrence' -%}
 with lines as (
     select
         event_id,
