@@ -49,6 +49,7 @@ from orchestration.posting.probes import (
     hold_by_connector,
     hold_by_day,
     hold_by_likeness,
+    hold_by_restored,
     hold_by_stem,
     hold_by_survivor,
     hold_by_target,
@@ -355,7 +356,8 @@ class Poster:
                 return Hold(
                     "contra_first", f"{intent.after_key} is {contra.state if contra else 'not decided on'}"
                 )
-            return None
+            found = self._ledger.find_by_reference(contra.posting_key)
+            return hold_by_restored(self._payload(contra).document, found)
         if intent.role != "X" or intent.remedy != REVERSE_AND_REPOST:
             return None
         second = self._second_half(intent)

@@ -9,6 +9,7 @@ of.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, PostedDocument
@@ -23,21 +24,27 @@ from orchestration.posting.states import LIVE
 
 
 def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
-    """Whether another revision or role of the same document forbids this one (domain.md §2)."""
-    mine = parse_key(payload.document.posting_key)
-    others = [
-        parse_key(posted.reference)
-        for posted in found
-        if posted.reference != payload.document.posting_key and is_ours(posted.reference)
-    ]
-    reversed_revisions = {other.revision for other in others if other.role == "X"}
+    """Whether another revision or role of the same document forbids this one (domain.md §2).
+
+    A revision is reversed where its contra stands: a person may have undone that, under the contra's own reference.
+    """
+    document = payload.document
+    mine = parse_key(document.posting_key)
     if mine.role == "X":
         return hold_by_opposite(payload, found)
-    if mine.revision in reversed_revisions:
+    live: list[int] = []
+    contras_standing: Counter[int] = Counter()
+    for posted in found:
+        if posted.reference == document.posting_key or not is_ours(posted.reference):
+            continue
+        other = parse_key(posted.reference)
+        if other.role == "X":
+            contras_standing[other.revision] += -1 if _goes_the_way_of(posted, document) else 1
+        else:
+            live.append(other.revision)
+    if contras_standing[mine.revision] > 0:
         return Hold("already_reversed", f"revision {mine.revision} of it was reversed")
-    live = [
-        other.revision for other in others if other.role == "P" and other.revision not in reversed_revisions
-    ]
+    live = [revision for revision in live if contras_standing[revision] <= 0]
     return Hold("revision_live", f"revision {live[0]} of it is in Sage") if live else None
 
 
@@ -46,13 +53,28 @@ def hold_by_opposite(payload: Payload, found: Sequence[PostedDocument]) -> Hold 
     contra = payload.document
     undone = contra.posting_key[:-1] + "P"
     for posted in found:
-        is_opposite = (posted.document_kind, posted.gross_pence) == (contra.document_kind, contra.gross_pence)
-        if contra.document_kind == "transfer":  # which way tells a transfer from its opposite
-            is_opposite = is_opposite and posted.to_bank_code == contra.to_bank_code
+        is_opposite = _goes_the_way_of(posted, contra) and posted.gross_pence == contra.gross_pence
         # another revision of ours was undone by its own contra
         if is_opposite and (posted.reference == undone or not is_ours(posted.reference)):
             return Hold("already_reversed", f"URN {posted.urn} ({posted.reference}) undoes it already")
     return None
+
+
+def hold_by_restored(contra: Document, found: Sequence[PostedDocument]) -> Hold | None:
+    """Whether a person has undone a contra that was proven, under its own reference: what it undid stands again."""
+    named = [posted for posted in found if posted.reference == contra.posting_key]
+    against = [posted.urn for posted in named if not _goes_the_way_of(posted, contra)]
+    if not against or len(against) < len(named) - len(against):
+        return None
+    return Hold(
+        "contra_first", f"URN {max(against)} undoes {contra.posting_key}: what that undid stands again"
+    )
+
+
+def _goes_the_way_of(posted: PostedDocument, document: Document) -> bool:
+    """Whether it is of the document's kind; which way tells a transfer from its opposite."""
+    is_same_way = document.document_kind != "transfer" or posted.to_bank_code == document.to_bank_code
+    return posted.document_kind == document.document_kind and is_same_way
 
 
 def hold_by_target(payload: Payload, looks: Looks, operations: Operations) -> Hold | None:

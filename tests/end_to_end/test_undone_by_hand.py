@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 
 import pytest
-from traded_house import FROM, House, Receipt, built, mappings_of
+from traded_house import FROM, House, Receipt, built, mappings_of, undoing
 
-from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, NominalLine, TaxLine
-from orchestration.ledgers.sage200_client import Sage200Client
-from orchestration.ledgers.sage200_ledger import Sage200Ledger
-from orchestration.operations import Operations, PostingPolicy
-from orchestration.posting import Payload
+from orchestration.ledgers.ledger import Document, NominalLine, TaxLine
+from orchestration.operations import PostingPolicy
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 CUTOVER = date(2011, 2, 10)
@@ -35,13 +31,6 @@ BALANCES = """
     where measure = 'balance' and period_start_date = date '2011-02-01' order by line_order"""
 
 
-def keep(house: House, *documents: Document) -> None:
-    """What a person enters in Sage, or the program that posted before us."""
-    with Sage200Client(house.settings.sage200_at_home()) as client:
-        for document in documents:
-            assert Sage200Ledger(client).post(document).kind == "accepted"
-
-
 def of_old(day: date, kind: str, pence: int) -> Document:
     return Document(
         company_id="DGS", posting_key="OLD-1", document_kind=kind, document_date=day, customer_reference="TILL01",
@@ -55,7 +44,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Two stores, one by receipt and one through its clearing bank; the first is owed something since before."""
     policy = PostingPolicy(canary=False)
     with built(tmp_path_factory.mktemp("undone"), ["S01", "S04"], MAPPINGS, policy) as made:
-        keep(made, of_old(date(2011, 2, 1), "invoice", 600))
+        made.enter(of_old(date(2011, 2, 1), "invoice", 600))
         made.deliver(BEFORE, SALE, BACK)
         made.judge()
         summary = made.send()
@@ -74,23 +63,19 @@ def test_the_bridge_starts_from_the_opening_position_that_was_agreed(house: Hous
 
 
 def test_what_is_dated_before_the_cutover_afterwards_is_named_beside_it(house: House) -> None:
-    keep(house, of_old(date(2011, 2, 9), "credit_note", 50))
+    house.enter(of_old(date(2011, 2, 9), "credit_note", 50))
     house.judge()
     assert house.rows(BALANCES)[:2] == [("opening_agreed", 600), ("opening_apart", -50)]
     assert house.rows(BALANCES)[-2:] == [("sage", 550), ("residual", 0)]
 
 
 def test_what_a_person_undoes_under_our_reference_is_reversed_and_never_proposed_again(house: House) -> None:
-    with Operations.open(house.settings.operations) as operations:
-        ours = [
-            Payload.from_text(operations.intents.payload(intent.payload_digest)).document
-            for intent in operations.intents.in_states(["proven"], "DGS")
-        ]
+    ours = house.documents_posted("P")
     assert Counter(one.document_kind for one in ours) == {
         **{"invoice": 1, "credit_note": 1, "receipt": 1, "payment": 1},
         **{"bank_receipt": 1, "bank_payment": 1, "transfer": 2},
     }
-    keep(house, *(undoing(one) for one in ours))
+    house.enter(*(undoing(one, date(2011, 2, 11)) for one in ours))
     house.judge()
     undone = house.rows(
         "select reason, count(*) from document_verdicts where verdict = 'reversed' group by 1"
@@ -102,16 +87,3 @@ def test_what_a_person_undoes_under_our_reference_is_reversed_and_never_proposed
     assert house.planned() == {} and house.send().posts == 0
     assert house.rows("select distinct amount_pence from bridge_lines where line_kind = 'residual'") == [(0,)]
     assert house.rows(BALANCES)[-2:] == [("sage", 550), ("residual", 0)]
-
-
-def undoing(document: Document) -> Document:
-    """Its equal and opposite, entered the next day: a transfer goes back the way it came."""
-    there = (document.bank_code, document.to_bank_code)
-    from_bank, into_bank = reversed(there) if document.document_kind == "transfer" else there
-    return replace(
-        document,
-        document_kind=OPPOSITE_KIND[document.document_kind],
-        document_date=date(2011, 2, 11),
-        bank_code=from_bank,
-        to_bank_code=into_bank,
-    )

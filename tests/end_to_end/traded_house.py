@@ -6,6 +6,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from orchestration.ledgers.ledger import OPPOSITE_KIND, Document
+from orchestration.ledgers.sage200_client import Sage200Client
+from orchestration.ledgers.sage200_ledger import Sage200Ledger
 from orchestration.operations import Operations, PostingPolicy
-from orchestration.posting import Pace, PostingSummary
+from orchestration.posting import Pace, Payload, PostingSummary
 from orchestration.posting_run import dry_run, send_approved
 from orchestration.publishing import Publication, Publications
 from orchestration.run_pass import run_pass
@@ -107,6 +111,21 @@ class House:
     def send(self) -> PostingSummary:
         return send_approved(self.settings, pace=QUICK)
 
+    def enter(self, *documents: Document) -> None:
+        """What a person enters in Sage, or the program that posted before us."""
+        with Sage200Client(self.settings.sage200_at_home()) as client:
+            for document in documents:
+                assert Sage200Ledger(client).post(document).kind == "accepted"
+
+    def documents_posted(self, role: str) -> list[Document]:
+        """What we posted and proved, as it was sent; the role `P` is of posts and `X` of contras."""
+        with Operations.open(self.settings.operations) as operations:
+            return [
+                Payload.from_text(operations.intents.payload(intent.payload_digest)).document
+                for intent in operations.intents.in_states(["proven"], "DGS")
+                if intent.role == role
+            ]
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """A question to the newest publication."""
         with duckdb.connect() as connection:
@@ -134,6 +153,19 @@ class House:
                 what = (one.proposal.remedy, one.document.document_kind, one.document.gross_pence, one.code)
                 found[one.proposal.store_id][what] += 1
         return found
+
+
+def undoing(document: Document, on: date) -> Document:
+    """Its equal and opposite, under its reference: a transfer goes back the way it came."""
+    there = (document.bank_code, document.to_bank_code)
+    from_bank, into_bank = reversed(there) if document.document_kind == "transfer" else there
+    return replace(
+        document,
+        document_kind=OPPOSITE_KIND[document.document_kind],
+        document_date=on,
+        bank_code=from_bank,
+        to_bank_code=into_bank,
+    )
 
 
 def mappings_of(stores: Sequence[str], late_policy: str = "hold") -> dict[str, str]:

@@ -177,6 +177,26 @@ def test_a_death_between_the_two_is_made_good_though_the_next_pass_proposes_some
     assert summary.half_corrected == []
 
 
+def test_a_contra_that_a_person_undid_keeps_the_repost_back_until_it_is_undone_in_turn(drifted):
+    shop, publication, contra, repost = drifted
+    approve_all(shop, publication)
+
+    def after_contra(done, _of, _intent):
+        raise Killed
+
+    with pytest.raises(Killed):
+        post(shop, publication, progress=after_contra)
+    sent_contra = shop.ledger.posts[-1]
+    undone = shop.ledger.keep(replace(sent_contra, document_kind="invoice"), user_name="FAY")
+    post(shop, Publication(2))
+    assert sent(shop) == [contra]
+    hold = shop.operations.intents.get(repost).hold_reason
+    assert hold == f"contra_first: URN {undone.urn} undoes {contra}: what that undid stands again"
+    shop.ledger.keep(sent_contra, user_name="FAY")
+    assert post(shop, Publication(3)).half_corrected == []
+    assert sent(shop) == [contra, repost] and shop.state(repost) == "proven"
+
+
 def test_a_repost_that_is_owed_stays_owed_when_nothing_proposes_it_any_more(drifted):
     shop, publication, contra, repost = drifted
     approve_all(shop, publication)
@@ -198,7 +218,8 @@ def test_a_case_that_was_not_begun_is_cancelled_with_its_cause(drifted):
     assert sent(shop) == []
 
 
-def test_ours_is_corrected_by_a_second_revision_after_the_first_is_undone(shop):
+def ours_corrected(shop):
+    """A posting of the wrong amount and what corrects it: the publication, and the keys of all three documents."""
     publication = Publication()
     first = publication.add("1", net=DRIFTED_NET)
     shop.post(publication)
@@ -212,9 +233,25 @@ def test_ours_is_corrected_by_a_second_revision_after_the_first_is_undone(shop):
     correction.legs[contra] = [leg | {"posting_key": contra} for leg in correction.legs.pop(made)]
     second = correction.add("1", net=RIGHT_NET, revision=2, after_key=contra, **common)
     approve_all(shop, correction)
+    return correction, first, contra, second
+
+
+def test_ours_is_corrected_by_a_second_revision_after_the_first_is_undone(shop):
+    correction, first, contra, second = ours_corrected(shop)
     assert post(shop, correction).right == 2
     assert sent(shop) == [first, contra, second]
     assert (shop.state(first), shop.state(contra), shop.state(second)) == ("reversed", "proven", "proven")
+
+
+def test_a_revision_whose_contra_a_person_undid_is_live_again(shop):
+    correction, first, contra, second = ours_corrected(shop)
+    shop.ledger.faults[second] = ["refuse"]
+    post(shop, correction)
+    assert (shop.state(contra), shop.state(second)) == ("proven", "refused")
+    shop.ledger.keep(replace(shop.ledger.posts[1], document_kind="invoice"), user_name="FAY")
+    post(shop, Publication(3))
+    assert shop.ledger.of(second) == [] and sent(shop) == [first, contra, second]
+    assert shop.operations.intents.get(second).hold_reason == "revision_live: revision 1 of it is in Sage"
 
 
 def test_two_cases_on_two_customers_each_keep_their_order_and_do_not_wait_for_each_other(shop):

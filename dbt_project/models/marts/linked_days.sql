@@ -91,6 +91,18 @@ of_partners as (
     where beside.business_date <> days_of.day
 ),
 
+-- what undid a contra of ours is named by what that had undone
+of_restored as (
+    select
+        restored.company_id,
+        'partner' as reason,
+        restored.ledger_document_id as knot,
+        unnest([restored.document_date, targets.document_date]) as day
+    from {{ ref('int_ledger_documents_attributed') }} as restored
+    inner join {{ ref('int_ledger_documents_attributed') }} as targets on restored.restored_id = targets.ledger_document_id
+    where restored.document_date <> targets.document_date
+),
+
 -- neither names the other, and they are as near as the company allows
 of_near as (
     select
@@ -231,6 +243,8 @@ knots as (
     select * from of_numbers
     union all
     select * from of_partners
+    union all
+    select * from of_restored
     union all
     select * from of_near
     union all

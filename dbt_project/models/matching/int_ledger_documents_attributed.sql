@@ -91,11 +91,38 @@ over_short as (
 targets as (
     select
         intents.posting_key,
-        intents.company_id,
-        targets.reference as target_reference
+        targets.company_id,
+        targets.ledger_document_id,
+        targets.urn,
+        targets.document_kind,
+        targets.bank_code,
+        targets.reference,
+        targets.second_reference
     from {{ ref('stg_operations__intents') }} as intents
-    inner join documents as targets on intents.company_id = targets.company_id and intents.target_urn = targets.urn
-    where intents.role = 'X' and targets.document_kind in ('bank_receipt', 'bank_payment')
+    inner join documents as targets
+        on
+            intents.company_id = targets.company_id
+            and intents.target_urn = targets.urn
+            and targets.document_kind = {{ opposite_kind('intents.document_kind') }}
+    where intents.role = 'X'
+),
+
+-- what bears the key of a contra, and books what that undid, undoes the contra: it is the target over again, and read by its names
+named_as as (
+    select
+        documents.*,
+        restored.ledger_document_id as restored_id,
+        coalesce(restored.urn, documents.urn) as named_urn,
+        case when restored.urn is null then documents.reference else restored.reference end as named_reference,
+        case when restored.urn is null then documents.second_reference else restored.second_reference end as named_second_reference
+    from documents
+    left join targets as restored
+        on
+            documents.company_id = restored.company_id
+            and documents.reference = restored.posting_key
+            and documents.document_kind = restored.document_kind
+            -- which way tells a transfer from the one back
+            and (documents.document_kind <> 'transfer' or documents.bank_code = restored.bank_code)
 ),
 
 clearing_banks as (
@@ -108,15 +135,15 @@ clearing_banks as (
 
 read_references as (
     select
-        documents.*,
+        named_as.* exclude (named_urn, named_reference, named_second_reference),
         case
-            when regexp_matches(coalesce(documents.reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
-                then documents.reference
+            when regexp_matches(coalesce(named_as.named_reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}[A-Z][0-9]{2}[0-9][PX]$')
+                then named_as.named_reference
             -- Sage carries the number of a sales order onto the invoice it becomes
             when
-                documents.document_kind = 'invoice'
-                and regexp_matches(coalesce(documents.second_reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}N[0-9]{3}P$')
-                then documents.second_reference
+                named_as.document_kind = 'invoice'
+                and regexp_matches(coalesce(named_as.named_second_reference, ''), '^TP[0-9A-HJKMNP-TV-Z]{13}N[0-9]{3}P$')
+                then named_as.named_second_reference
             else shown.posting_key
         end as our_key,
         named.named_store_id,
@@ -125,15 +152,15 @@ read_references as (
         named.named_date,
         named.named_till_id,
         named.connector
-    from documents
+    from named_as
     left join {{ ref('int_references_read') }} as named
-        on documents.company_id = named.company_id and documents.reference = named.reference
+        on named_as.company_id = named.company_id and named_as.named_reference = named.reference
     left join shown
         on
-            documents.company_id = shown.company_id
-            and documents.urn = shown.urn
-            and documents.document_kind = shown.document_kind
-            and documents.reference = shown.reference_in_sage
+            named_as.company_id = shown.company_id
+            and named_as.named_urn = shown.urn
+            and named_as.document_kind = shown.document_kind
+            and named_as.named_reference = shown.reference_in_sage
 ),
 
 attributed as (
@@ -164,9 +191,13 @@ attributed as (
             read_references.company_id = over_short.company_id
             and read_references.urn = over_short.urn
             and read_references.document_kind in ('bank_receipt', 'bank_payment')
-    left join targets on read_references.company_id = targets.company_id and read_references.our_key = targets.posting_key
+    left join targets
+        on
+            read_references.company_id = targets.company_id
+            and read_references.our_key = targets.posting_key
+            and targets.document_kind in ('bank_receipt', 'bank_payment')
     left join {{ ref('int_references_read') }} as target_names
-        on targets.company_id = target_names.company_id and targets.target_reference = target_names.reference
+        on targets.company_id = target_names.company_id and targets.reference = target_names.reference
     left join clearing_banks
         on
             read_references.company_id = clearing_banks.company_id
