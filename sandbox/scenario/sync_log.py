@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +44,16 @@ class Entry(NamedTuple):
     claim: Claim
     target_urn: int | None
 
+    @property
+    def began_at(self) -> datetime:
+        """When this attempt began; the first of them when the entry says."""
+        return self.started_at + BETWEEN_ATTEMPTS * (self.attempt - 1)
+
+    @property
+    def ended_at(self) -> datetime:
+        """A second later."""
+        return self.began_at + timedelta(seconds=1)
+
 
 def run_of(moment: datetime, phase: str) -> str:
     """The run a moment of sending belongs to: a month of the catch-up, a day of the fortnight."""
@@ -52,8 +63,9 @@ def run_of(moment: datetime, phase: str) -> str:
 
 
 def write(inbox: Path, entries: Iterable[Entry]) -> int:
-    """Write the entries to `inbox/connector`, a file per run, replacing files of the same runs; returns
-    files.
+    """Write the entries to `inbox/connector`, a file per run, replacing files of the same runs; returns files.
+
+    Each has the time of its last attempt: a file of just now may not be whole, and a pass leaves it to the next.
     """
     runs: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -61,21 +73,23 @@ def write(inbox: Path, entries: Iterable[Entry]) -> int:
     folder = inbox / "connector"
     folder.mkdir(parents=True, exist_ok=True)
     for run_id, members in sorted(runs.items()):
-        with (folder / f"sync_{run_id}.csv").open("w", newline="", encoding="utf-8") as file:
+        path = folder / f"sync_{run_id}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows(_row(entry) for entry in members)
+        written = max(entry.ended_at for entry in members).replace(tzinfo=UTC).timestamp()
+        os.utime(path, (written, written))
     return len(runs)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:
     draft, claim = entry.draft, entry.claim
-    started = entry.started_at + BETWEEN_ATTEMPTS * (entry.attempt - 1)
     return (
         CONNECTOR_NAME,
         entry.run_id,
-        started,
-        started + timedelta(seconds=1),
+        entry.began_at,
+        entry.ended_at,
         RESOURCES[draft.kind],
         f"{draft.store_id}/{draft.second_reference.removeprefix('TILL ')}/{draft.receipt_no}",
         draft.reference,

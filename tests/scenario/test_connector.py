@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -370,6 +370,15 @@ def test_the_log_lies_about_what_never_arrived_and_admits_what_was_refused(story
     for truth in story.of_fault("posted_twice"):
         attempts = log[f"POS-{truth.store_id}-{truth.receipt_no}"]
         assert [attempt["record_status"] for attempt in attempts] == ["unknown", "accepted"]
+
+
+def test_a_log_file_is_as_old_as_its_last_attempt_so_that_how_fast_a_pass_follows_changes_nothing(
+    story: Story,
+) -> None:
+    for path in story.log.glob("sync_*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            last = max(row["ended_at"] for row in csv.DictReader(file))
+        assert path.stat().st_mtime == datetime.fromisoformat(last).replace(tzinfo=UTC).timestamp()
 
 
 def test_december_is_closed_and_the_till_of_s05_is_on_hold(story: Story) -> None:
