@@ -45,6 +45,10 @@ LOGIC = {
     "int_receipts_classed",
     "int_partners_suggested",
     "int_open_spells",
+    "int_missing_proposed",
+    "int_bank_documents_paired",
+    "int_copies_proposed",
+    "int_corrections_proposed",
     "posting_proposals",
 }
 """Where a wrong line would move a verdict or a penny: none may be without a story."""
