@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Protocol
 
 from orchestration.ledgers.ledger import Ledger, PostedDocument
@@ -25,20 +25,11 @@ from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.operations import Operations, OperationsError, Step, StoredIntent
 from orchestration.posting.decisions import Decision, decide
 from orchestration.posting.documents import Payload
-from orchestration.posting.live_gate import LiveGate
-from orchestration.posting.looks import Looks
+from orchestration.posting.holding import SageHolds
+from orchestration.posting.key import STEM_LENGTH
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits
 from orchestration.posting.poster import Poster
-from orchestration.posting.probes import (
-    hold_by_connector,
-    hold_by_day,
-    hold_by_likeness,
-    hold_by_stem,
-    hold_by_survivor,
-    hold_by_target,
-    names_by_connector,
-)
 from orchestration.posting.states import LOOKING, move
 from orchestration.posting.tranches import Members
 from orchestration.posting.vat import Returns
@@ -218,40 +209,20 @@ class _Holds:
     """Every reason of the moment why a document does not go, asked of the export for all at once."""
 
     def __init__(self, operations: Operations, books: Books, going: Sequence[Decision], seen_urn: int | None):
-        self._books, self._operations, self._seen_urn = books, operations, seen_urn
-        self._gate = LiveGate(books, operations, operations.now, LIVE_FACTS_S)
+        self._sage = SageHolds(books, operations, LIVE_FACTS_S, seen_urn)
         self._permits = Permits(operations, None, [one.posting_key for one in going])
-        self._patterns = cache(operations.connector_patterns)
-        self._day_patterns = cache(operations.connector_day_patterns)
-        self._looks = Looks(books, operations.now, LIVE_FACTS_S, seen_urn)
-        stems = [one.posting_key[:18] for one in going]
-        self._looks.ahead(stems, [name for one in going for name in self._names(one)], newcomers=bool(going))
-
-    def _names(self, decision: Decision) -> list[str]:
-        patterns = self._patterns(decision.proposal.company_id)
-        return names_by_connector(_as_intent(decision), decision.proposal.payload, patterns)
+        stems = [one.posting_key[:STEM_LENGTH] for one in going]
+        names = [name for one in going for name in self._sage.names(one.proposal, one.proposal.payload)]
+        self._sage.looks.ahead(stems, names, newcomers=bool(going))
 
     def of(self, decision: Decision) -> str:
         """The first of them in words; empty when it goes."""
-        payload, intent = decision.proposal.payload, _as_intent(decision)
-        patterns = self._patterns(decision.proposal.company_id)
-        found = self._looks.find(decision.posting_key[:18])
-        hold = (
-            self._permits.hold(decision.proposal, payload.document)
-            or hold_by_stem(payload, found)
-            or self._gate.hold(payload)
-            or hold_by_target(payload, self._looks, self._operations)
-            or hold_by_survivor(payload, self._looks, self._operations)
-            or hold_by_connector(intent, payload, self._looks, patterns)
-            or hold_by_day(intent, payload, self._looks, patterns, self._day_patterns, self._seen_urn)
-            or hold_by_likeness(payload, self._looks, patterns, self._seen_urn)
+        payload, proposal = decision.proposal.payload, decision.proposal
+        found = self._sage.looks.find(decision.posting_key[:STEM_LENGTH])
+        hold = self._permits.hold(proposal, payload.document) or self._sage.hold(
+            proposal, payload, found, days_since_seen=True
         )
         return str(hold) if hold else ""
-
-
-def _as_intent(decision: Decision) -> Any:
-    """What the probes ask of an intent, a proposal knows too."""
-    return decision.proposal
 
 
 def _drop_refused(

@@ -33,30 +33,15 @@ from orchestration.ledgers.ledger import (
     can_allocate,
     orders_of,
 )
-from orchestration.operations import ALLOCATES, Operations, PostingPolicy, Run, Step, StoredIntent, VatReturn
-from orchestration.operations.policies import REVERSE_AND_REPOST
+from orchestration.operations import ALLOCATES, Operations, PostingPolicy, Run, Step, StoredIntent
 from orchestration.posting import allocations
 from orchestration.posting.documents import Payload
+from orchestration.posting.holding import LeaveToSend, SageHolds
 from orchestration.posting.holds import Hold
-from orchestration.posting.limits import over_run_limit
-from orchestration.posting.live_gate import LiveGate
-from orchestration.posting.looks import Looks
 from orchestration.posting.orders import is_order_in_sage
 from orchestration.posting.pace import Pace
-from orchestration.posting.policy import Permits
-from orchestration.posting.probes import (
-    by_connector,
-    hold_by_connector,
-    hold_by_day,
-    hold_by_likeness,
-    hold_by_restored,
-    hold_by_stem,
-    hold_by_survivor,
-    hold_by_target,
-    names_by_connector,
-)
 from orchestration.posting.states import LEADS, LOOKING, move
-from orchestration.posting.vat import Returns, hold_by_return
+from orchestration.posting.vat import Returns
 from orchestration.posting.verification import Truths, truths_of, under_their_keys
 
 Changes = dict[str, Any]
@@ -98,18 +83,15 @@ class Poster:
         self.sends = 0
         self._operations = operations
         self._asked = ledger
-        self._ledger = Looks(ledger, operations.now, self.pace.live_facts_s, seen_urn)
+        self._sage = SageHolds(ledger, operations, self.pace.live_facts_s, seen_urn)
+        self._ledger = self._sage.looks
+        self.leave = LeaveToSend(operations, self._sage, self._payload, policy=policy, run=run)
         self._worker = worker or worker_name()
         self._policy = policy
         self._alone = alone
-        self._seen_urn = seen_urn
         self._run = run
-        self._proven_since_change: set[tuple[str, str]] = set()
         self._rng = rng or random.Random(0)  # noqa: S311  spreads waits, guards nothing
-        self._gate = LiveGate(ledger, operations, operations.now, self.pace.live_facts_s)
         self._suspense_of = cache(operations.suspense_account)
-        self._patterns_of = cache(operations.connector_patterns)
-        self._day_patterns_of = cache(operations.connector_day_patterns)
         self._payloads: dict[str, Payload] = {}
         self._locks: Counter[str] = Counter()
 
@@ -149,7 +131,7 @@ class Poster:
         try:
             # what was sent is read back beside whatever the connector may have called it
             asked = [*to_send, *(intent for intent in coming if intent.state in ("acknowledged", "unknown"))]
-            names = [name for intent in asked for name in self._names_by_connector(intent)]
+            names = [name for intent in asked for name in self._sage.names(intent, self._payload(intent))]
             self._ledger.ahead([intent.key_stem for intent in coming], names, newcomers=bool(to_send))
         except (LedgerUnavailableError, SQLAlchemyError):
             raise
@@ -159,9 +141,6 @@ class Poster:
     def has_looked_for(self, intent: StoredIntent) -> bool:
         """Whether its next look is already taken."""
         return self._ledger.has(intent.key_stem)
-
-    def _names_by_connector(self, intent: StoredIntent) -> list[str]:
-        return names_by_connector(intent, self._payload(intent), self._patterns_of(intent.company_id))
 
     # claiming
 
@@ -218,7 +197,11 @@ class Poster:
         if truths.is_present:
             return self._seen(intent, truths)
         returns = Returns(self._operations)
-        hold = Hold("order_cancelled") if truths.is_cancelled else self._hold(intent, payload, found, returns)
+        hold = (
+            Hold("order_cancelled")
+            if truths.is_cancelled
+            else self.leave.hold(intent, payload, returns) or self._sage.hold(intent, payload, found)
+        )
         if hold:
             return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
         corrected = returns.key_of(intent)
@@ -253,120 +236,6 @@ class Poster:
             return self._step(sending, "silence", {"next_attempt_at": self._later(1)})
         self.sends += 1
         return self._replied(sending, send())
-
-    def _hold(
-        self, intent: StoredIntent, payload: Payload, found: list[PostedDocument], returns: Returns
-    ) -> Hold | None:
-        """Every reason not to send now, the cheapest asked first."""
-        patterns = self._patterns_of(intent.company_id)
-        return (
-            self._hold_by_policy(intent, payload, returns)
-            or hold_by_stem(payload, found)
-            or self._gate.hold(payload)
-            or self._hold_by_case(intent)
-            or hold_by_target(payload, self._ledger, self._operations)
-            or hold_by_survivor(payload, self._ledger, self._operations)
-            or hold_by_connector(intent, payload, self._ledger, patterns)
-            or hold_by_day(intent, payload, self._ledger, patterns, self._day_patterns_of)
-            or hold_by_likeness(payload, self._ledger, patterns, self._seen_urn)
-        )
-
-    def _hold_by_policy(self, intent: StoredIntent, payload: Payload, returns: Returns) -> Hold | None:
-        """What people allow now: who, what, how much, when, and what must be proven first."""
-        document, policy = payload.document, self.policy_of(intent.company_id)
-        return (
-            Permits(self._operations, policy, [intent.posting_key], returns).hold(intent, document)
-            or self._hold_by_run(policy, intent, document.gross_pence)
-            or self._hold_by_return(policy, intent, returns.corrected_by(document))
-            or self._hold_by_canary(intent)
-        )
-
-    def _hold_by_run(self, policy: PostingPolicy, intent: StoredIntent, gross_pence: int) -> Hold | None:
-        """Whether the run has sent as much as it may; what is owed always goes, and a contra needs room for both."""
-        if self._run is None or intent.after_key:
-            return None
-        if policy.run_documents is None and policy.run_limit_pence is None:
-            return None
-        documents, pence = self._operations.runs.sent_in(self._run.run_number)
-        if intent.truth_sent:  # it is among them
-            documents, pence = documents - 1, pence - intent.gross_pence
-        second = self._second_half(intent)
-        gross = gross_pence + (second.gross_pence if second else 0)
-        return over_run_limit(policy, documents, pence, 2 if second else 1, gross)
-
-    def _hold_by_return(
-        self, policy: PostingPolicy, intent: StoredIntent, corrected: VatReturn | None
-    ) -> Hold | None:
-        """Whether it would bring a filed VAT return over its limit; a repost that is owed always goes."""
-        if corrected is None or intent.after_key:
-            return None
-        second = self._second_half(intent)
-        more = intent.box_1_pence + (second.box_1_pence if second else 0)
-        error = self._operations.net_error(intent.company_id, corrected, but_for=intent.posting_key)
-        return hold_by_return(policy, corrected, error, more)
-
-    def _hold_by_canary(self, intent: StoredIntent) -> Hold | None:
-        """Whether another document must be proven first, because a mapping has changed."""
-        key, state = self._canary_out(intent)
-        return Hold("canary_first", f"{key} is {state}, not proven yet") if key else None
-
-    def canary_out(self, intent: StoredIntent) -> str:
-        """The key of a document that must be proven first; empty where there is none."""
-        return self._canary_out(intent)[0]
-
-    def _canary_out(self, intent: StoredIntent) -> tuple[str, str]:
-        """Key and state of a document of the same store and kind that was sent since a mapping changed, or is owed,
-        and is not proven, while none is. A contra answers for its repost.
-        """
-        none = ("", "")
-        if intent.role == ALLOCATES:
-            return none
-        second = self._second_half(intent)
-        if intent.after_key or (intent.role == "X" and second is None):
-            return none  # it is owed, and its contra was asked for it; or it goes by what is there, not by a mapping
-        of = second or intent
-        group = (of.store_id, of.document_kind)
-        change = self._run.mapping_change if self._run else 0
-        if not change or group in self._proven_since_change:
-            return none
-        if not self.policy_of(intent.company_id).canary:
-            return none
-        is_proven, out = self._operations.runs.canary(intent.company_id, change, *group)
-        if is_proven:
-            self._proven_since_change.add(group)
-            return none
-        mine = (of.posting_key, intent.posting_key)
-        return next(((key, state) for key, state in out.items() if key not in mine), none)
-
-    def policy_of(self, company_id: str) -> PostingPolicy:
-        """What is in force now."""
-        return self._policy or self._operations.posting_policy(company_id)
-
-    def _second_half(self, intent: StoredIntent) -> StoredIntent | None:
-        """The repost that a contra is for."""
-        if intent.role != "X" or intent.remedy != REVERSE_AND_REPOST:
-            return None
-        return self._operations.intents.following(intent.posting_key)
-
-    def _hold_by_case(self, intent: StoredIntent) -> Hold | None:
-        """A repost needs its contra proven; a contra needs a repost that nothing holds, asked live."""
-        if intent.after_key:
-            contra = self._operations.intents.get(intent.after_key)
-            if contra is None or contra.state != "proven":
-                return Hold(
-                    "contra_first", f"{intent.after_key} is {contra.state if contra else 'not decided on'}"
-                )
-            found = self._ledger.find_by_reference(contra.posting_key)
-            return hold_by_restored(self._payload(contra).document, found)
-        if intent.role != "X" or intent.remedy != REVERSE_AND_REPOST:
-            return None
-        second = self._second_half(intent)
-        if second is None or second.state != "decided":
-            return Hold("case_held", f"its repost is {second.state if second else 'not decided on'}")
-        payload = self._payload(second)
-        permits = Permits(self._operations, self._policy, [second.posting_key])
-        hold = permits.hold(second, payload.document) or self._gate.hold(payload)
-        return Hold("case_held", f"{second.posting_key}: {hold}") if hold else None
 
     def _post(self, document: Document) -> Reply:
         """Send once. A ledger that breaks while sending has told us nothing."""
@@ -510,8 +379,7 @@ class Poster:
         """Stop the store where the connector posted the same receipt between the probe and our send."""
         if intent.role == ALLOCATES or not intent.attempts:
             return
-        patterns = self._patterns_of(intent.company_id)
-        theirs = by_connector(intent, self._payload(intent), self._ledger, patterns)
+        theirs = self._sage.by_connector(intent, self._payload(intent))
         if theirs:
             reason = f"URN {theirs.urn} ({theirs.reference}) and ours, URN {truths.urn}, are one receipt: two writers"
             self._operations.stop_store(intent.company_id, intent.store_id or "*", reason)

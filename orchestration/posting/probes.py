@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, PostedDocument
-from orchestration.operations import Operations, StoredIntent
+from orchestration.operations import Operations
 from orchestration.posting.allocations import hold_by_allocation
 from orchestration.posting.connector import connector_references
 from orchestration.posting.documents import Payload
@@ -21,6 +22,17 @@ from orchestration.posting.holds import Hold
 from orchestration.posting.key import is_ours, parse_key, receipt_no_of
 from orchestration.posting.looks import URN_SEQUENCE, Looks
 from orchestration.posting.states import LIVE
+
+
+class Named(Protocol):
+    """Whose document it is: an intent, or what is proposed and none yet."""
+
+    @property
+    def company_id(self) -> str: ...
+    @property
+    def store_id(self) -> str: ...
+    @property
+    def event_id(self) -> str: ...
 
 
 def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
@@ -165,16 +177,14 @@ def _books(one: PostedDocument) -> tuple[object, ...]:
     return (*values, one.bank_code, one.to_bank_code)
 
 
-def names_by_connector(intent: StoredIntent, payload: Payload, patterns: list[str]) -> list[str]:
+def names_by_connector(intent: Named, payload: Payload, patterns: list[str]) -> list[str]:
     """What the connector would have called the document; a contra is never its work."""
     if payload.role == "X":
         return []
     return connector_references(patterns, payload, intent.store_id, receipt_no_of(intent.event_id))
 
 
-def hold_by_connector(
-    intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]
-) -> Hold | None:
+def hold_by_connector(intent: Named, payload: Payload, looks: Looks, patterns: list[str]) -> Hold | None:
     """Whether the connector has posted the receipt by its own name since the publication."""
     theirs = by_connector(intent, payload, looks, patterns)
     if theirs is None:
@@ -182,9 +192,7 @@ def hold_by_connector(
     return Hold("connector_was_first", f"URN {theirs.urn} has reference {theirs.reference}")
 
 
-def by_connector(
-    intent: StoredIntent, payload: Payload, looks: Looks, patterns: list[str]
-) -> PostedDocument | None:
+def by_connector(intent: Named, payload: Payload, looks: Looks, patterns: list[str]) -> PostedDocument | None:
     """The connector's own document of the receipt, if Sage has one."""
     document = payload.document
     for reference in names_by_connector(intent, payload, patterns):
@@ -202,7 +210,7 @@ def by_connector(
 
 
 def hold_by_day(
-    intent: StoredIntent,
+    intent: Named,
     payload: Payload,
     looks: Looks,
     patterns: list[str],

@@ -356,7 +356,7 @@ class _Walk:
         """Whether another document must be proven first that this run is about to prove."""
         if not self._poster.may_send or head.state not in TO_SEND:
             return False
-        other = self._poster.canary_out(head)
+        other = self._poster.leave.canary_out(head)
         heads = (queue[0] for queue in self._queues.values() if queue)
         return bool(other) and any(one.posting_key == other for one in (*self._sent, *heads))
 
@@ -468,7 +468,7 @@ class _Walk:
         elif after.state == "refused":
             self._refusals_in_a_row += 1
             is_document = after.role != ALLOCATES
-            allowed = self._poster.policy_of(after.company_id).refusals_in_a_row
+            allowed = self._poster.leave.policy_of(after.company_id).refusals_in_a_row
             if self._refusals_in_a_row >= min(allowed, self._poster.pace.max_refusals):
                 words = f"{self._refusals_in_a_row} refusals in a row, the last: {after.refusal}"
                 self._stop_sending(words)

@@ -9,6 +9,7 @@ from publication import Publication, event_of
 
 from orchestration.posting import PostingPolicy, approve, plan, read_proposals
 from orchestration.posting.key import build_key
+from orchestration.posting.probes import hold_by_stem
 
 ALLOWED = PostingPolicy(
     remedies=frozenset({"post_missing", "reverse_duplicate", "reverse_and_repost"}), canary=False
@@ -248,10 +249,14 @@ def test_a_revision_whose_contra_a_person_undid_is_live_again(shop):
     shop.ledger.faults[second] = ["refuse"]
     post(shop, correction)
     assert (shop.state(contra), shop.state(second)) == ("proven", "refused")
-    shop.ledger.keep(replace(shop.ledger.posts[1], document_kind="invoice"), user_name="FAY")
+    payload = {one.posting_key: one for one in planned(shop, correction)}[second].proposal.payload
+    assert hold_by_stem(payload, shop.ledger.find(second[:18])) is None
+    undone = shop.ledger.keep(replace(shop.ledger.posts[1], document_kind="invoice"), user_name="FAY")
     post(shop, Publication(3))
     assert shop.ledger.of(second) == [] and sent(shop) == [first, contra, second]
-    assert shop.operations.intents.get(second).hold_reason == "revision_live: revision 1 of it is in Sage"
+    held = shop.operations.intents.get(second).hold_reason
+    assert held == f"contra_first: URN {undone.urn} undoes {contra}: what that undid stands again"
+    assert hold_by_stem(payload, shop.ledger.find(second[:18])).code == "revision_live"
 
 
 def test_two_cases_on_two_customers_each_keep_their_order_and_do_not_wait_for_each_other(shop):

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, update
 
 from orchestration.ledgers.ledger import Document, Reply
 from orchestration.operations import StoredIntent, intents
-from orchestration.posting import decisions, limits, probes, reversal, settling
+from orchestration.posting import decisions, holding, limits, probes, reversal, settling
 from orchestration.posting import poster as room
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
@@ -120,28 +120,28 @@ def _asks_no_second_person(patch: Any) -> None:
 
 
 def _minds_no_limit_of_a_return(patch: Any) -> None:
-    patch.setattr(room, "hold_by_return", lambda *_: None)
+    patch.setattr(holding, "hold_by_return", lambda *_: None)
     patch.setattr(limits, "hold_by_return", lambda *_: None)
 
 
 def _ignores_the_connector(patch: Any) -> None:
-    patch.setattr(room, "hold_by_connector", lambda *_: None)
-    patch.setattr(room, "hold_by_likeness", lambda *_: None)
+    patch.setattr(holding, "hold_by_connector", lambda *_: None)
+    patch.setattr(holding, "hold_by_likeness", lambda *_: None)
 
 
 def _undoes_anything(patch: Any) -> None:
     patch.setattr(reversal, "_hold_by_state", lambda *_: None)
     patch.setattr(reversal, "_hold_by_sage", lambda *_: None)
-    patch.setattr(room, "hold_by_stem", lambda *_: None)
-    patch.setattr(room, "hold_by_target", lambda *_: None)
+    patch.setattr(holding, "hold_by_stem", lambda *_: None)
+    patch.setattr(holding, "hold_by_target", lambda *_: None)
 
 
 def _minds_no_survivor(patch: Any) -> None:
-    patch.setattr(room, "hold_by_survivor", lambda *_: None)
+    patch.setattr(holding, "hold_by_survivor", lambda *_: None)
 
 
 def _reposts_at_once(patch: Any) -> None:
-    patch.setattr(room.Poster, "_hold_by_case", lambda *_: None)
+    patch.setattr(holding.LeaveToSend, "_hold_by_case", lambda *_: None)
 
 
 def _forgets_what_is_owed(patch: Any) -> None:
