@@ -298,10 +298,10 @@ covered as (
             else
                 'a manual journal books its figures'
                 || case min(belief) when 1 then ', naming its receipt' when 2 then ' on its day' else ' within 31 days' end
-                || case
-                    when len(string_split(min(members), ',')) > 1
-                        then ', with those of ' || cast(len(string_split(min(members), ',')) - 1 as varchar) || ' more documents'
-                    else ''
+                || case len(string_split(min(members), ','))
+                    when 1 then ''
+                    when 2 then ', with those of one more document'
+                    else ', with those of ' || cast(len(string_split(min(members), ',')) - 1 as varchar) || ' more documents'
                 end
                 || case when bool_and(is_vat_covered) then '' else ', without their VAT' end
         end as evidence
