@@ -40,9 +40,14 @@ def exported(report: Report) -> RenderableType:
 def exceptions(report: Report) -> RenderableType:
     """What `tillproof exceptions` shows."""
     if not report["exceptions"]:
-        return Group(
-            stamp_line(report), Text("No exception answers to that. Every till agrees with the ledger.")
+        asked = report["asked"]
+        is_all_open = asked["status"] == "open" and not asked["owner"] and not asked["store"]
+        told = (
+            "No exception is open: every till agrees with the ledger."
+            if is_all_open
+            else "None answers to that."
         )
+        return Group(stamp_line(report), Text(told))
     table = table_of("Exception", "Receipt", "Store", "Day", "What is wrong", "Owner", ">At risk", ">Days")
     for row in report["listed"]:
         add(

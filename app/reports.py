@@ -78,6 +78,11 @@ def exceptions(
     }
 
 
+def stores(published: Published) -> list[str]:
+    """Every store that anything was judged of."""
+    return totals.stores_judged(published)
+
+
 def fixes(published: Published, limit: int = 20) -> Report:
     """What to mend first, and what Sage would refuse before any sale has needed it."""
     return {

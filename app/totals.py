@@ -288,6 +288,15 @@ def exceptions_counted(
     )
 
 
+def stores_judged(published: Published) -> list[str]:
+    """Every store with a store-day or an exception, by its id."""
+    rows = published.rows(
+        """select store_id from store_days union select store_id from exceptions where store_id is not null
+           order by store_id"""
+    )
+    return [row["store_id"] for row in rows]
+
+
 def stores_with_two_writers(published: Published) -> Rows:
     """Stores that nothing is posted for until what two writers posted is settled, and since when."""
     return published.rows(

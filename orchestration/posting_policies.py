@@ -16,7 +16,7 @@ from orchestration.operations import Operations, OperationsError, PostingPolicy,
 from orchestration.operations.policies import LIMITS
 
 Report = dict[str, Any]
-MONEY = re.compile(r"£?([0-9][0-9,]*)(?:\.([0-9]{2}))?")
+MONEY = re.compile(r"£?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{2}))?")
 NONE = ("none", "")
 MONEY_NAMES = tuple(one.name for one in fields(PostingPolicy) if one.name.endswith("_pence"))
 WORDS = {

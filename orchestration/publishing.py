@@ -126,7 +126,8 @@ class Publications:
                     + (select count(*) from exceptions.posting_proposals where is_connector_still_trying)"""
         ).fetchone()
         publication = Publication(
-            number=before.number + 1 if before else 1,
+            # what was published may be lost, and posting takes the greater number for the newer
+            number=max(before.number + 1 if before else 1, pass_number),
             pass_number=pass_number,
             as_of=as_of,
             pending_documents=int(waiting[0]) if waiting else 0,

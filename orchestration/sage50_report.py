@@ -31,6 +31,10 @@ class FileThereError(Exception):
     """A file of that name is there and is another."""
 
 
+class UnknownFileError(Exception):
+    """An import file of ours lies there that the store knows nothing of: it may have been imported."""
+
+
 def look_at_export(settings: Settings, folder: Path | None = None) -> Report:
     """What an export holds. Raises ExportRefusedError; changes nothing."""
     sage = settings.sage50_at_home()
@@ -65,7 +69,8 @@ def rehearsed(settings: Settings, file: Path) -> Report:
 def write(settings: Settings, *, apply: bool) -> Report:
     """The next import file with its sheet: what it holds and what is left out; with `apply` it is written.
 
-    Raises NothingPublishedError, PostingInProgressError, ExportRefusedError, NotRehearsedError, FileThereError.
+    Raises NothingPublishedError, PostingInProgressError, ExportRefusedError, NotRehearsedError, FileThereError,
+    UnknownFileError.
     """
     sage = settings.sage50_at_home()
     publication = newest(settings)
@@ -76,6 +81,7 @@ def write(settings: Settings, *, apply: bool) -> Report:
     ):
         folder = sage.import_folder
         _finish(operations, settings.company_id, folder)
+        _must_know_all(operations, folder)
         books = Sage50Books(export, sage)
         decisions = dry_run(settings, operations)
         seen = pq_column_max(settings.published, publication, "ledger_documents", "urn")
@@ -172,6 +178,17 @@ def _finish(operations: Operations, company_id: str, folder: Path) -> None:
         else:
             unfinished.unlink()
             (folder / name).with_suffix(".txt").unlink(missing_ok=True)
+
+
+def _must_know_all(operations: Operations, folder: Path) -> None:
+    """Refuse to write beside a file that no batch accounts for, as after a backup of the store was put back."""
+    there = sorted(file.name for file in folder.glob("tillproof-B-*.csv"))
+    strange = [name for name in there if not batches.was_written(operations, name)]
+    if strange:
+        raise UnknownFileError(
+            f"{folder} has {', '.join(strange)}, of which operations.sqlite knows nothing: was an older backup of it "
+            "put back? What is in that file may be in Sage: look there, export anew if it is, then move the file away"
+        )
 
 
 def verify(settings: Settings) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +41,12 @@ def show(report: Any, as_json: bool, render: Any) -> None:
         sys.stdout.write(json.dumps(report, indent=2, default=str) + "\n")
     else:
         render(report)
+
+
+def one_of(option: str, given: str, known: Sequence[str]) -> None:
+    """A clear end where an option's value is none of those that are known."""
+    if given not in known:
+        raise fail(f"{option} '{given}' is none of: {', '.join(known)}")
 
 
 def published(home: Path | None, number: int | None = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.common import AsJson, Home, console, fail, home_of, published, show
+from orchestration.commands.common import AsJson, Home, console, fail, home_of, one_of, published, show
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
@@ -26,10 +26,16 @@ def exceptions(
     as_json: AsJson = False,
 ) -> None:
     """What is to be mended, the worst first: why, whose it is and what it is worth."""
-    from app import render, reports
+    from app import render, reports, words
 
+    there = published(home)
+    one_of("--state", state, ["open", "resolved", "all"])
+    if owner is not None:
+        one_of("--owner", owner, list(words.OWNERS))
+    if store is not None:
+        one_of("--store", store, reports.stores(there))
     wanted = None if state == "all" else state
-    report = reports.exceptions(published(home), owner=owner, store=store, status=wanted, limit=limit)
+    report = reports.exceptions(there, owner=owner, store=store, status=wanted, limit=limit)
     show(report, as_json, lambda told: console.print(render.exceptions(told)))
 
 

@@ -53,11 +53,15 @@ def run(
     """One pass over the configured sources: land, judge, gate, publish. Posts nothing."""
     from orchestration.passes import PassInProgressError
     from orchestration.run_pass import PassFailedError, run_pass
+    from orchestration.settings import SettingsError
 
-    moment = datetime.fromisoformat(as_of) if as_of else None
+    try:
+        moment = datetime.fromisoformat(as_of) if as_of else None
+    except ValueError as error:
+        raise fail(f"--as-of '{as_of}' is no time, such as 2011-08-31T23:00") from error
     try:
         outcome = run_pass(home_of(home), as_of=moment)
-    except (PassFailedError, PassInProgressError) as error:
+    except (PassFailedError, PassInProgressError, SettingsError) as error:
         raise fail(str(error)) from error
     published = outcome.publication
     report = {

@@ -35,7 +35,7 @@ def _clear_end() -> Iterator[None]:
     from orchestration.operations.errors import OperationsError
     from orchestration.posting.batches import NotRehearsedError
     from orchestration.posting_run import NothingPublishedError, PostingInProgressError
-    from orchestration.sage50_report import FileThereError
+    from orchestration.sage50_report import FileThereError, UnknownFileError
 
     refused = (
         NotRehearsedError,
@@ -43,6 +43,7 @@ def _clear_end() -> Iterator[None]:
         PostingInProgressError,
         OperationsError,
         FileThereError,
+        UnknownFileError,
     )
     try:
         yield

@@ -6,6 +6,7 @@ could do. A repeated read does nothing. A repeated POST books a sale twice, so n
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpx
 from pydantic import SecretStr
@@ -285,8 +287,9 @@ class Sage200Transport:
     def _struck(self, text: str) -> str:
         """The text with every secret we know struck out, and whatever looks like a token of before."""
         secrets = (*self._tokens.secrets(), self.settings.client_secret.get_secret_value())
-        for secret in secrets:
-            text = text.replace(secret, "***") if secret else text
+        for secret in filter(None, secrets):
+            for written in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
+                text = text.replace(written, "***")
         return LIKE_A_TOKEN.sub("***", text)
 
 

@@ -130,6 +130,14 @@ MOVE_INTENT = (
     .values({name: bindparam(f"new_{name}") for name in COLUMNS if name != "posting_key"})
 )
 PAYLOAD_OF = select(PAYLOADS.c.payload).where(PAYLOADS.c.payload_digest == bindparam("digest"))
+BEGINNING_WITH = (
+    select(PAYLOADS.c.payload_digest)
+    .where(
+        PAYLOADS.c.payload_digest >= bindparam("beginning"),
+        PAYLOADS.c.payload_digest < bindparam("beginning") + "g",  # after every hexadecimal digit
+    )
+    .limit(1)
+)
 ADD_PAYLOAD = insert(PAYLOADS)
 IN_STATES = (
     select(INTENTS)
@@ -424,6 +432,11 @@ class IntentStore:
         if found is None:
             raise OperationsError(f"no payload was kept for digest {payload_digest}")
         return str(found)
+
+    def keeps_payload(self, beginning: str) -> bool:
+        """Whether a payload was ever kept whose digest begins so, in lower-case hexadecimal digits."""
+        with self._database.read() as connection:
+            return connection.execute(BEGINNING_WITH, {"beginning": beginning}).first() is not None
 
     def payloads(self, payload_digests: Iterable[str]) -> dict[str, str]:
         """The canonical JSON of each digest that was kept."""

@@ -18,6 +18,7 @@ from orchestration.operations.mapping_import import ANY_STORE
 from orchestration.operations.mapping_tables import (
     Company,
     ConnectorPattern,
+    CustomerMapping,
     Cutover,
     NominalMapping,
     Store,
@@ -48,7 +49,7 @@ COMPANIES, WRITERS, CUTOVERS = table_of(Company), table_of(WriterOfRecord), tabl
 PATTERNS, TAXES = table_of(ConnectorPattern), table_of(TaxMapping)
 APPROVALS, STOPS = table_of(Approval), table_of(StoreStop)
 TENDERS, NOMINALS = table_of(TenderMapping), table_of(NominalMapping)
-GRAINS = table_of(StoreGrain)
+GRAINS, CUSTOMERS = table_of(StoreGrain), table_of(CustomerMapping)
 LOG, STORE_ROWS = table_of(AuditLog), table_of(Store)
 SWITCHES = ("enable posting", "disable posting")
 
@@ -327,6 +328,7 @@ class Permissions(SignedStore):
             NOMINALS.c.company_id == company_id, NOMINALS.c.nominal_code.in_(sorted(goes_by.nominal_codes))
         )
         leads = (
+            (CUSTOMERS, CUSTOMERS.c.customer_reference == (goes_by.customer_reference or "")),
             (STORE_ROWS, STORE_ROWS.c.till_customer_reference == (goes_by.customer_reference or "")),
             (TENDERS, TENDERS.c.bank_code.in_(sorted(goes_by.bank_codes))),
             (TENDERS, TENDERS.c.category.in_(categories)),

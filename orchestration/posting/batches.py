@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -23,9 +24,11 @@ from orchestration.ledgers.sage50_file import ImportRow, Refusal, digest_of, wri
 from orchestration.ledgers.sage50_rehearsal import Known, TrailRow, rehearse
 from orchestration.ledgers.sage50_settings import Sage50Settings
 from orchestration.operations import Operations, OperationsError, Step, StoredIntent
+from orchestration.operations.policies import REVERSE_AND_REPOST
 from orchestration.posting.decisions import Decision, decide
 from orchestration.posting.documents import Payload
 from orchestration.posting.holding import SageHolds
+from orchestration.posting.holds import Hold
 from orchestration.posting.key import STEM_LENGTH
 from orchestration.posting.pace import Pace
 from orchestration.posting.policy import Permits
@@ -37,6 +40,7 @@ from orchestration.posting.verification import truths_of
 
 MARK = "sage50:"  # what stands before the batch's digest in the `worker` of its members
 BATCH_VERSION = 1
+NAMED = re.compile(r"tillproof-B-([0-9A-F]{8})\.csv")
 KEYS_AT_ONCE = 1000
 LIVE_FACTS_S = 3600.0
 FREE = ("unknown", "unsettled")
@@ -184,6 +188,7 @@ def draft(
             continue
         found.chosen.append(decision)
     _drop_refused(found, rows, books, settings)
+    _keep_cases_whole(operations, found)
     most = 1 if found.is_canary else _as_many_as_fit(found.chosen, rows, settings.rows_per_file)
     found.waiting = len(found.chosen) - most
     found.chosen = found.chosen[:most]
@@ -220,7 +225,7 @@ class _Holds:
         payload, proposal = decision.proposal.payload, decision.proposal
         found = self._sage.looks.find(decision.posting_key[:STEM_LENGTH])
         hold = self._permits.hold(proposal, payload.document) or self._sage.hold(
-            proposal, payload, found, days_since_seen=True
+            proposal, payload, found, is_whole=True
         )
         return str(hold) if hold else ""
 
@@ -249,6 +254,23 @@ def _drop_refused(
         if one.posting_key in refused
     ]
     found.chosen = [one for one in found.chosen if one.posting_key not in refused]
+
+
+def _keep_cases_whole(operations: Operations, found: Draft) -> None:
+    """Of a correction the contra goes only where its repost may follow, and that in a later file, once it is proven."""
+    seconds = {one.proposal.after_key for one in found.chosen if one.proposal.after_key}
+    contras = operations.intents.by_keys(seconds)
+    kept = []
+    for one in found.chosen:
+        after_key = one.proposal.after_key
+        is_contra = one.proposal.role == "X" and one.proposal.remedy == REVERSE_AND_REPOST
+        if after_key and (after_key not in contras or contras[after_key].state != "proven"):
+            found.unwritten.append(Unwritten(one, str(Hold("contra_first"))))
+        elif is_contra and one.posting_key not in seconds:
+            found.unwritten.append(Unwritten(one, str(Hold("case_held"))))
+        else:
+            kept.append(one)
+    found.chosen = kept
 
 
 def _written(rows: Sequence[ImportRow], settings: Sage50Settings) -> bytes:
@@ -368,6 +390,12 @@ def batches(operations: Operations, company_id: str) -> list[tuple[Batch, dict[s
         for digest, intents in members.items()
     ]
     return sorted(found, key=lambda one: (one[0].written_at, one[0].name))
+
+
+def was_written(operations: Operations, file_name: str) -> bool:
+    """Whether a file of that name is of a batch that the store kept, given up or not."""
+    found = NAMED.fullmatch(file_name)
+    return found is not None and operations.intents.keeps_payload(found.group(1).lower())
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,16 @@ class SageHolds:
         payload: Payload,
         found: Sequence[PostedDocument],
         *,
-        days_since_seen: bool = False,
+        is_older: bool = False,
+        is_whole: bool = False,
     ) -> Hold | None:
-        """The first of them; `found` is what bears its stem. With `days_since_seen`, of whole days only what has a
-        greater URN than the publication knew counts.
+        """The first of them; `found` is what bears its stem, `is_older` whether an older publication than the newest
+        proposed it. `is_whole`: what is asked is an export, in which nothing is on its way; a live Sage may book a
+        document after others that took their URN later.
         """
         patterns = self._patterns_of(intent.company_id)
-        days_since = self._seen_urn if days_since_seen else None
+        # a receipt is proposed beside whatever the publication knew to stand for its day
+        days_since = self._seen_urn if is_whole or not payload.members_digest else None
         return (
             hold_by_stem(payload, found)
             or self.gate.hold(payload)
@@ -74,7 +77,7 @@ class SageHolds:
             or hold_by_survivor(payload, self.looks, self._operations)
             or hold_by_connector(intent, payload, self.looks, patterns)
             or hold_by_day(intent, payload, self.looks, patterns, self._day_patterns_of, days_since)
-            or hold_by_likeness(payload, self.looks, patterns, self._seen_urn)
+            or hold_by_likeness(payload, self.looks, patterns, self._seen_urn, is_older=is_older)
         )
 
 
@@ -111,6 +114,15 @@ class LeaveToSend:
     def policy_of(self, company_id: str) -> PostingPolicy:
         """What is in force now."""
         return self._policy or self._operations.posting_policy(company_id)
+
+    def is_older(self, intent: StoredIntent) -> bool:
+        """Whether an older publication than the run's proposed it; of what is owed, its contra."""
+        first = self._operations.intents.get(intent.after_key) if intent.after_key else intent
+        return (
+            self._run is not None
+            and first is not None
+            and first.publication_number < self._run.publication_number
+        )
 
     def canary_out(self, intent: StoredIntent) -> str:
         """The key of a document that must be proven first; empty where there is none."""

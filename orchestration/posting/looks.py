@@ -84,9 +84,9 @@ class Looks:
         """The documents of one URN, asked now."""
         return self._ledger.find_by_urn(urn)
 
-    def find_alike(self, document: Document) -> Sequence[PostedHeader]:
-        """Documents just like it; of those the publication did not know at the least."""
-        if self._is_fresh(self._newcomers_at):
+    def find_alike(self, document: Document, *, ever: bool = False) -> Sequence[PostedHeader]:
+        """Documents just like it: of those the publication did not know at the least, or of `ever`, asked now."""
+        if not ever and self._is_fresh(self._newcomers_at):
             return [header for header in self._newcomers.values() if header.is_like(document)]
         return self._ledger.find_alike(document)
 

@@ -101,7 +101,9 @@ class Poster:
         Raises LedgerUnavailableError when Sage could not be asked (nothing was changed), HeldElsewhereError,
         and FenceLostError when another worker was faster.
         """
-        if intent.next_attempt_at and self._operations.now() < intent.next_attempt_at:
+        now = self._operations.now()
+        # further ahead than any wait of ours: the clock was set back since
+        if intent.next_attempt_at and now < intent.next_attempt_at <= now + self._longest_wait():
             return intent
         if intent.state in ("decided", "locked"):
             return self._claim(intent) if self.may_send else intent
@@ -161,8 +163,7 @@ class Poster:
         """Whoever was sending is gone, and nobody knows whether it left."""
         taken = self._taken_over(intent)
         # its POST may be on its way still: it is not believed absent before it must have come
-        on_its_way = timedelta(seconds=self.pace.longest_post_s + self.pace.longest_wait_s)
-        lease = {"worker": self._worker, "lease_until": intent.updated_at + on_its_way}
+        lease = {"worker": self._worker, "lease_until": self._come_by(intent)}
         fresh = {"probe_count": 0, "fence": intent.fence + 1}
         return self._step(intent, "silence", {**lease, **fresh}, detail=taken)
 
@@ -200,7 +201,8 @@ class Poster:
         hold = (
             Hold("order_cancelled")
             if truths.is_cancelled
-            else self.leave.hold(intent, payload, returns) or self._sage.hold(intent, payload, found)
+            else self.leave.hold(intent, payload, returns)
+            or self._sage.hold(intent, payload, found, is_older=self.leave.is_older(intent))
         )
         if hold:
             return self._step(intent, "hold", {"hold_reason": str(hold)}, detail={"hold": str(hold)})
@@ -277,10 +279,20 @@ class Poster:
             changes["lock_count"] = sending.lock_count + 1
             changes["next_attempt_at"] = self._later(self._locks[sending.posting_key], reply.retry_after_s)
             return self._step(sending, "lock", changes, detail=detail)
-        return self._step(sending, "silence", {**changes, "next_attempt_at": self._later(1)}, detail=detail)
+        # a gateway may give up long before Sage does
+        changes |= {"lease_until": self._come_by(sending), "next_attempt_at": self._later(1)}
+        return self._step(sending, "silence", changes, detail=detail)
+
+    def _come_by(self, sending: StoredIntent) -> datetime:
+        """When a POST that left must have come, heard or not: it is not believed absent before."""
+        return sending.updated_at + timedelta(seconds=self.pace.longest_post_s + self.pace.longest_wait_s)
+
+    def _longest_wait(self) -> timedelta:
+        return timedelta(seconds=self.pace.lease_s)
 
     def _later(self, tries: int, asked_s: float | None = None) -> datetime:
-        return self._operations.now() + timedelta(seconds=self.pace.wait_s(tries, self._rng, asked_s))
+        wait = timedelta(seconds=self.pace.wait_s(tries, self._rng, asked_s))
+        return self._operations.now() + min(wait, self._longest_wait())
 
     # looking
 

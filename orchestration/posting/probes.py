@@ -94,6 +94,9 @@ def hold_by_target(payload: Payload, looks: Looks, operations: Operations) -> Ho
     if payload.role != "X" or payload.target_urn is None:
         return None
     contra = payload.document
+    for other in operations.intents.undoing(contra.company_id, [payload.target_urn]):
+        if other.state in LIVE and other.posting_key != contra.posting_key:
+            return Hold("already_reversed", f"{other.posting_key} undoes URN {payload.target_urn} already")
     targets = [
         posted
         for posted in looks.find_by_urn(payload.target_urn)
@@ -217,16 +220,19 @@ def hold_by_day(
     day_patterns: Callable[[str], Sequence[str]],
     seen_urn: int | None = None,
 ) -> Hold | None:
-    """Whether the connector has posted the day of a summary, or any receipt of it, since the publication.
+    """Whether the connector has posted the day of a document since the publication, or any receipt of a summary's.
 
     `day_patterns` gives a company's patterns of whole days; with `seen_urn` only what has a greater URN counts.
     """
-    if not payload.members_digest or payload.role == "X":
+    if payload.role == "X":
         return None
+    of_receipts = patterns if payload.members_digest else []
     for posted in looks.newcomers():
         if posted.document_date != payload.document.document_date or posted.urn <= (seen_urn or 0):
             continue
-        named = [found.group(1) for pattern in patterns if (found := re.fullmatch(pattern, posted.reference))]
+        named = [
+            found.group(1) for pattern in of_receipts if (found := re.fullmatch(pattern, posted.reference))
+        ]
         named += [
             found.group(1)
             for pattern in day_patterns(intent.company_id)
@@ -239,24 +245,27 @@ def hold_by_day(
 
 
 def _is_one_till(till_id: str | None, event_id: str) -> bool:
-    """Whether a day's document can be of the till of a summary (`tranche:store:till:date:number`)."""
-    ours = event_id.split(":")[2]
+    """Whether a day's document can be of the till of a summary or a receipt, which comes third in its event id."""
+    ours = [*event_id.split(":"), "", "", ""][2]
     return not till_id or not ours or till_id == ours
 
 
 def hold_by_likeness(
-    payload: Payload, looks: Looks, patterns: list[str], seen_urn: int | None
+    payload: Payload, looks: Looks, patterns: list[str], seen_urn: int | None, *, is_older: bool = False
 ) -> Hold | None:
     """Whether a document exactly alike is newer than any the publication knew.
 
+    Of what an older publication proposed (`is_older`) every document counts: the newest may know it for this very
+    sale.
     One that is ours, or that the connector named for a receipt (its own was looked for by name), is another
     sale of the same amount.
     """
-    if payload.role == "X" or seen_urn is None:
+    if payload.role == "X" or (seen_urn is None and not is_older):
         return None
-    for posted in looks.find_alike(payload.document):
-        is_newer = posted.urn % URN_SEQUENCE > seen_urn % URN_SEQUENCE
+    for posted in looks.find_alike(payload.document, ever=is_older):
+        is_newer = is_older or seen_urn is None or posted.urn % URN_SEQUENCE > seen_urn % URN_SEQUENCE
         is_named = any(re.fullmatch(pattern, posted.reference) for pattern in patterns)
-        if is_newer and not is_named and not is_ours(posted.reference):
+        is_replaced = posted.urn == payload.target_urn
+        if is_newer and not is_named and not is_replaced and not is_ours(posted.reference):
             return Hold("alike_in_ledger", f"URN {posted.urn} ({posted.reference}) is exactly like it")
     return None

@@ -112,7 +112,7 @@ def run(
                 break  # the next run looks
     walk = _Walk(operations, poster, summary, sleep=sleep, max_posts=max_posts, max_seconds=max_seconds)
     walk.through(
-        operations.intents.in_states(UNSETTLED, company_id)
+        _unsettled(operations, company_id, {contra.posting_key for contra in contras})
         + _decided(operations, company_id, {contra.posting_key for contra in contras}),
         progress,
     )
@@ -197,6 +197,15 @@ def _contras_asked_for(
         )
     except LedgerUnavailableError:
         return []  # the next run asks
+
+
+def _unsettled(operations: Operations, company_id: str, asked: Collection[str]) -> list[StoredIntent]:
+    """What earlier runs left; of a reversal that nobody asked for here, only what may be in Sage."""
+    return [
+        intent
+        for intent in operations.intents.in_states(UNSETTLED, company_id)
+        if intent.remedy != REVERSE_POSTING or intent.posting_key in asked or intent.state in OUT
+    ]
 
 
 def _decided(operations: Operations, company_id: str, asked: Collection[str]) -> list[StoredIntent]:

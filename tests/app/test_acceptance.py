@@ -106,6 +106,23 @@ def test_what_a_day_shows_is_taken_from_what_was_seen_then(tmp_path: Path) -> No
     assert (found[DAY].figures["postings"], found[DAY].figures["postings_settled"]) == (1, 1)
 
 
+def test_the_worst_day_is_the_lowest_against_a_floor_and_the_highest_against_a_ceiling():
+    settings = agreed(value_checked="99", refused_files="0")
+    days = [
+        judged.Day(
+            DAY + timedelta(days=number),
+            {},
+            (
+                judged.Result("value_checked", checked, "passed"),
+                judged.Result("refused_files", refused, "failed"),
+            ),
+        )
+        for number, (checked, refused) in enumerate([(9990, 100), (9950, 300), (10000, 200)])
+    ]
+    told = {each: acceptance._tally(days, settings, each).worst_told for each in settings.limits}
+    assert told == {"value_checked": "99.50% on 13 Oct 2011", "refused_files": "3 files on 13 Oct 2011"}
+
+
 def test_a_day_without_sales_is_not_passed_and_one_to_come_is_not_judged(tmp_path: Path) -> None:
     story = shop()
     for table in ("store_days", "coverage", "document_verdicts", "postings"):

@@ -23,6 +23,9 @@ def test_a_change_needs_a_name_a_reason_and_a_value_that_can_be(described, tillp
     assert unsigned.exit_code == 2 and "--by NAME --reason TEXT" in unsigned.stderr
     odd = tillproof("posting", "policy", "canary=perhaps", *SIGNED)
     assert odd.exit_code == 2 and "yes or no" in " ".join(odd.stderr.split())
+    for comma in ("500,00", "1,50", "12,3456", "1,500,00"):
+        continental = tillproof("posting", "policy", f"document_limit={comma}", *SIGNED)
+        assert continental.exit_code == 2 and "is no amount in pounds" in " ".join(continental.stderr.split())
 
 
 def test_filed_returns_are_told_with_their_limit_and_what_finance_does(described, told, tillproof, tmp_path):

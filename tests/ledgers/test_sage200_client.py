@@ -1,8 +1,10 @@
 """Reads have patience; a document is sent once, whatever happens; no secret is ever said."""
 
+import json
 import logging
 from datetime import date, datetime
 from decimal import Decimal
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -260,6 +262,7 @@ def test_no_secret_is_said_in_a_log_an_error_a_reply_or_a_repr(sage, tmp_path, c
     with caplog.at_level(logging.DEBUG), client_of(sage, tmp_path) as client:
         client.get("banks")
         echo = f"cannot use {client._way._tokens.access_token().get_secret_value()} with {CLIENT_SECRET}"
+        echo += f" as {quote_plus(CLIENT_SECRET)} or {json.dumps(CLIENT_SECRET)}"
         sage.once("banks", httpx.Response(400, text=echo))
         with pytest.raises(ReadRefusedError) as refused:
             client.get("banks")

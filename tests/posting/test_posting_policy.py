@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from ledger_in_memory import ANY
-from publication import Publication
+from publication import DAY, Publication
 
 from orchestration.operations import OperationsError, QuietWindow
 from orchestration.posting import Wanted, approve, chosen, plan, plan_reversal
@@ -56,6 +56,11 @@ def test_a_document_over_the_limit_never_goes_and_says_so(shop, publication):
     assert held.reason == "over_document_limit: £120.00 is over £100.00"
 
 
+def test_a_document_exactly_at_a_limit_goes(shop, publication):
+    put(shop, document_limit="120.00", run_documents=6, run_limit="288.00", two_approvers_above="120.00")
+    assert codes(shop, publication) == ["goes"] * 6
+
+
 def test_a_limit_set_in_the_middle_of_a_run_holds_what_has_not_left(shop, publication):
     summary = shop.post(publication, progress=lambda *_: put(shop, document_limit="1.00"))
     assert summary.right < 6 and summary.held["over_document_limit"] == 6 - summary.right
@@ -100,6 +105,18 @@ def test_the_room_itself_counts_whatever_the_plan_let_through(shop, publication,
     assert len(shop.ledger.posts) == 4 and summary.held == {"over_run_limit": 2}
 
 
+# since when
+
+
+def test_what_was_sold_before_the_cutover_never_goes_whatever_proposes_it(shop, publication, tmp_path):
+    first, *_ = publication.rows
+    publication.rows[first]["business_date"] = DAY - timedelta(days=1)
+    (tmp_path / "cutovers.csv").write_text(f"company_id,store_id,cutover_date\nDGS,S01,{DAY}\n")
+    shop.operations.import_mappings(tmp_path, "Fay", "from here on")
+    assert codes(shop, publication) == ["before_cutover"] + ["goes"] * 5
+    assert shop.post(publication).held == {"before_cutover": 1}
+
+
 # who
 
 
@@ -133,6 +150,21 @@ def test_nobody_approves_what_goes_by_a_mapping_of_their_own(shop, publication):
     assert shop.post(publication).posts == 0
     approve_as(shop, publication, "Fay")
     assert codes(shop, publication) == ["goes"] * 6
+
+
+def test_who_leads_a_customers_credits_to_an_account_does_not_approve_them(shop, tmp_path):
+    mappings = tmp_path / "customer_mappings.csv"
+    mappings.write_text(
+        "company_id,customer_no,customer_reference,valid_from,valid_to\nDGS,A1,MAL001,2010-01-01,\n"
+    )
+    shop.operations.import_mappings(mappings, "Mallory", "a new account")
+    put(shop, four_eyes="post_missing", by_itself="none")
+    publication = Publication()
+    publication.add("1", "credit_note", customer_reference="MAL001")
+    approve_as(shop, publication, "Mallory")
+    assert codes(shop, publication) == ["four_eyes"]
+    approve_as(shop, publication, "Fay")
+    assert codes(shop, publication) == ["goes"]
 
 
 def test_a_reversal_under_four_eyes_needs_two_people(shop, publication):
@@ -187,6 +219,9 @@ def test_in_a_quiet_window_nothing_is_sent_and_after_it_everything_goes(shop, pu
         ("sat 22:00-02:00", datetime(2011, 1, 2, 1, 59), True),  # noqa: DTZ001
         ("sat 22:00-02:00", datetime(2011, 1, 2, 2, 0), False),  # noqa: DTZ001
         ("sat 22:00-02:00", datetime(2011, 1, 1, 1, 0), False),  # noqa: DTZ001
+        ("sat 22:00-02:00", datetime(2011, 1, 1, 22, 0), True),  # noqa: DTZ001
+        ("sat 09:00-10:00", datetime(2011, 1, 1, 9, 0), True),  # noqa: DTZ001
+        ("sat 09:00-10:00", datetime(2011, 1, 1, 10, 0), False),  # noqa: DTZ001
         ("fri-mon 00:00-00:00", datetime(2011, 1, 3, 23, 59), True),  # noqa: DTZ001
         ("fri-mon 00:00-00:00", datetime(2011, 1, 4, 0, 0), False),  # noqa: DTZ001
     ],

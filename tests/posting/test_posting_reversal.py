@@ -109,6 +109,20 @@ def test_a_run_of_posting_neither_sends_nor_cancels_what_a_pack_decided(posted, 
     assert undo(posted, approved=False).right == 2
 
 
+def test_a_run_of_posting_does_not_go_on_with_a_pack_that_was_locked_out(posted):
+    """Who sent a part of it may have thought again: only its own command goes on with it."""
+    posted.ledger.locked_customers.add("TILL01")
+    undo(posted)
+    contras = [key[:-1] + "X" for key in everything(posted).posting_keys]
+    locked = [key for key in contras if posted.state(key) == "locked"]
+    assert locked
+    posted.ledger.locked_customers.clear()
+    posted.post(Publication(2))
+    assert {posted.state(key) for key in locked} == {"locked"}
+    undo(posted, approved=False)
+    assert {posted.state(key) for key in locked} == {"proven"}
+
+
 def test_a_killed_pack_goes_on_where_it_was(posted, publication, monkeypatch):
     class Killed(BaseException):
         pass

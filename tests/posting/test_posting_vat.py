@@ -210,6 +210,8 @@ def test_undoing_our_own_posting_of_a_filed_return_needs_two_people_and_takes_it
         (NetError(settled_pence=900, down_pence=-1900), -1, "return_over_limit"),
         (NetError(settled_pence=2000), -500, None),
         (NetError(settled_pence=2000), 0, None),
+        # as far on the other side is no less
+        (NetError(settled_pence=2000), -4000, "return_over_limit"),
     ],
 )
 def test_the_limit_counts_what_is_there_and_of_what_is_on_its_way_only_what_makes_it_worse(error, more, code):
@@ -225,6 +227,24 @@ def test_what_is_outside_the_scope_of_vat_is_in_no_box():
     )  # fmt: skip
     assert vat_effect(sold, 9) == VatEffect(-200, -1000)
     assert vat_effect(sold, None) == VatEffect(-200, -1500)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        ("invoice", 1),
+        ("bank_receipt", 1),
+        ("credit_note", -1),
+        ("bank_payment", -1),
+        ("receipt", 0),
+        ("transfer", 0),
+    ],
+)
+def test_what_comes_in_adds_to_a_return_and_what_goes_out_takes_off(kind, sign):
+    document = Document(
+        "DGS", "K", kind, DAY, None, "CASH01", 1200, 1000, 200, "", "", (), (TaxLine(1, 1000, 200),)
+    )  # fmt: skip
+    assert vat_effect(document, None) == VatEffect(sign * 200, sign * 1000)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -205,3 +206,22 @@ def test_a_bad_export_is_refused_line_by_line(home: Path, company: Sage50Company
 
 def test_a_file_that_is_not_there_is_said(home: Path, company: Sage50Company, tillproof: Run) -> None:
     assert "nowhere.csv" in tillproof("rehearse", "nowhere.csv", code=2).output
+
+
+def test_beside_a_file_that_the_store_knows_nothing_of_none_is_written(
+    home: Path, company: Sage50Company, tillproof: Run
+) -> None:
+    """An older backup of the store was put back; what the file holds may be in Sage, and the export may be older."""
+    store, backup = home / "operations.sqlite", home / "backup.sqlite"
+    with sqlite3.connect(store) as held, sqlite3.connect(backup) as kept:
+        held.backup(kept)
+    file = Path(json.loads(tillproof("write", "--apply", "--json").stdout)["file"])
+    for left in home.glob("operations.sqlite*"):
+        left.unlink()
+    backup.rename(store)
+    refused = tillproof("write", "--apply", code=2)
+    told = " ".join(refused.stderr.split())
+    assert file.name in told and "was an older backup of it put back" in told
+    assert list(file.parent.glob("*.csv")) == [file]
+    file.rename(file.with_suffix(".seen"))
+    assert json.loads(tillproof("write", "--apply", "--json").stdout)["written"]
