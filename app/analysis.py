@@ -28,7 +28,7 @@ FILES = {".csv": "text/csv", ".xlsx": "application/vnd.openxmlformats-officedocu
 HINT = "select store_id, sum(open_pence) as open_pence from store_days group by store_id"
 
 EXAMPLES = {
-    "Takings by store and month": """select store_id, period, sum(till_sales_pence) as sales_pence,
+    "Sales by store and month": """select store_id, period, sum(till_sales_pence) as sales_pence,
     sum(sage_sales_pence) as sage_sales_pence, sum(open_pence) as open_pence
 from store_days
 group by store_id, period

@@ -20,6 +20,7 @@ EXCEPTION = re.compile(r"^EX[0-9A-F]{10}$")
 _PRINTED = re.compile(r":(\d{4}-\d\d-\d\d):\d+$")
 NEAR = timedelta(days=2)
 """A trading day lies so near the date printed, whatever hour it is cut at."""
+LONGEST_URN = 18  # digits, which any whole number of the ledger has room for
 URN = re.compile(r"^(?:URN[ :]*)(\d+)$")
 
 
@@ -65,7 +66,7 @@ def find(published: Published, text: str) -> list[Subject]:
         )
         if found or asked.upper() == asked.lower():
             break
-    if not found and asked.isdigit():
+    if not found and asked.isdecimal() and len(asked) <= LONGEST_URN:
         found = _by_urn(published, int(asked))
     return found
 

@@ -22,7 +22,7 @@ def exceptions(
     owner: Annotated[str | None, typer.Option(help="finance, operations or integration.")] = None,
     store: Annotated[str | None, typer.Option()] = None,
     state: Annotated[str, typer.Option(help="open, resolved or all.")] = "open",
-    limit: Annotated[int, typer.Option()] = 50,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """What is to be mended, the worst first: why, whose it is and what it is worth."""
@@ -41,7 +41,7 @@ def exceptions(
 
 def fixes(
     home: Home = None,
-    limit: Annotated[int, typer.Option(help="How many things to mend are listed.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many things to mend are listed.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """What to mend first: what stops most value from being posted, and what Sage would refuse next."""

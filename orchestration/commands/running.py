@@ -39,10 +39,13 @@ def demo(
 
     if quick and ledger != "sage200":
         raise fail("--quick plays on Sage 200 only")
-    if ledger == "sage50":
-        story = on_sage50.play(folder.resolve(), seed=seed, say=say)
-    else:
-        story = on_sage200.play(folder.resolve(), seed=seed, is_quick=quick, say=say)
+    try:
+        if ledger == "sage50":
+            story = on_sage50.play(folder.resolve(), seed=seed, say=say)
+        else:
+            story = on_sage200.play(folder.resolve(), seed=seed, is_quick=quick, say=say)
+    except FileExistsError as error:
+        raise fail(str(error)) from error
     show(as_report(story, folder), as_json, lambda report: render(report, console))
     raise typer.Exit(story.exit_code)
 

@@ -30,6 +30,8 @@ Identity = tuple[Any, ...]
 Kind = Literal["added", "changed", "ended", "unchanged"]
 END_OF_TIME = date.max
 ANY_STORE = "*"
+IN_ANY_CASE = frozenset({"sku", "till_tax_code", "tender_type", "category"})
+"""Columns whose letter case the models do not mind: two rows that differ by nothing else are one."""
 STOPS_FILE = "store_stops.csv"  # may stand in the folder with its heading only
 
 
@@ -260,9 +262,17 @@ def _stored(connection: Connection, file: MappingFile) -> dict[Identity, Row]:
 
 
 def _identity(file: MappingFile, row: Row) -> Identity:
-    """What makes a row this row: company, key, and where it has one its first day."""
+    """What makes a row this row: company, key and first day, where it has one; what is read in any case, in one."""
+    return tuple(
+        value.upper() if part in IN_ANY_CASE and value else value
+        for part, value in _key_of(file, row).items()
+    )
+
+
+def _key_of(file: MappingFile, row: Row) -> Row:
+    """The same as it was typed, by column."""
     parts = ["company_id", *file.key] + (["valid_from"] if file.has_validity else [])
-    return tuple(row[part] for part in parts)
+    return {part: row[part] for part in parts}
 
 
 def _clashes(file: MappingFile, rows: list[FileRow], stored: dict[Identity, Row]) -> Iterator[MappingError]:
@@ -335,7 +345,7 @@ def _change(file: MappingFile, row: FileRow, stored: dict[Identity, Row]) -> Row
         line=row.line,
         kind=_kind(before, row.values),
         company_id=row.values["company_id"],
-        row_key="|".join(str(part) for part in identity),
+        row_key="|".join(map(str, _key_of(file, row.values).values())),
         before=before,
         after=row.values,
     )
