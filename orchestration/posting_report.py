@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,12 +13,14 @@ from app.money import counted
 from orchestration.operations import Operations
 from orchestration.operations.errors import OperationsError
 from orchestration.posting import WAITING, Decision, Pace, Wanted, allocations, approve
+from orchestration.posting.holds import HOLD_CODES
 from orchestration.posting.vat import Returns
 from orchestration.posting_run import approve_shown, dry_run, newest, reversing, send_approved
 from orchestration.settings import Settings
 
 Report = dict[str, Any]
 SHOWN = 25
+REASONS_SHOWN = 5
 
 
 def post(
@@ -129,28 +132,44 @@ def _document_of(row: Report) -> str:
     return f"sales order, {counted(len(row['order_lines']), 'line')}"
 
 
-def render(report: Report, console: Console) -> None:
-    """The same for a person."""
-    source = (
-        f"from publication {report['publication']}" if report["publication"] else "to undo what was posted"
-    )
-    table = Table(title=f"What would go, {source}", title_justify="left")
+def _list(title: str, rows: Sequence[Report], console: Console) -> None:
+    """The first of some documents, a row each."""
+    table = Table(title=title, title_justify="left")
     for heading in ("remedy", "document", "store", "receipt", "date", "account"):
         table.add_column(heading)
     table.add_column("gross £", justify="right")
-    for row in report["goes"][:SHOWN]:
+    for row in rows[:SHOWN]:
         account = row["bank"] or row["customer"] or ""
         table.add_row(
             row["remedy"], _document_of(row), row["store_id"], row["receipt_no"], row["document_date"], account,
             f"{row['gross_pence'] // 100:,}.{row['gross_pence'] % 100:02d}",
         )  # fmt: skip
     console.print(table)
-    if len(report["goes"]) > SHOWN:
-        console.print(f"… and {len(report['goes']) - SHOWN} more; --json lists them all.")
-    held = Counter(row["code"] for row in report["held"])
-    for code, count in held.most_common():
-        example = next(row["reason"] for row in report["held"] if row["code"] == code)
-        console.print(f"held {count:>5}  {example}", highlight=False)
+    if len(rows) > SHOWN:
+        console.print(f"… and {len(rows) - SHOWN} more; --json lists them all.")
+
+
+def _reasons(held: Sequence[Report]) -> Iterator[tuple[int, str]]:
+    """How many are held for what, the commonest code first: each of a few reasons, or one of many as an example."""
+    for code, count in Counter(row["code"] for row in held).most_common():
+        reasons = Counter(row["reason"] for row in held if row["code"] == code).most_common()
+        if len(reasons) <= REASONS_SHOWN:
+            yield from ((each, reason) for reason, each in reasons)
+        else:
+            yield count, f"{code}: {HOLD_CODES[code]}; for example {reasons[0][0].removeprefix(f'{code}: ')}"
+
+
+def render(report: Report, console: Console) -> None:
+    """The same for a person."""
+    source = (
+        f"from publication {report['publication']}" if report["publication"] else "to undo what was posted"
+    )
+    _list(f"What would go, {source}", report["goes"], console)
+    waiting = [row for row in report["held"] if row["code"] in WAITING]
+    if waiting:
+        _list("What waits for a person, whom --approve names", waiting, console)
+    for count, told in _reasons(report["held"]):
+        console.print(f"held {count:>5}  {told}", highlight=False)
     if report["to_allocate"]:
         console.print(
             f"{counted(report['to_allocate'], 'sale')} posted before would be allocated.", highlight=False
