@@ -126,8 +126,7 @@ class Publications:
                     + (select count(*) from exceptions.posting_proposals where is_connector_still_trying)"""
         ).fetchone()
         publication = Publication(
-            # what was published may be lost, and posting takes the greater number for the newer
-            number=max(before.number + 1 if before else 1, pass_number),
+            number=before.number + 1 if before else 1,
             pass_number=pass_number,
             as_of=as_of,
             pending_documents=int(waiting[0]) if waiting else 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -81,13 +80,6 @@ def test_for_one_row_of_a_big_month_only_a_part_of_its_file_is_read(published, w
     ).fetchall()
     assert sum(rows for _, rows in parts) == 70000
     assert max(rows for _, rows in parts) <= publishing.ROW_GROUP < 70000
-
-
-def test_publications_go_on_counting_when_what_was_published_is_lost(published, warehouse):
-    """Posting takes the greater number for the newer."""
-    numbers = [publish(published, warehouse, pass_number).number for pass_number in (1, 2, 2)]
-    shutil.rmtree(published.root)
-    assert [*numbers, publish(published, warehouse, 7).number] == [1, 2, 3, 7]
 
 
 def test_what_waits_for_the_connector_to_give_up_is_pending_too(published, warehouse):

@@ -126,7 +126,7 @@ def _minds_no_limit_of_a_return(patch: Any) -> None:
 
 def _ignores_the_connector(patch: Any) -> None:
     patch.setattr(holding, "hold_by_connector", lambda *_: None)
-    patch.setattr(holding, "hold_by_likeness", lambda *_: None)
+    patch.setattr(holding, "hold_by_likeness", lambda *_, **__: None)
 
 
 def _undoes_anything(patch: Any) -> None:
