@@ -16,9 +16,8 @@ from orchestration.posting.holds import Hold
 from orchestration.posting.limits import over_run_limit
 from orchestration.posting.live_gate import LiveGate
 from orchestration.posting.looks import Looks
-from orchestration.posting.policy import Permits
+from orchestration.posting.policy import Candidate, Permits
 from orchestration.posting.probes import (
-    Named,
     by_connector,
     hold_by_connector,
     hold_by_day,
@@ -46,17 +45,17 @@ class SageHolds:
         self._patterns_of = cache(operations.connector_patterns)
         self._day_patterns_of = cache(operations.connector_day_patterns)
 
-    def names(self, intent: Named, payload: Payload) -> list[str]:
+    def names(self, intent: Candidate, payload: Payload) -> list[str]:
         """What the connector would have called the document."""
         return names_by_connector(intent, payload, self._patterns_of(intent.company_id))
 
-    def by_connector(self, intent: Named, payload: Payload) -> PostedDocument | None:
+    def by_connector(self, intent: Candidate, payload: Payload) -> PostedDocument | None:
         """The connector's own document of the receipt, if Sage has one."""
         return by_connector(intent, payload, self.looks, self._patterns_of(intent.company_id))
 
     def hold(
         self,
-        intent: Named,
+        intent: Candidate,
         payload: Payload,
         found: Sequence[PostedDocument],
         *,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from orchestration.ledgers.ledger import OPPOSITE_KIND, Document, PostedDocument
 from orchestration.operations import Operations
@@ -21,18 +20,8 @@ from orchestration.posting.documents import Payload
 from orchestration.posting.holds import Hold
 from orchestration.posting.key import is_ours, parse_key, receipt_no_of
 from orchestration.posting.looks import URN_SEQUENCE, Looks
+from orchestration.posting.policy import Candidate
 from orchestration.posting.states import LIVE
-
-
-class Named(Protocol):
-    """Whose document it is: an intent, or what is proposed and none yet."""
-
-    @property
-    def company_id(self) -> str: ...
-    @property
-    def store_id(self) -> str: ...
-    @property
-    def event_id(self) -> str: ...
 
 
 def hold_by_stem(payload: Payload, found: Sequence[PostedDocument]) -> Hold | None:
@@ -180,14 +169,14 @@ def _books(one: PostedDocument) -> tuple[object, ...]:
     return (*values, one.bank_code, one.to_bank_code)
 
 
-def names_by_connector(intent: Named, payload: Payload, patterns: list[str]) -> list[str]:
+def names_by_connector(intent: Candidate, payload: Payload, patterns: list[str]) -> list[str]:
     """What the connector would have called the document; a contra is never its work."""
     if payload.role == "X":
         return []
     return connector_references(patterns, payload, intent.store_id, receipt_no_of(intent.event_id))
 
 
-def hold_by_connector(intent: Named, payload: Payload, looks: Looks, patterns: list[str]) -> Hold | None:
+def hold_by_connector(intent: Candidate, payload: Payload, looks: Looks, patterns: list[str]) -> Hold | None:
     """Whether the connector has posted the receipt by its own name since the publication."""
     theirs = by_connector(intent, payload, looks, patterns)
     if theirs is None:
@@ -195,7 +184,9 @@ def hold_by_connector(intent: Named, payload: Payload, looks: Looks, patterns: l
     return Hold("connector_was_first", f"URN {theirs.urn} has reference {theirs.reference}")
 
 
-def by_connector(intent: Named, payload: Payload, looks: Looks, patterns: list[str]) -> PostedDocument | None:
+def by_connector(
+    intent: Candidate, payload: Payload, looks: Looks, patterns: list[str]
+) -> PostedDocument | None:
     """The connector's own document of the receipt, if Sage has one."""
     document = payload.document
     for reference in names_by_connector(intent, payload, patterns):
@@ -213,7 +204,7 @@ def by_connector(intent: Named, payload: Payload, looks: Looks, patterns: list[s
 
 
 def hold_by_day(
-    intent: Named,
+    intent: Candidate,
     payload: Payload,
     looks: Looks,
     patterns: list[str],

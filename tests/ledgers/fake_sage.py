@@ -20,7 +20,7 @@ from orchestration.ledgers.sage200_settings import Sage200Settings
 BASE = "http://127.0.0.1:1/uk/sage200extra/accounts/v1/"
 TOKENS = "http://127.0.0.1:1/oauth/token"
 SITE, COMPANY = "6d0c2c1e-0000-4000-8000-000000000001", 1
-CLIENT_SECRET, FIRST_REFRESH = "client-s3cret", "refresh-0-s3cret"
+CLIENT_SECRET, FIRST_REFRESH = "client/s3cret+&", "refresh-0-s3cret"
 CONDITION = re.compile(r"(\w+) (eq|gt|ge|lt|le) ('(?:[^']|'')*'|\S+)")
 
 Fault = Callable[[httpx.Request], httpx.Response | Exception | None]

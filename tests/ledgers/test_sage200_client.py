@@ -257,7 +257,14 @@ def test_the_body_of_a_document_carries_exact_money(sage, tmp_path):
 
 
 def test_no_secret_is_said_in_a_log_an_error_a_reply_or_a_repr(sage, tmp_path, caplog):
-    secrets = (CLIENT_SECRET, FIRST_REFRESH, "refresh-1-s3cret", "access-1-s3cret", "access-2-s3cret")
+    secrets = (
+        CLIENT_SECRET,
+        quote_plus(CLIENT_SECRET),
+        FIRST_REFRESH,
+        "refresh-1-s3cret",
+        "access-1-s3cret",
+        "access-2-s3cret",
+    )
     said = []
     with caplog.at_level(logging.DEBUG), client_of(sage, tmp_path) as client:
         client.get("banks")
