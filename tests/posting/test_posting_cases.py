@@ -48,6 +48,16 @@ def post(shop, publication, **options):
     return shop.post(publication, policy=ALLOWED, **options)
 
 
+def killed_after_the_contra(shop, publication):
+    """A run that dies as soon as the first document has come to rest."""
+
+    def after_contra(done, _of, _intent):
+        raise Killed
+
+    with pytest.raises(Killed):
+        post(shop, publication, progress=after_contra)
+
+
 def sent(shop) -> list[str]:
     return [document.posting_key for document in shop.ledger.posts]
 
@@ -160,12 +170,7 @@ def test_a_contra_that_is_not_proven_keeps_the_repost_back(drifted, fault):
 def test_a_death_between_the_two_is_made_good_though_the_next_pass_proposes_something_else(drifted):
     shop, publication, contra, repost = drifted
     approve_all(shop, publication)
-
-    def after_contra(done, _of, _intent):
-        raise Killed
-
-    with pytest.raises(Killed):
-        post(shop, publication, progress=after_contra)
+    killed_after_the_contra(shop, publication)
     assert sent(shop) == [contra] and shop.state(contra) == "proven"
     # the pass after sees a missing document on the same key, and would post it as such, unapproved
     following = Publication(2)
@@ -181,12 +186,7 @@ def test_a_death_between_the_two_is_made_good_though_the_next_pass_proposes_some
 def test_a_contra_that_a_person_undid_keeps_the_repost_back_until_it_is_undone_in_turn(drifted):
     shop, publication, contra, repost = drifted
     approve_all(shop, publication)
-
-    def after_contra(done, _of, _intent):
-        raise Killed
-
-    with pytest.raises(Killed):
-        post(shop, publication, progress=after_contra)
+    killed_after_the_contra(shop, publication)
     sent_contra = shop.ledger.posts[-1]
     undone = shop.ledger.keep(replace(sent_contra, document_kind="invoice"), user_name="FAY")
     post(shop, Publication(2))
