@@ -37,6 +37,7 @@ judged as (
         verdicts.receipt_no,
         verdicts.document_kind,
         verdicts.verdict,
+        verdicts.reason,
         verdicts.tender_type,
         grains.grain,
         grains.clearing_bank_code
@@ -54,7 +55,8 @@ judged as (
         )
 ),
 
--- a receipt goes whole: what is not in Sage of it may all go
+-- a receipt goes whole: what is not in Sage of it may all go. Not one that its like comes before: once that is in Sage it
+-- may be a copy, and a summary would have the sale twice.
 whole_events as (
     select
         judged.company_id,
@@ -65,7 +67,10 @@ whole_events as (
     group by judged.company_id, judged.event_id
     having bool_and(
         judged.verdict in ('matched', 'matched_within_policy', 'drifted', 'deferred', 'in_suspense')
-        or (judged.verdict = 'missing_in_ledger' and blocked.posting_key is null and own_intents.posting_key is null)
+        or (
+            judged.verdict = 'missing_in_ledger' and coalesce(judged.reason, '') <> 'waits_for_its_like'
+            and blocked.posting_key is null and own_intents.posting_key is null
+        )
     )
 ),
 

@@ -2,7 +2,16 @@
 -- the same lines and tenders, which Sage has. Believed where one till cannot have sold both: the same till, and the time is printed
 -- to the second or there are two lines or more. Else it is a doubt. Where Sage has both, they are two sales; where it has
 -- neither, the first by number is one, and what the rest are will show when that is posted.
-with documents as (
+with in_summaries as (
+    select
+        member_key,
+        min(ledger_document_id) as ledger_document_id
+    from {{ ref('int_documents_in_tranches') }}
+    where place = 1
+    group by member_key
+),
+
+documents as (
     select
         expected.company_id,
         expected.event_id,
@@ -11,9 +20,10 @@ with documents as (
         expected.ordinal,
         expected.sold_at,
         expected.is_store_mapped and expected.is_complete and expected.currency_status = 'home' as is_judgeable,
-        matches.ledger_document_id
+        coalesce(matches.ledger_document_id, in_summaries.ledger_document_id) as ledger_document_id
     from {{ ref('expected_documents') }} as expected
     left join {{ ref('int_matches_unioned') }} as matches on expected.posting_key = matches.posting_key
+    left join in_summaries on expected.posting_key = in_summaries.member_key
     where expected.document_kind <> 'none'
 ),
 
