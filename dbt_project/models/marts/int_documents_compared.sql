@@ -26,6 +26,8 @@ expected_nominals as (
         where leg_type = 'nominal'
         group by posting_key, {{ account_text('nominal_code', 'cost_centre', 'department') }}
     ) as by_account
+    -- on both sides: what an account gets and gives back in one document says nothing
+    where net_pence <> 0
     group by posting_key
 ),
 

@@ -1,6 +1,6 @@
 -- A difference that a named and permitted policy explains: VAT by another rounding that HMRC allows a retailer, within the
--- company's cap; or a closed period's document in the next open one, as Sage does by itself. A rounding that is not allowed
--- explains nothing, however small the difference.
+-- company's cap; or a closed period's document in the next open one, as Sage does by itself. It stays so when that closes too: what
+-- counts is that no period between the two is open. A rounding that is not allowed explains nothing, however small the difference.
 with listed as (
     select
         posting_key,
@@ -19,7 +19,8 @@ explained as (
             when
                 listed.drift_kinds = 'period'
                 and compared.expected_period_state = 'closed'
-                and compared.ledger_period = compared.next_open_period_start_date then 'late_to_next_period'
+                and compared.ledger_period > compared.expected_period
+                and coalesce(compared.ledger_period <= compared.next_open_period_start_date, true) then 'late_to_next_period'
         end as policy
     from {{ ref('int_documents_compared') }} as compared
     left join listed on compared.posting_key = listed.posting_key

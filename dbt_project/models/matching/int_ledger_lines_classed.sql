@@ -3,6 +3,16 @@ with lines as (
     select * from {{ ref('stg_ledger__nominal_transactions') }}
 ),
 
+-- several banks may share one account: a line is one line
+bank_accounts as (
+    select distinct
+        company_id,
+        nominal_code,
+        cost_centre,
+        department
+    from {{ ref('stg_ledger__banks') }}
+),
+
 classed as (
     select
         lines.company_id,
@@ -24,7 +34,7 @@ classed as (
         lines.tax_code,
         coalesce(
             controls.control_role,
-            case when banks.bank_id is not null then 'bank' end,
+            case when banks.nominal_code is not null then 'bank' end,
             'analysis'
         ) as leg_role
     from lines
@@ -32,7 +42,7 @@ classed as (
         on lines.company_id = accounts.company_id and lines.nominal_code_id = accounts.nominal_code_id
     left join {{ ref('int_control_accounts_named') }} as controls
         on accounts.company_id = controls.company_id and accounts.nominal_code = controls.nominal_code
-    left join {{ ref('stg_ledger__banks') }} as banks
+    left join bank_accounts as banks
         on
             accounts.company_id = banks.company_id
             and accounts.nominal_code = banks.nominal_code
