@@ -108,25 +108,44 @@ by_key as (
     inner join matched_events on {{ first_revision('leftovers.our_key') }} = matched_events.posting_key
 ),
 
+-- numbers wrap: one of half a year on is another receipt's, and of two receipts of the number the figures say whose copy it is
 by_pos_id as (
     select
-        leftovers.ledger_document_id,
-        matched_events.posting_key,
-        matched_events.survivor_id,
-        matched_events.survivor_mark,
+        ledger_document_id,
+        posting_key,
+        survivor_id,
+        survivor_mark,
         2 as evidence_rank,
         'same receipt number in the reference' as evidence
-    from leftovers
-    inner join matched_events
-        on
-            leftovers.company_id = matched_events.company_id
-            and leftovers.named_store_id = matched_events.store_id
-            and leftovers.named_receipt_no = matched_events.receipt_no
-            and leftovers.document_kind = matched_events.document_kind
-            and (
-                matched_events.document_kind in ('invoice', 'credit_note')
-                or matched_events.ordinal = coalesce(leftovers.named_ordinal, 1)
-            )
+    from (
+        select
+            leftovers.ledger_document_id,
+            matched_events.posting_key,
+            matched_events.survivor_id,
+            matched_events.survivor_mark,
+            row_number() over (
+                partition by leftovers.ledger_document_id
+                order by
+                    case when leftovers.gross_pence = matched_events.gross_pence then 0 else 1 end,
+                    abs(date_diff('day', matched_events.document_date, leftovers.document_date)),
+                    matched_events.ordinal,
+                    matched_events.posting_key
+            ) as place
+        from leftovers
+        inner join matched_events
+            on
+                leftovers.company_id = matched_events.company_id
+                and leftovers.named_store_id = matched_events.store_id
+                and leftovers.named_receipt_no = matched_events.receipt_no
+                and leftovers.document_kind = matched_events.document_kind
+                and (
+                    matched_events.document_kind in ('invoice', 'credit_note')
+                    or leftovers.named_ordinal is null
+                    or leftovers.named_ordinal = matched_events.ordinal
+                )
+        where abs(date_diff('day', matched_events.document_date, leftovers.document_date)) < 180
+    ) as namesakes
+    where place = 1
 ),
 
 by_figures as (
