@@ -80,16 +80,23 @@ unexplained as (
         and even_exchanges.receipt_no is null
 ),
 
-cash_book as (
+celled as (
     select
         *,
+        document_kind in ('bank_receipt', 'bank_payment', 'transfer') as is_in_cash_book,
         case when document_kind = 'transfer' and bank_code > to_bank_code then -1 else {{ direction_of('document_kind') }} end as direction,
-        {{ key_of([
-            'company_id', 'least(bank_code, to_bank_code)', 'greatest(bank_code, to_bank_code)', 'reference', 'gross_pence',
-            'tax_pence', "document_kind = 'transfer'",
-        ]) }} as cell_id
+        case
+            when document_kind in ('bank_receipt', 'bank_payment', 'transfer')
+                then {{ key_of([
+                    'company_id', 'least(bank_code, to_bank_code)', 'greatest(bank_code, to_bank_code)', 'reference', 'gross_pence',
+                    'tax_pence', "document_kind = 'transfer'",
+                ]) }}
+            else {{ key_of([
+                'company_id', 'customer_reference', 'reference', 'gross_pence', 'tax_pence', "document_kind in ('invoice', 'credit_note')",
+            ]) }}
+        end as cell_id
     from unexplained
-    where document_kind in ('bank_receipt', 'bank_payment', 'transfer')
+    where document_kind in ('invoice', 'credit_note', 'receipt', 'payment', 'bank_receipt', 'bank_payment', 'transfer')
 ),
 
 faced as (
@@ -97,19 +104,10 @@ faced as (
     from (
         select
             *,
-            min(direction) over (partition by cell_id) <> max(direction) over (partition by cell_id) as has_opposite
-        from cash_book
-    ) as celled
+            min(direction) over (partition by is_in_cash_book, cell_id) <> max(direction) over (partition by is_in_cash_book, cell_id) as has_opposite
+        from celled
+    ) as opposed
     where has_opposite
-),
-
-analysed as (
-    select
-        faced.ledger_document_id,
-        {{ sorted_list_of("concat_ws('/', legs.leg_type, legs.nominal_code, legs.cost_centre, legs.department, legs.tax_code, legs.net_pence, legs.tax_pence)") }} as analysis
-    from faced
-    inner join {{ ref('int_ledger_legs_read') }} as legs on faced.ledger_document_id = legs.ledger_document_id
-    group by faced.ledger_document_id
 ),
 
 -- a day that gave back just what it took has a document of each under one name, and neither undoes the other
@@ -118,7 +116,7 @@ even_days as (
     from (
         select
             faced.ledger_document_id,
-            case when faced.document_kind = 'transfer' then expected.takings_pence else expected.sales_pence end as pence
+            case when {{ is_sales_kind('faced.document_kind') }} then expected.sales_pence else expected.takings_pence end as pence
         from faced
         inner join {{ ref('expected_documents') }} as expected
             on
@@ -126,39 +124,80 @@ even_days as (
                 and faced.named_store_id = expected.store_id
                 and faced.named_date = expected.business_date
                 and coalesce(faced.named_till_id, expected.till_id) = expected.till_id
-                and (faced.document_kind <> 'transfer' or expected.bank_code in (faced.bank_code, faced.to_bank_code))
+                and ({{ is_sales_kind('faced.document_kind') }} or expected.bank_code in (faced.bank_code, faced.to_bank_code))
     ) as traded
     group by ledger_document_id
     having sum(pence) = 0 and min(pence) < 0
 ),
 
+-- nor do a sale and another sale's refund whose number came round: the tills have both, each of its date
+named_both_ways as (
+    select ledger_document_id
+    from (
+        select
+            ledger_document_id,
+            min(direction) over (partition by cell_id) <> max(direction) over (partition by cell_id) as is_both_ways
+        from (
+            select distinct
+                faced.ledger_document_id,
+                faced.cell_id,
+                faced.direction
+            from faced
+            inner join {{ ref('expected_documents') }} as expected
+                on
+                    faced.company_id = expected.company_id
+                    and faced.named_store_id = expected.store_id
+                    and faced.named_receipt_no = expected.receipt_no
+                    and faced.document_kind = expected.document_kind
+                    and faced.document_date = expected.document_date
+                    and faced.gross_pence = expected.gross_pence
+            where not faced.is_in_cash_book
+        ) as of_the_tills
+    ) as directed
+    where is_both_ways
+),
+
+undoable as (
+    select faced.*
+    from faced
+    left join even_days on faced.ledger_document_id = even_days.ledger_document_id
+    left join named_both_ways on faced.ledger_document_id = named_both_ways.ledger_document_id
+    where even_days.ledger_document_id is null and named_both_ways.ledger_document_id is null
+),
+
+analysed as (
+    select
+        undoable.ledger_document_id,
+        {{ sorted_list_of("concat_ws('/', legs.leg_type, legs.nominal_code, legs.cost_centre, legs.department, legs.tax_code, legs.net_pence, legs.tax_pence)") }} as analysis
+    from undoable
+    inner join {{ ref('int_ledger_legs_read') }} as legs on undoable.ledger_document_id = legs.ledger_document_id
+    where undoable.is_in_cash_book
+    group by undoable.ledger_document_id
+),
+
 in_cash_book as (
     select
-        faced.company_id,
-        faced.ledger_document_id,
-        faced.urn,
-        faced.document_date,
-        {{ key_of(['faced.cell_id', 'analysed.analysis']) }} as cell_id,
-        faced.direction
-    from faced
-    left join analysed on faced.ledger_document_id = analysed.ledger_document_id
-    left join even_days on faced.ledger_document_id = even_days.ledger_document_id
-    where even_days.ledger_document_id is null
+        undoable.company_id,
+        undoable.ledger_document_id,
+        undoable.urn,
+        undoable.document_date,
+        {{ key_of(['undoable.cell_id', 'analysed.analysis']) }} as cell_id,
+        undoable.direction
+    from undoable
+    left join analysed on undoable.ledger_document_id = analysed.ledger_document_id
+    where undoable.is_in_cash_book
 ),
 
 -- like with unlike, in the order Sage took them
 by_evidence as (
     select
-        documents.company_id,
-        documents.ledger_document_id,
-        documents.urn,
-        {{ key_of([
-            'documents.company_id', 'documents.customer_reference', 'documents.reference', 'documents.gross_pence',
-            'documents.tax_pence', "documents.document_kind in ('invoice', 'credit_note')",
-        ]) }} as cell_id,
-        case when documents.document_kind in ('invoice', 'receipt') then 1 else -1 end as direction
-    from unexplained as documents
-    where documents.document_kind in ('invoice', 'credit_note', 'receipt', 'payment')
+        company_id,
+        ledger_document_id,
+        urn,
+        cell_id,
+        direction
+    from undoable
+    where not is_in_cash_book
     union all
     select
         company_id,
