@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -223,6 +223,7 @@ def compare(connection: Connection, given: Given) -> tuple[list[RowChange], list
             errors += _clashes(file, given.rows.get(file.name, []), stored[file.name])
     if not given.broken & {"companies", "stores"}:
         errors += _strangers(given.rows, stored)
+        errors += _one_code_of_two_stores(given.rows.get("stores", []), stored["stores"])
         errors += _without_transfers(given.rows, stored)
     changes = [
         _change(file, row, stored[file.name])
@@ -299,6 +300,25 @@ def _clashes(file: MappingFile, rows: list[FileRow], stored: dict[Identity, Row]
                 key = " ".join(map(str, later[1:-1])) or later[0]
                 reason = f"'{key}' would hold twice: from {earlier[-1]} until {until}, and from {later[-1]}"
                 yield MappingError(name, line, "valid_from", reason)
+
+
+def _one_code_of_two_stores(rows: list[FileRow], stored: dict[Identity, Row]) -> Iterator[MappingError]:
+    """Stores whose tills print one code on the same day: each receipt would be the sale of both."""
+    file = next(one for one in MAPPING_FILES if one.name == "stores")
+    line_of = {_identity(file, row.values): row.line for row in rows}
+    together = {**stored, **{_identity(file, row.values): row.values for row in rows}}
+    by_code: dict[Identity, list[Identity]] = {}
+    for identity, row in together.items():
+        by_code.setdefault((row["company_id"], row["store_code"]), []).append(identity)
+    for (_, code), identities in sorted(by_code.items()):
+        identities.sort(key=lambda identity: identity[-1])
+        for earlier, later in combinations(identities, 2):
+            last_day = together[earlier]["valid_to"] or END_OF_TIME
+            if earlier[:-1] != later[:-1] and last_day >= later[-1]:
+                line = line_of.get(later) or line_of.get(earlier) or 0
+                others = together[earlier if later in line_of else later]["store_id"]
+                reason = f"'{code}' is printed by the tills of store '{others}' too, from {later[-1]}"
+                yield MappingError("stores.csv", line, "store_code", reason)
 
 
 def _strangers(

@@ -128,8 +128,8 @@ signed as (
         ledger.reference as ledger_reference,
         ledger.document_date as ledger_date,
         ledger.period_start_date as ledger_period_start_date,
-        -- a transfer says by its banks whether it is takings, or neither
-        cast(case when unioned.document_kind = 'transfer' then sign(ledger.takings_pence) else {{ direction_of('unioned.document_kind') }} end as integer) as direction,
+        -- a transfer says by its banks whether it is takings, or neither; of what Sage calls by a kind unknown here, neither is known
+        cast(case unioned.document_kind when 'transfer' then sign(ledger.takings_pence) when 'other' then 0 else {{ direction_of('unioned.document_kind') }} end as integer) as direction,
         -- what a till counted over or short is money; of other bank documents Sage's own say
         case
             when unioned.document_kind not in ('bank_receipt', 'bank_payment')

@@ -15,6 +15,7 @@ assembled as (
             covered.evidence, decided.evidence, repeated.evidence, 'Sage held ' || gone.was_text || '; it is gone'
         ) as evidence,
         gone.posting_key is not null as is_gone,
+        coalesce(expected.gross_pence = 0 and expected.net_pence = 0 and expected.tax_pence = 0, false) as is_of_nothing,
         coalesce(repeated.likeness, '') as likeness,
         groups.group_id,
         groups.is_in_nominal as is_group_in_nominal,
@@ -71,12 +72,7 @@ assembled as (
     left join {{ ref('int_receipts_repeated') }} as repeated
         on expected.posting_key = repeated.posting_key
     left join {{ ref('stg_operations__companies') }} as companies on expected.company_id = companies.company_id
-    left join {{ ref('int_claims_latest') }} as claims
-        on
-            expected.company_id = claims.company_id
-            and expected.store_id = claims.named_store_id
-            and expected.receipt_no = claims.named_receipt_no
-            and claims.named_ordinal = case when expected.document_kind in ('receipt', 'payment') then expected.ordinal else 0 end
+    left join {{ ref('int_claims_latest') }} as claims on expected.posting_key = claims.posting_key
 ),
 
 judged as (
@@ -94,6 +90,8 @@ judged as (
             when group_id is not null and drift_kinds <> '' then 'drifted'
             when group_id is not null then 'matched'
             when ledger_document_id is null and is_before_cutover then 'not_checked'
+            -- a sale wholly discounted: Sage may hold it, and need not
+            when ledger_document_id is null and not is_gone and is_of_nothing then 'nothing_to_post'
             when ledger_document_id is null and not is_past_grace and not is_gone then 'pending'
             when ledger_document_id is null then 'missing_in_ledger'
             when not is_in_nominal then 'deferred'
@@ -112,6 +110,7 @@ judged as (
             when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
             when ledger_document_id is null and is_gone then 'changed_after_posting'
+            when ledger_document_id is null and is_of_nothing then 'zero_value'
             when likeness = 'waits_for_its_like' then 'waits_for_its_like'
             when policy is not null and group_id is null then policy
         end as reason

@@ -1,4 +1,5 @@
--- The connector's last word on each document it named. A claim is evidence of what was said, never of what was posted.
+-- The connector's last word on each expected document it named. A claim is evidence of what was said, never of what was posted.
+-- Numbers wrap: what was said before the sale, or half a year after it, was said of another receipt.
 with attempts as (
     select
         attempts.*,
@@ -8,28 +9,40 @@ with attempts as (
     from {{ ref('stg_connector__attempts') }} as attempts
     inner join {{ ref('int_references_read') }} as named
         on attempts.company_id = named.company_id and attempts.reference = named.reference
+    where named.named_receipt_no is not null
 ),
 
 ranked as (
     select
-        attempts.*,
+        expected.posting_key,
+        attempts.claim,
+        attempts.message as claim_message,
+        attempts.ended_at as claimed_at,
+        attempts.target_urn as claimed_urn,
         row_number() over (
-            partition by company_id, named_store_id, named_receipt_no, named_ordinal
-            order by ended_at desc, attempt desc, run_id desc
+            partition by expected.posting_key
+            order by attempts.ended_at desc, attempts.attempt desc, attempts.run_id desc
         ) as place
-    from attempts
+    from {{ ref('expected_documents') }} as expected
+    inner join attempts
+        on
+            expected.company_id = attempts.company_id
+            and expected.store_id = attempts.named_store_id
+            and expected.receipt_no = attempts.named_receipt_no
+            and attempts.named_ordinal = case when expected.document_kind in ('receipt', 'payment') then expected.ordinal else 0 end
+    -- clocks may differ by hours
+    where
+        cast(attempts.ended_at as date) >= cast(expected.sold_at as date) - 1
+        and cast(attempts.ended_at as date) < cast(expected.sold_at as date) + 180
 ),
 
 latest as (
     select
-        company_id,
-        named_store_id,
-        named_receipt_no,
-        named_ordinal,
+        posting_key,
         claim,
-        message as claim_message,
-        ended_at as claimed_at,
-        target_urn as claimed_urn
+        claim_message,
+        claimed_at,
+        claimed_urn
     from ranked
     where place = 1
 )

@@ -6,7 +6,9 @@ with sales as (
         'sales' as source_ledger,
         case trader_transaction_type
             when 'TradingAccountEntryTypeInvoice' then 'invoice'
+            when 'TradingAccountEntryTypeOpeningBalanceInvoice' then 'invoice'
             when 'TradingAccountEntryTypeCreditNote' then 'credit_note'
+            when 'TradingAccountEntryTypeOpeningBalanceCreditNote' then 'credit_note'
             when 'TradingAccountEntryTypePurchasePaymentSalesReceipt' then 'receipt'
             when 'TradingAccountEntryTypePurchaseReceiptSalesPayment' then 'payment'
             else 'other'

@@ -10,7 +10,8 @@ shaped as (
         {{ number_of('account_ref') }} as customer_id,
         case
             when transaction_type = 'SI' then 'TradingAccountEntryTypeInvoice'
-            when transaction_type = 'SC' then 'TradingAccountEntryTypeCreditNote'
+            -- a settlement discount takes off what is owed, and goes through no bank
+            when transaction_type in ('SC', 'SD') then 'TradingAccountEntryTypeCreditNote'
             when transaction_type in ('SA', 'SR') then 'TradingAccountEntryTypePurchasePaymentSalesReceipt'
             when transaction_type = 'SP' then 'TradingAccountEntryTypePurchaseReceiptSalesPayment'
             else transaction_type
