@@ -15,12 +15,14 @@ LATELY = 20
 
 
 def tills(published: Published) -> Rows:
-    """Each store: its newest trading day with a receipt, how many days before the figures' day, and its files;
+    """Each store: its newest trading day with a receipt, how many days before the figures' day (of days after the
+    next, a till's clock is wrong, and they are not counted unless there are no others), and its files;
     `files_lately` are those of the last LATELY passes, `troubled_lately` those of them refused or read in part."""
     return published.rows(
         """
         with sold as (
-            select company_id, store_id, max(business_date) as newest_day
+            select company_id, store_id,
+                coalesce(max(business_date) filter (business_date <= $today + 1), max(business_date)) as newest_day
             from store_days where money_receipts + nothing_to_post_receipts > 0 group by company_id, store_id
         ),
         files as (

@@ -59,6 +59,7 @@ CAUSES = {
     "cash_over_short": "Cash over or short",
     "foreign_currency": "Foreign currency",
     "before_cutover": "Before the cutover",
+    "dated_ahead": "Dated after today",
     "changed_after_posting": "Changed in Sage after posting",
     "duplicate_in_pos": "Sold once, in the tills twice",
     "waits_for_its_like": "Missing beside another just like it",

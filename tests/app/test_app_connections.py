@@ -31,6 +31,9 @@ def test_a_store_that_fell_behind_comes_first_with_its_days(tmp_path: Path) -> N
         for row in story.tables["store_days"]
         if row["store_id"] != "S02" or row["business_date"] <= date(2011, 11, 20)
     ]
+    # a till whose clock is wrong is no sign that its store sends
+    ahead = dict(story.tables["store_days"][0], store_id="S02", business_date=date(2031, 3, 1))
+    story.tables["store_days"].append(ahead)
     published = Published(publish(tmp_path, story) / "published")
     found = sources.tills(published)
     assert [(row["store_id"], row["days_behind"]) for row in found] == [("S02", 10), ("S01", 0), ("S03", 0)]

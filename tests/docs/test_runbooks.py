@@ -42,11 +42,15 @@ def drift_kinds() -> set[str]:
 
 
 def reasons() -> set[str]:
-    """Reasons that can name a class: an ambiguous document's class is its verdict."""
+    """Reasons that can name a class: an ambiguous document's class is its verdict, and what is settled has none."""
     named: set[str] = set()
     for model in ("marts/int_expected_judged", "marts/int_ledger_judged"):
-        ambiguous = {condition for condition, value in branches(model, "verdict") if value == "'ambiguous'"}
-        named |= literals([pair for pair in branches(model, "reason") if pair[0] not in ambiguous])
+        without = {
+            condition
+            for condition, value in branches(model, "verdict")
+            if value in ("'ambiguous'", "'nothing_to_post'")
+        }
+        named |= literals([pair for pair in branches(model, "reason") if pair[0] not in without])
     return named
 
 

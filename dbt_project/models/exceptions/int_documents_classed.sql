@@ -109,6 +109,9 @@ classed as (
             when verdicts.verdict = 'deferred' then 'Check its date; Sage holds it outside the nominal ledger.'
             when verdicts.verdict = 'missing_in_pos' then 'Find who posted it, and reverse it if no sale stands behind it.'
             when verdicts.reason = 'store_unmapped' then 'Name the store this till belongs to.'
+            when verdicts.reason = 'dated_ahead' then 'Have the clock of the till put right, and the receipt sent again under its own date.'
+            when verdicts.reason = 'before_cutover' then 'Look at the cutover of the store: what was sold before it is finance''s opening position.'
+            when verdicts.reason = 'foreign_currency' then 'Look at the currency of the store; what it took in another is posted by hand.'
             else 'Send the file again with the rows that could not be read.'
         end as suggested_remedy
     from verdicts

@@ -49,6 +49,8 @@ assembled as (
             when compared.has_unmapped_tax then 'tax_code'
         end as legs_not_checked,
         {{ seconds_between('expected.sold_at', 'pass.as_of') }} >= coalesce(companies.grace_hours, 0) * 3600 as is_past_grace,
+        -- a till's clock may be hours out; a day and more is no time of a sale
+        {{ seconds_between('pass.as_of', 'expected.sold_at') }} > 86400 as is_dated_ahead,
         claims.claim as sync_claim,
         claims.claim_message as sync_message,
         claims.claimed_at as sync_claimed_at
@@ -92,6 +94,7 @@ judged as (
             when ledger_document_id is null and is_before_cutover then 'not_checked'
             -- a sale wholly discounted: Sage may hold it, and need not
             when ledger_document_id is null and not is_gone and is_of_nothing then 'nothing_to_post'
+            when ledger_document_id is null and is_dated_ahead then 'not_checked'
             when ledger_document_id is null and not is_past_grace and not is_gone then 'pending'
             when ledger_document_id is null then 'missing_in_ledger'
             when not is_in_nominal then 'deferred'
@@ -109,8 +112,9 @@ judged as (
             when candidates is not null or likeness = 'may_be_a_copy' then doubt
             when journal_id is not null then carriage
             when ledger_document_id is null and is_before_cutover then 'before_cutover'
+            when ledger_document_id is null and is_dated_ahead then 'dated_ahead'
             when ledger_document_id is null and is_gone then 'changed_after_posting'
-            when ledger_document_id is null and is_of_nothing then 'zero_value'
+            when ledger_document_id is null and not is_gone and is_of_nothing then 'zero_value'
             when likeness = 'waits_for_its_like' then 'waits_for_its_like'
             when policy is not null and group_id is null then policy
         end as reason
