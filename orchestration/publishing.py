@@ -98,10 +98,13 @@ class Publications:
         signed_off: Sequence[int] = (),
         months: Mapping[str, Collection[str | None]] | None = None,
         rules_digest: str = "",
+        known_number: int = 0,
     ) -> Publication:
         """Publish `models` (name -> relation in the warehouse) and make it current.
 
         `months` names the months of a model that may be other than they were; of a model it does not name, all may.
+        `known_number` is the greatest that anything was decided on: where the folder was lost, or put back as it was
+        once, the numbers go on from there, for posting takes the greater for the newer.
         A crash before the last line leaves readers on the publication they had.
         """
         self.root.mkdir(parents=True, exist_ok=True)
@@ -126,7 +129,7 @@ class Publications:
                     + (select count(*) from exceptions.posting_proposals where is_connector_still_trying)"""
         ).fetchone()
         publication = Publication(
-            number=before.number + 1 if before else 1,
+            number=max(before.number if before else 0, known_number) + 1,
             pass_number=pass_number,
             as_of=as_of,
             pending_documents=int(waiting[0]) if waiting else 0,

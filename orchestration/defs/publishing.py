@@ -31,6 +31,7 @@ def publication(
     """The public models, listed and swapped: what the app and analysts read."""
     with Operations.open(current.settings.operations) as operations:
         signed_off = operations.signed_publications()
+        known_number = operations.newest_publication()
     with current.timed("publishing"), warehouse.connect(read_only=False) as connection:
         relations, months = dict(PUBLIC_MODELS), {}
         if warehouse.keeps_days():
@@ -45,6 +46,7 @@ def publication(
             as_of=current.as_of,
             seconds=current.seconds,
             signed_off=signed_off,
+            known_number=known_number,
         )
         (current.settings.home / "gate" / judged_days.UNFINISHED).unlink(missing_ok=True)
         current.history.keep_published(current.pass_number, published.digests, made_by())

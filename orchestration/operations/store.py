@@ -7,12 +7,13 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
+from sqlalchemy import func, select
 
 from orchestration.operations import mapping_export, mapping_import
 from orchestration.operations.audit import Change
-from orchestration.operations.base import utc_now
+from orchestration.operations.base import Base, utc_now
 from orchestration.operations.casework import Casework
-from orchestration.operations.chain import ChainEnd
+from orchestration.operations.chain import INTENTS, ChainEnd
 from orchestration.operations.database import Database
 from orchestration.operations.errors import MappingError
 from orchestration.operations.intents import IntentStore, Step, StoredIntent
@@ -49,6 +50,17 @@ class Operations(
     def acting_as(self, person: Person) -> Operations:
         """The same store, which writes only what this person may, under no other name."""
         return Operations(self._database, person)
+
+    def newest_publication(self) -> int:
+        """The greatest number of a publication that anything was decided or sent on; 0 where nothing was."""
+        # an intent is of a run, and there are many of them
+        known = [
+            select(func.max(table.c.publication_number))
+            for table in Base.metadata.sorted_tables
+            if "publication_number" in table.c and table.name != INTENTS.name
+        ]
+        with self._database.read() as connection:
+            return max(connection.execute(query).scalar() or 0 for query in known)
 
     def close(self) -> None:
         """Let go of the database."""

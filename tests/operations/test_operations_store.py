@@ -224,3 +224,7 @@ def test_neither_side_of_a_decided_match_is_decided_again(described):
             described.decide_match("DGS", key, document, **CHOICE, author="Ann", reason="no, mine")
     described.decide_match("ELSE", "TPA", "DGS:sales:7", **CHOICE, author="Ann", reason="another company")
     assert [one.author for one in described.match_decisions("DGS")] == ["Fay"]
+
+
+def test_nothing_was_decided_on_any_publication_of_a_new_store(operations):
+    assert operations.newest_publication() == 0

@@ -69,6 +69,13 @@ def test_a_publication_has_a_file_a_month_of_the_trading_day_and_says_what_it_is
     assert published.newest() == first
 
 
+def test_where_the_folder_was_lost_or_put_back_numbers_go_on_from_what_was_decided_on(published, warehouse):
+    assert publish(published, warehouse, known_number=41).number == 42
+    assert publish(published, warehouse, 2, known_number=41).number == 43
+    assert publish(published, warehouse, 3, known_number=50).number == 51
+    assert published.newest().number == 51
+
+
 def test_for_one_row_of_a_big_month_only_a_part_of_its_file_is_read(published, warehouse):
     warehouse.execute(
         """insert into marts.document_verdicts
