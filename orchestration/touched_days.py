@@ -258,6 +258,22 @@ def _seed_receipts(
         """select business_date from before.receipts
            where original_receipt_no in (select receipt_no from new_numbers where is_sale)""",
     )
+    # rung up before midnight and paid for after it: the date of a tender is its receipt's
+    printed = f"select store_code, till_code, receipt_no, document_date from {lines}"
+    if "pos/tenders" in landed.tables:
+        touch(
+            "named_by_new_rows",
+            f"""select document_date - 1 from {landed.new("pos/tenders")}
+                where (store_code, till_code, receipt_no, document_date) not in (
+                    {printed} union select store_code, till_id, receipt_no, document_date from before.receipts)""",
+        )
+    if "pos/receipt_lines" in landed.tables:
+        found = connection.execute(f"select distinct strftime(document_date + 1, '%Y-%m') from {lines}").fetchall()
+        touch(
+            "named_by_new_rows",
+            f"""select document_date from {landed.of_months("pos/tenders", [month for (month,) in found])}
+                where (store_code, till_code, receipt_no, document_date - 1) in ({printed})""",
+        )
     connection.execute("drop table new_numbers")
 
 

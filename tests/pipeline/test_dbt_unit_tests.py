@@ -33,6 +33,7 @@ LOGIC = {
     "int_receipt_numbers_skipped",
     "int_nominal_legs_mapped",
     "int_receipts_totalled",
+    "int_tenders_placed",
     "receipt_lines",
     "tax_roundings",
     "int_drifts_explained",

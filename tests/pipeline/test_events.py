@@ -103,6 +103,9 @@ class Event:
     reason: str | None = None
     of: tuple[str, str, str] = ("", "", "")
     """The sale that the till names for what came back: the event's name here, its till and its date."""
+    sold_at: str = "10:00:00"
+    paid_at: str = ""
+    """When, where another day than it was sold."""
     open_pence: int = 0
     """What rightly stays on the account of the customer."""
 
@@ -370,6 +373,14 @@ EVENTS: dict[str, Event] = {
         [goods("invoice", 1200, 200), money("receipt", 1, 500, "CASH01"), money("receipt", 2, 700, "CARD01")],
         [("invoice", "4000", 1, 1000, 200)],
     ),
+    "rung up before midnight and paid after it": Event(
+        SALE,
+        [("CASH", 500), ("CARD", 700)],
+        [goods("invoice", 1200, 200), money("receipt", 1, 500, "CASH01"), money("receipt", 2, 700, "CARD01")],
+        [("invoice", "4000", 1, 1000, 200)],
+        sold_at="23:59:58",
+        paid_at="2011-02-11 00:00:04",
+    ),
     "cash rounded down": Event(
         [("MUG", 1002, 200, S), ("ROUND", -2, 0, NONE)],
         [("CASH", 1200)],
@@ -436,7 +447,7 @@ def files() -> tuple[str, str]:
     """The till's two files: lines and tenders."""
     lines, tenders = [LINES], [TENDERS]
     for name, event in EVENTS.items():
-        number, at = NUMBERS[name], f"{event.day} 10:00:00"
+        number, at = NUMBERS[name], f"{event.day} {event.sold_at}"
         original = ",".join([NUMBERS.get(event.of[0], event.of[0]), *event.of[1:]])
         for sku, net, tax, (code, rate) in event.lines:
             quantity = "0" if not net else "-1" if net < 0 else "1"
@@ -446,7 +457,7 @@ def files() -> tuple[str, str]:
             )
         for place, (tender, pence, *tip) in enumerate(event.tenders, start=1):
             tips = "".join(map(pounds, tip))
-            tenders.append(f"S01,1,{number},{place},{at},{tender},{pounds(pence)},{tips}")
+            tenders.append(f"S01,1,{number},{place},{event.paid_at or at},{tender},{pounds(pence)},{tips}")
     return "\n".join(lines) + "\n", "\n".join(tenders) + "\n"
 
 

@@ -53,6 +53,7 @@ class Installation:
                 event_id=f"pos:S01:1:{number}:{day(number)}:1",
                 store_id="S01",
                 store_code="S01",
+                till_id="1",
                 receipt_no=str(number),
                 business_date=day(number),
                 document_date=day(number),
@@ -166,6 +167,12 @@ def line(number: int, on: int, **more: object) -> dict:
     return {**printed, "document_date": day(on), "occurrence": 1, "line_occurrence": 1, **more}
 
 
+def tender(number: int, on: int) -> dict:
+    """What was paid on a receipt."""
+    printed = {"store_code": "S01", "till_code": "1", "receipt_no": str(number), "tender_type": "CASH"}
+    return {**printed, "document_date": day(on), "occurrence": 1, "tender_no": 1}
+
+
 def invoice(urn: int, on: int, **more: object) -> dict:
     """A document on the sales ledger."""
     return {"id": urn, "urn": urn, "transaction_date": day(on), "is_historical": False,
@@ -179,6 +186,15 @@ TOUCHES = {
     "a line of a number that another day has": (
         [("pos/receipt_lines", line(3, 5))],
         {5: "new_rows", 3: "named_by_new_rows"},
+    ),
+    "a tender of its day's receipt": ([("pos/tenders", tender(5, 5))], {5: "new_rows"}),
+    "a tender of a new receipt": (
+        [("pos/tenders", tender(900, 5)), ("pos/receipt_lines", line(900, 5))],
+        {5: "new_rows"},
+    ),
+    "a tender after the midnight of a receipt": (
+        [("pos/tenders", tender(4, 5))],
+        {5: "new_rows", 4: "named_by_new_rows"},
     ),
     "a return that names its sale": (
         [("pos/receipt_lines", line(900, 12, original_receipt_no="4"))],
@@ -364,6 +380,13 @@ def test_a_manual_journal_touches_one_that_it_may_undo(installation):
     installation.lands("sage200/nominal_transactions", **manual)
 
     assert installation.chosen() == {day(12): "new_rows", day(3): "journal"}
+
+
+def test_a_receipt_touches_the_next_day_where_its_tender_is_already(installation):
+    installation.lands("pos/tenders", 1, **tender(900, 6))
+    installation.lands("pos/tenders", 1, **tender(901, 8))
+    installation.lands("pos/receipt_lines", **line(900, 5))
+    assert installation.chosen() == {day(5): "new_rows", day(6): "named_by_new_rows"}
 
 
 @pytest.mark.parametrize("table", ["sage200/nominal_transactions", "pos/tenders"])

@@ -136,7 +136,7 @@ receipts as (
             and receipts.store_code = till_days.store_code
             and receipts.till_id = till_days.till_id
             and receipts.business_date = till_days.business_date
-    left join {{ ref('stg_pos__tenders') }} as tenders
+    left join {{ ref('int_tenders_placed') }} as tenders
         on
             receipts.company_id = tenders.company_id
             and receipts.store_code = tenders.store_code

@@ -7,7 +7,7 @@ with receipts as (
 ),
 
 tenders as (
-    select * from {{ ref('stg_pos__tenders') }}
+    select * from {{ ref('int_tenders_placed') }}
     where tender_pence <> 0
 ),
 

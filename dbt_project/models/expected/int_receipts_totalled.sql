@@ -76,7 +76,7 @@ tendered as (
         occurrence,
         {{ whole('sum(tender_pence)') }} as tender_pence,
         {{ whole('sum(tip_pence)') }} as tip_pence
-    from {{ ref('stg_pos__tenders') }}
+    from {{ ref('int_tenders_placed') }}
     group by company_id, store_code, till_id, receipt_no, document_date, occurrence
 ),
 

@@ -138,6 +138,17 @@ of_named_days as (
     where named_date <> document_date
 ),
 
+-- a receipt of one day that was paid for after midnight
+of_tenders as (
+    select
+        company_id,
+        'document' as reason,
+        'tender ' || cast(tendered_date as varchar) as knot,
+        unnest([document_date, tendered_date]) as day
+    from {{ ref('int_tenders_placed') }}
+    where document_date <> tendered_date
+),
+
 of_returns as (
     select
         company_id,
@@ -253,6 +264,8 @@ knots as (
     select * from of_named_days
     union all
     select * from of_returns
+    union all
+    select * from of_tenders
     union all
     select * from of_journals
     union all

@@ -10,7 +10,7 @@ with tenders as (
         tenders.tip_pence,
         tenders.source_file,
         tenders.source_row
-    from {{ ref('stg_pos__tenders') }} as tenders
+    from {{ ref('int_tenders_placed') }} as tenders
     inner join {{ ref('int_receipts_totalled') }} as receipts
         on
             tenders.company_id = receipts.company_id

@@ -58,7 +58,7 @@ nominal_faces as (
     left join {{ ref('stg_operations__companies') }} as companies on documents.company_id = companies.company_id
     left join sales_accounts
         on lines.company_id = sales_accounts.company_id and lines.nominal_code = sales_accounts.nominal_code
-    left join {{ ref('stg_ledger__banks') }} as banks
+    left join {{ banks_by_account() }} as banks
         on
             lines.leg_role = 'bank'
             and lines.company_id = banks.company_id

@@ -74,7 +74,7 @@ classed as (
             when sales_accounts.nominal_code is not null then cost_centre_stores.store_id
         end as store_id
     from accounts
-    left join {{ ref('stg_ledger__banks') }} as banks
+    left join {{ banks_by_account() }} as banks
         on
             accounts.leg_role = 'bank'
             and accounts.company_id = banks.company_id
