@@ -268,7 +268,9 @@ def _seed_receipts(
                     {printed} union select store_code, till_id, receipt_no, document_date from before.receipts)""",
         )
     if "pos/receipt_lines" in landed.tables:
-        found = connection.execute(f"select distinct strftime(document_date + 1, '%Y-%m') from {lines}").fetchall()
+        found = connection.execute(
+            f"select distinct strftime(document_date + 1, '%Y-%m') from {lines}"
+        ).fetchall()
         touch(
             "named_by_new_rows",
             f"""select document_date from {landed.of_months("pos/tenders", [month for (month,) in found])}
