@@ -102,11 +102,10 @@ def _are_closures_tied(seen: Row, scope: Scope, _: CloseSettings) -> tuple[bool,
     if not seen["closures"]:
         return False, "No till delivered a closure"
     loose = seen["closures_not_tied"]
-    words = f"{loose:,} of {counted(seen['closures'], 'closure')} missing, unequal or not checked"
-    return (
-        loose == 0,
-        words if loose else f"All {counted(seen['closures'], 'closure')} agree with their receipts",
-    )
+    closures = counted(seen["closures"], "closure")
+    # a till's day may have several closures, or none
+    words = f"On {counted(loose, 'till-day')} a closure is missing, unequal or not checked; {closures} in all"
+    return loose == 0, words if loose else f"All {closures} agree with their receipts"
 
 
 def _are_customers_zero(seen: Row, scope: Scope, _: CloseSettings) -> tuple[bool, str]:

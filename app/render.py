@@ -101,8 +101,12 @@ def fixes(report: Report) -> RenderableType:
                 pounds(row["lately_pence"]),
             )
         parts += [Text("What Sage would refuse as it is now", style="bold"), ahead]
-    else:
+    elif report["combinations_tried"]:
         parts.append(Text("Every combination that is configured or lately sold is open in Sage."))
+    else:
+        parts.append(
+            Text("No combination could be tried in Sage: nothing is mapped yet, and nothing was sold lately.")
+        )
     return Group(*parts)
 
 

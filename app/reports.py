@@ -89,6 +89,7 @@ def fixes(published: Published, limit: int = 20) -> Report:
         **stamp(published),
         "fixes": [jsonable(row) for row in totals.fixes(published, limit)],
         "closed_ahead": [jsonable(row) for row in totals.closed_ahead(published)],
+        "combinations_tried": published.count("look_ahead"),
     }
 
 

@@ -258,6 +258,7 @@ MAPPED_BY = {
 BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
 """A cause that only repeats its class."""
 RULE = re.compile(r"^[A-Z]{3}-\d\d ")
+CODES = re.compile(r"(?<![\w./-])[a-z]+(?:_[a-z]+)+(?![\w/-]|\.\w)")
 """The gate rule's number before what it saw: the class above it already says it in words."""
 RULES = re.compile(r"[A-Z]{3}-\d\d(,[A-Z]{3}-\d\d)*")
 """Nothing but the numbers of gate rules."""
@@ -299,7 +300,7 @@ def seen(exception_class: str | None, detail: str | None) -> str:
     if (exception_class or "").startswith("drift_"):
         return f"differs in {drifts(detail)}"
     told = (detail or "").removeprefix(f"{exception_class} ")
-    without_rule = RULE.sub("", told.replace("_", " ").rstrip("."))
+    without_rule = CODES.sub(lambda code: code[0].replace("_", " "), RULE.sub("", told.rstrip(".")))
     return uk_days(without_rule)
 
 

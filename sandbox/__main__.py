@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,12 @@ def main() -> None:
         serve(given)
     except (FileNotFoundError, FileExistsError, BadFault, BadSeed) as error:
         arguments.error(str(error))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        arguments.error(
+            f"port {given.port} is taken by another program: give --port another, or 0 for a free one"
+        )
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
 

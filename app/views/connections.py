@@ -94,7 +94,7 @@ def where_from(published: Published) -> None:
         f"**Sage**: {counted(ledger['documents'], 'document')} read, the newest dated {day(ledger['newest_day'])} "
         f"(newest URN {ledger['newest_urn']}; {ledger['dated_ahead']:,} dated ahead). {age(ledger['days_behind'])}"
         if ledger["documents"]
-        else "**Sage**: no document was read. Where the company should have some, tillproof doctor looks at the connection."
+        else "**Sage**: no document was read. If there should be some, tillproof doctor looks at the connection."
     )
     said = sources.connector(published)
     st.markdown(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
-from synthetic_published import HOSTILE
+from synthetic_published import HOSTILE, publish, shop
 from synthetic_story import DRIFTED, HOSTILE_RECEIPT, MISSING, POSTED, REVERSED, SET_ASIDE, TWICE
 
 from app import render, render_trace, reports
@@ -66,6 +67,18 @@ def test_what_to_mend_first_is_told_with_what_it_frees_and_what_sage_would_refus
     for words in ("4015 S01", "£360.00", "gift hidden", "£120.00"):
         assert words in shown
     assert "gift open" not in shown
+
+
+def test_where_nothing_could_be_tried_in_sage_nobody_is_calmed(tmp_path: Path) -> None:
+    story = shop()
+    story.tables["look_ahead"] = []
+    told = reports.fixes(Published(publish(tmp_path, story) / "published"))
+    assert (told["closed_ahead"], told["combinations_tried"]) == ([], 0)
+    assert "nothing is mapped yet" in read(render.fixes(told))
+    for row in (opened := shop()).tables["look_ahead"]:
+        row["status"] = "open"
+    calm = reports.fixes(Published(publish(tmp_path / "open", opened) / "published"))
+    assert "is open in Sage" in read(render.fixes(calm))
 
 
 def test_exceptions_are_filtered_counted_and_limited(published: Published) -> None:

@@ -16,7 +16,15 @@ from app.shown import plain
         ("drift_amount", "amount", "differs in amount"),
         ("never_sent", "never_sent", ""),
         ("store_unmapped", "store_unmapped S09", "S09"),
-        ("rows_set_aside", "S01/sales_2011-02-31.csv", "S01/sales 2011-02-31.csv"),
+        # a file is called as it is
+        ("rows_set_aside", "S01/sales_2011-02-31.csv", "S01/sales_2011-02-31.csv"),
+        ("file_refused", "S01/s01_sales_export.csv: no header", "S01/s01_sales_export.csv: no header"),
+        ("file_refused", "s01_sales.csv of 2011-02-28", "s01_sales.csv of 28 Feb 2011"),
+        (
+            "drifted",
+            "synced_but_not_posted, and late_to_next_period.",
+            "synced but not posted, and late to next period",
+        ),
         (None, None, ""),
     ],
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import threading
 
 import httpx
@@ -141,3 +144,14 @@ def test_options_become_a_command_line():
         "--fault",
         json.dumps({"kind": "lock"}),
     ]
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(db):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "sandbox", "--db", str(db), "--port", str(port)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert f"port {port} is taken" in ended.stderr and "Traceback" not in ended.stderr
