@@ -33,6 +33,7 @@ from orchestration.posting import (
     run_reversal,
 )
 from orchestration.posting.decisions import record
+from orchestration.posting.looks import URN_SEQUENCE
 from orchestration.posting.run import Progress
 from orchestration.publishing import Publication, Publications
 from orchestration.settings import Settings
@@ -122,7 +123,7 @@ def send_approved(
             words = "Sage 50 takes files: tillproof sage50 write --apply writes what may go"
             raise PostedByFileError(words)
     publication = newest(settings)
-    seen = pq_column_max(settings.published, publication, "ledger_documents", "urn")
+    seen = newest_urn(settings.published, publication)
     with (
         alone(settings.home),
         Operations.open(settings.operations, clock) as operations,
@@ -204,13 +205,14 @@ class Reversing:
         )
 
 
-def pq_column_max(published: Path, publication: Publication, model: str, column: str) -> int:
-    """The greatest whole number in a column of a published table; 0 where it has no rows."""
-    greatest = 0
-    for file in publication.tables[model]:
-        values = pq.read_table(published / str(file["path"]), columns=[column]).column(0)
-        greatest = max([greatest, *(value for value in values.to_pylist() if value is not None)])
-    return greatest
+def newest_urn(published: Path, publication: Publication) -> int:
+    """The newest URN a publication knew, 0 where it knew none; by its sequence, where it begins with its user."""
+    newest_known = 0
+    for file in publication.tables["ledger_documents"]:
+        urns = pq.read_table(published / str(file["path"]), columns=["urn"]).column(0).to_pylist()
+        known = [newest_known, *(urn for urn in urns if urn is not None)]
+        newest_known = max(known, key=lambda urn: (urn % URN_SEQUENCE, urn))
+    return newest_known
 
 
 def _table(settings: Settings, publication: Publication, model: str) -> pa.Table:

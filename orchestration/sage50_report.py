@@ -19,7 +19,7 @@ from orchestration.ledgers.sage50_sheet import sheet, totals
 from orchestration.operations import Operations
 from orchestration.posting import batches
 from orchestration.posting.batches import OUTCOMES, Batch, ReadBack
-from orchestration.posting_run import alone, dry_run, members_of, newest, pq_column_max
+from orchestration.posting_run import alone, dry_run, members_of, newest, newest_urn
 from orchestration.settings import Settings
 
 Report = dict[str, Any]
@@ -84,7 +84,7 @@ def write(settings: Settings, *, apply: bool) -> Report:
         _must_know_all(operations, folder)
         books = Sage50Books(export, sage)
         decisions = dry_run(settings, operations)
-        seen = pq_column_max(settings.published, publication, "ledger_documents", "urn")
+        seen = newest_urn(settings.published, publication)
         found = batches.draft(
             operations, books, decisions, sage, company_id=settings.company_id, seen_urn=seen
         )

@@ -306,6 +306,10 @@ class Ledger(Protocol):
         """The heads of every document with a greater URN, whoever posted it."""
         ...
 
+    def posted_on(self, day: date) -> list[PostedHeader]:
+        """The heads of every document of that date, whoever posted it."""
+        ...
+
     def find_alike(self, document: Document) -> list[PostedDocument]:
         """Documents of the same kind, date, customer or bank, gross and tax: the multiset probe."""
         ...

@@ -141,7 +141,13 @@ class Sage200Ledger:
 
     def posted_since(self, urn: int) -> list[PostedHeader]:
         """The heads of every document with a greater URN, whoever posted it, of the kinds we know."""
-        where = f"urn gt {int(urn)}"
+        return self._heads(f"urn gt {int(urn)}")
+
+    def posted_on(self, day: date) -> list[PostedHeader]:
+        """The heads of every document of that date, whoever posted it, of the kinds we know."""
+        return self._heads(_of_day(day))
+
+    def _heads(self, where: str) -> list[PostedHeader]:
         sales = [
             row
             for resource in SALES_RESOURCES
@@ -155,11 +161,7 @@ class Sage200Ledger:
 
     def find_alike(self, document: Document) -> list[PostedDocument]:
         """Documents of the same kind, date, customer or bank, gross and tax, whatever their reference."""
-        day = document.document_date
-        where = both(
-            f"transaction_date ge {date_literal(day)}",
-            f"transaction_date lt {date_literal(day + timedelta(days=1))}",
-        )
+        where = _of_day(document.document_date)
         if document.customer_reference:
             try:
                 customer_id = self._lookups.customer_id(document.customer_reference)
@@ -541,3 +543,11 @@ def _tax_lines(row: Row) -> tuple[TaxLine, ...]:
 
 def _day(stamp: str) -> date:
     return date.fromisoformat(str(stamp)[:10])
+
+
+def _of_day(day: date) -> str:
+    """A filter: the posted views' date is a moment."""
+    return both(
+        f"transaction_date ge {date_literal(day)}",
+        f"transaction_date lt {date_literal(day + timedelta(days=1))}",
+    )

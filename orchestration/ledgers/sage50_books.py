@@ -94,6 +94,10 @@ class Sage50Books:
         """Every document whose first transaction has a greater number."""
         return list(self._documents(f"splits.document_tran > {int(urn)}"))
 
+    def posted_on(self, day: date) -> list[PostedHeader]:
+        """Every document of that date."""
+        return list(self._documents(f"splits.transaction_date = date '{day}'"))
+
     def find_alike(self, document: Document) -> list[PostedDocument]:
         """Documents of the same kind, date, customer or bank, gross and tax."""
         day = f"splits.transaction_date = date '{document.document_date}'"

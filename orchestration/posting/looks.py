@@ -8,7 +8,7 @@ and never serves two decisions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from orchestration.ledgers.ledger import Document, Ledger, PostedDocument, PostedHeader, Reply
 from orchestration.posting.key import is_ours, stem_of
@@ -31,6 +31,8 @@ class Looks:
         self._by_reference: dict[str, tuple[datetime, list[PostedDocument]]] = {}
         # where a number of the user stands before the sequence, greater is not newer
         self._read_to = seen_urn if seen_urn is not None and seen_urn < URN_SEQUENCE else None
+        self._seen_urn = seen_urn
+        self._by_day: dict[date, tuple[datetime, list[PostedHeader]]] = {}
         self._newcomers: dict[tuple[int, str], PostedHeader] = {}
         self._newcomers_at: datetime | None = None
 
@@ -55,6 +57,7 @@ class Looks:
         for kept in (self._by_stem, self._by_reference):
             for asked in [asked for asked, (looked_at, _) in kept.items() if not self._is_fresh(looked_at)]:
                 del kept[asked]
+        self._by_day = {day: seen for day, seen in self._by_day.items() if self._is_fresh(seen[0])}
 
     def _read_newcomers(self, read_to: int) -> None:
         for header in self._ledger.posted_since(max(0, read_to - URNS_IN_FLIGHT)):
@@ -90,12 +93,24 @@ class Looks:
             return [header for header in self._newcomers.values() if header.is_like(document)]
         return self._ledger.find_alike(document)
 
-    def newcomers(self) -> Sequence[PostedHeader]:
-        """What others posted since the publication; nothing where that cannot be told by URN."""
-        if self._read_to is not None and not self._is_fresh(self._newcomers_at):
+    def newcomers(self, day: date) -> Sequence[PostedHeader]:
+        """What others posted under this date since the publication; nothing where it knew no document."""
+        if self._seen_urn is None:
+            return []
+        if self._read_to is None:
+            return self._newcomers_of(day, self._seen_urn % URN_SEQUENCE - URNS_IN_FLIGHT)
+        if not self._is_fresh(self._newcomers_at):
             self._read_newcomers(self._read_to)
             self._newcomers_at = self._clock()
-        return list(self._newcomers.values())
+        return [header for header in self._newcomers.values() if header.document_date == day]
+
+    def _newcomers_of(self, day: date, read_to: int) -> Sequence[PostedHeader]:
+        """The same where a URN begins with its user: all of the date are asked for, and their sequence says which."""
+        looked_at, found = self._by_day.get(day, (None, []))
+        if looked_at is None or not self._is_fresh(looked_at):
+            looked_at, found = self._clock(), self._ledger.posted_on(day)
+            self._by_day[day] = (looked_at, found)
+        return [one for one in found if one.urn % URN_SEQUENCE > read_to and not is_ours(one.reference)]
 
     def post(self, document: Document) -> Reply:
         """Send once; what was seen of its stem is no longer so."""

@@ -218,8 +218,8 @@ def hold_by_day(
     if payload.role == "X":
         return None
     of_receipts = patterns if payload.members_digest else []
-    for posted in looks.newcomers():
-        if posted.document_date != payload.document.document_date or posted.urn <= (seen_urn or 0):
+    for posted in looks.newcomers(payload.document.document_date):
+        if posted.urn % URN_SEQUENCE <= (seen_urn or 0) % URN_SEQUENCE:
             continue
         named = [
             found.group(1) for pattern in of_receipts if (found := re.fullmatch(pattern, posted.reference))

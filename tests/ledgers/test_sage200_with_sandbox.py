@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -244,6 +244,11 @@ def test_the_heads_of_everything_posted_since_a_urn(ledger):
     heads = {head.reference: head for head in ledger.posted_since(last)}
     assert set(heads) == {document.posting_key for document in documents}
     assert all(heads[document.posting_key].is_like(document) for document in documents)
+    day = documents[0].document_date
+    of_day = {head.reference: head for head in ledger.posted_on(day)}
+    assert set(heads) <= set(of_day) and {head.document_date for head in of_day.values()} == {day}
+    assert all(of_day[name] == head for name, head in heads.items())
+    assert not set(heads) & {head.reference for head in ledger.posted_on(day + timedelta(days=1))}
 
 
 def test_a_filter_too_long_for_this_sage_is_asked_in_halves(ledger, monkeypatch):

@@ -85,6 +85,10 @@ class LedgerInMemory:
         """Those of a greater URN."""
         return list(self._visible(lambda posted: posted.urn > urn))
 
+    def posted_on(self, day: date) -> list[PostedHeader]:
+        """Those of a date."""
+        return list(self._visible(lambda posted: posted.document_date == day))
+
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """Those of one URN."""
         return self._visible(lambda posted: posted.urn == urn)

@@ -10,6 +10,7 @@ from test_posting_cases import ALLOWED, approve_all, planned, post
 from orchestration.ledgers.ledger import PostedDocument
 from orchestration.posting import Pace, Wanted, approve, chosen, plan, plan_reversal, run_reversal
 from orchestration.posting.documents import Payload
+from orchestration.posting.looks import URN_SEQUENCE
 from orchestration.posting.settling import it_is_there
 
 PATTERNS = (
@@ -116,6 +117,26 @@ def test_a_receipt_is_held_where_the_connector_has_posted_its_whole_day_since(sh
     assert held == f"connector_was_first: URN {posted.urn} ({day.posting_key}) is of the same day"
     # what the publication knew, it was proposed beside
     shop.post(publication, seen_urn=posted.urn)
+    assert len(shop.ledger.of(key)) == 1
+
+
+def test_so_it_is_where_a_urn_begins_with_its_user(shop, tmp_path):
+    patterns = tmp_path / "connector_patterns.csv"
+    patterns.write_text(PATTERNS)
+    shop.operations.import_mappings(patterns, "Ann", "it posts days as well")
+    publication = Publication()
+    key = publication.add("1")
+    (decision,) = planned(shop, publication)
+    day = replace(decision.document, posting_key=f"DAY-S01-{DAY:%Y%m%d}", gross_pence=99900)
+    shop.ledger.keep(day, user_name="CONNECTOR")
+    # the connector's number is below that of the user who posted last, and its sequence above
+    newest = 202 * URN_SEQUENCE + 4000
+    posted = replace(shop.ledger.documents[-1], urn=101 * URN_SEQUENCE + 4001)
+    shop.ledger.documents[-1] = posted
+    shop.post(publication, seen_urn=newest)
+    assert shop.ledger.of(key) == []
+    assert f"URN {posted.urn}" in shop.operations.intents.get(key).hold_reason
+    shop.post(publication, seen_urn=newest + 1)
     assert len(shop.ledger.of(key)) == 1
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ledger_in_memory import ANY
 from publication import Publication
@@ -14,6 +17,7 @@ from test_posting_deaths import FAULTS, QUICK, QUICK_AND_LONG, Death, Mortal
 from orchestration.ledgers.ledger import LedgerUnavailableError
 from orchestration.posting import Pace, plan
 from orchestration.posting.looks import URN_SEQUENCE, URNS_IN_FLIGHT, Looks
+from orchestration.posting_run import newest_urn
 
 
 class Counting:
@@ -222,3 +226,16 @@ def test_a_look_that_failed_teaches_nothing(shop, looks):
     with pytest.raises(LedgerUnavailableError):
         looks.ahead([document_of(shop).posting_key[:18]], [], newcomers=True)
     assert not looks.has(document_of(shop).posting_key[:18])
+
+
+def test_the_newest_urn_of_a_publication_is_by_its_sequence_where_it_begins_with_its_user(tmp_path):
+    urns = [101 * URN_SEQUENCE + 41, None, 202 * URN_SEQUENCE + 40]
+    for name, given in (("a", urns), ("b", [7]), ("c", [])):
+        pq.write_table(pa.table({"urn": pa.array(given, pa.int64())}), tmp_path / f"{name}.parquet")
+
+    def newest_of(*names: str) -> int:
+        listed = {"ledger_documents": [{"path": f"{name}.parquet"} for name in names]}
+        return newest_urn(tmp_path, SimpleNamespace(tables=listed))
+
+    assert newest_of("a", "b") == newest_of("b", "a") == 101 * URN_SEQUENCE + 41
+    assert (newest_of("b"), newest_of("c"), newest_of()) == (7, 0, 0)

@@ -79,6 +79,9 @@ def test_matching_reads_the_documents_that_the_poster_reads(built: Any) -> None:
             )
             for posted in books.posted_since(0)
         }
+        days = {posted.document_date for posted in books.posted_since(0)}
+        assert {posted.urn for day in days for posted in books.posted_on(day)} == set(expected)
+        assert all(posted.document_date == day for day in days for posted in books.posted_on(day))
     found = {
         row[0]: row[1:]
         for row in rows(

@@ -300,6 +300,10 @@ class SimulatedSage:
         """Those of a greater URN."""
         return [posted for posted in self._seen() if posted.urn > urn and not posted.order]
 
+    def posted_on(self, day: date) -> list[PostedDocument]:
+        """Those of a date."""
+        return [posted for posted in self._seen() if posted.document_date == day and not posted.order]
+
     def find_by_urn(self, urn: int) -> list[PostedDocument]:
         """Those of one URN."""
         return [posted for posted in self._seen() if posted.urn == urn and not posted.order]
