@@ -547,7 +547,5 @@ def _day(stamp: str) -> date:
 
 def _of_day(day: date) -> str:
     """A filter: the posted views' date is a moment."""
-    return both(
-        f"transaction_date ge {date_literal(day)}",
-        f"transaction_date lt {date_literal(day + timedelta(days=1))}",
-    )
+    next_day = date_literal(day + timedelta(days=1))
+    return f"(transaction_date ge {date_literal(day)}) and (transaction_date lt {next_day})"
