@@ -258,8 +258,9 @@ MAPPED_BY = {
 BARE_CODE = re.compile(r"^(?!.*,)[a-z]+(_[a-z]+)+$|^$")
 """A cause that only repeats its class."""
 RULE = re.compile(r"^[A-Z]{3}-\d\d ")
-CODES = re.compile(r"(?<![\w./-])[a-z]+(?:_[a-z]+)+(?![\w/-]|\.\w)")
 """The gate rule's number before what it saw: the class above it already says it in words."""
+CODES = re.compile(r"(?<![\w./-])[a-z]+(?:_[a-z]+)+(?![\w/-]|\.\w)")
+"""A code among words, and no part of a file's name."""
 RULES = re.compile(r"[A-Z]{3}-\d\d(,[A-Z]{3}-\d\d)*")
 """Nothing but the numbers of gate rules."""
 ISO_DAY = re.compile(r"\b\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])\b")
