@@ -287,7 +287,7 @@ def _clashes(file: MappingFile, rows: list[FileRow], stored: dict[Identity, Row]
         line_of[identity] = row.line
     if not file.has_validity:
         return
-    together = {**stored, **{_identity(file, row.values): row.values for row in rows}}
+    together = _together(file, rows, stored)
     by_key: dict[Identity, list[Identity]] = {}
     for identity in sorted(together):
         by_key.setdefault(identity[:-1], []).append(identity)
@@ -302,11 +302,16 @@ def _clashes(file: MappingFile, rows: list[FileRow], stored: dict[Identity, Row]
                 yield MappingError(name, line, "valid_from", reason)
 
 
+def _together(file: MappingFile, rows: list[FileRow], stored: dict[Identity, Row]) -> dict[Identity, Row]:
+    """What the store would hold once these rows are taken."""
+    return {**stored, **{_identity(file, row.values): row.values for row in rows}}
+
+
 def _one_code_of_two_stores(rows: list[FileRow], stored: dict[Identity, Row]) -> Iterator[MappingError]:
     """Stores whose tills print one code on the same day: each receipt would be the sale of both."""
     file = next(one for one in MAPPING_FILES if one.name == "stores")
     line_of = {_identity(file, row.values): row.line for row in rows}
-    together = {**stored, **{_identity(file, row.values): row.values for row in rows}}
+    together = _together(file, rows, stored)
     by_code: dict[Identity, list[Identity]] = {}
     for identity, row in together.items():
         by_code.setdefault((row["company_id"], row["store_code"]), []).append(identity)
@@ -316,8 +321,8 @@ def _one_code_of_two_stores(rows: list[FileRow], stored: dict[Identity, Row]) ->
             last_day = together[earlier]["valid_to"] or END_OF_TIME
             if earlier[:-1] != later[:-1] and last_day >= later[-1]:
                 line = line_of.get(later) or line_of.get(earlier) or 0
-                others = together[earlier if later in line_of else later]["store_id"]
-                reason = f"'{code}' is printed by the tills of store '{others}' too, from {later[-1]}"
+                other = together[earlier if later in line_of else later]["store_id"]
+                reason = f"'{code}' is printed by the tills of store '{other}' too, from {later[-1]}"
                 yield MappingError("stores.csv", line, "store_code", reason)
 
 

@@ -102,7 +102,8 @@ def test_a_repost_that_is_owed_is_held_where_a_person_has_entered_what_should_st
     assert references(shop) == ["POS-S01-1", contra, "BY HAND"]
 
 
-def test_a_receipt_is_held_where_the_connector_has_posted_its_whole_day_since(shop, tmp_path):
+def receipt_of_a_day_that_is_posted(shop, tmp_path) -> tuple[Publication, str, PostedDocument]:
+    """A publication with one receipt, the receipt's key, and the connector's document of its whole day."""
     patterns = tmp_path / "connector_patterns.csv"
     patterns.write_text(PATTERNS)
     shop.operations.import_mappings(patterns, "Ann", "it posts days as well")
@@ -110,25 +111,22 @@ def test_a_receipt_is_held_where_the_connector_has_posted_its_whole_day_since(sh
     key = publication.add("1")
     (decision,) = planned(shop, publication)
     day = replace(decision.document, posting_key=f"DAY-S01-{DAY:%Y%m%d}", gross_pence=99900)
-    posted = shop.ledger.keep(day, user_name="CONNECTOR")
+    return publication, key, shop.ledger.keep(day, user_name="CONNECTOR")
+
+
+def test_a_receipt_is_held_where_the_connector_has_posted_its_whole_day_since(shop, tmp_path):
+    publication, key, posted = receipt_of_a_day_that_is_posted(shop, tmp_path)
     shop.post(publication, seen_urn=posted.urn - 1)
     assert shop.ledger.of(key) == []
     held = shop.operations.intents.get(key).hold_reason
-    assert held == f"connector_was_first: URN {posted.urn} ({day.posting_key}) is of the same day"
+    assert held == f"connector_was_first: URN {posted.urn} ({posted.reference}) is of the same day"
     # what the publication knew, it was proposed beside
     shop.post(publication, seen_urn=posted.urn)
     assert len(shop.ledger.of(key)) == 1
 
 
 def test_so_it_is_where_a_urn_begins_with_its_user(shop, tmp_path):
-    patterns = tmp_path / "connector_patterns.csv"
-    patterns.write_text(PATTERNS)
-    shop.operations.import_mappings(patterns, "Ann", "it posts days as well")
-    publication = Publication()
-    key = publication.add("1")
-    (decision,) = planned(shop, publication)
-    day = replace(decision.document, posting_key=f"DAY-S01-{DAY:%Y%m%d}", gross_pence=99900)
-    shop.ledger.keep(day, user_name="CONNECTOR")
+    publication, key, _ = receipt_of_a_day_that_is_posted(shop, tmp_path)
     # the connector's number is below that of the user who posted last, and its sequence above
     newest = 202 * URN_SEQUENCE + 4000
     posted = replace(shop.ledger.documents[-1], urn=101 * URN_SEQUENCE + 4001)
