@@ -44,7 +44,7 @@ def open_published(title: str) -> Published:
         st.info(str(nothing), icon=":material/hourglass_empty:")
         st.markdown(
             "This page shows what the last pass found. Once a pass has run, reload it. "
-            "To see it with a made-up retailer first, run `make demo`, and then the command it ends with."
+            "To see it with a made-up retailer first, run `make demo`, which ends by saying how to open it."
         )
         st.stop()
     st.session_state[HELD] = published.number
